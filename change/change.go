@@ -1,0 +1,100 @@
+// Package change holds one change of a MySQL source as plain data: a row that
+// was inserted, updated or deleted, or a schema change.
+//
+// It is what the binlog package produces and what the format package turns
+// into records; it knows neither the binlog's bytes nor Kafka. The main types
+// are [Change], [Table] and [Value].
+//
+// A *Table is immutable once it has been handed out, may be shared by any
+// number of goroutines, and is replaced by a new one when a DDL changes the
+// table, so its address can key a cache. A *Change and the values in it belong
+// to the goroutine that reads them, and only until it asks for the next one.
+package change
+
+import "time"
+
+// Op says what a change did.
+type Op uint8
+
+// The operations. Schema is every DDL, TRUNCATE TABLE included.
+const (
+	Insert Op = iota + 1
+	Update
+	Delete
+	Schema
+)
+
+// String returns the operation's lower-case name.
+func (o Op) String() string {
+	switch o {
+	case Insert:
+		return "insert"
+	case Update:
+		return "update"
+	case Delete:
+		return "delete"
+	case Schema:
+		return "schema"
+	}
+	return "unknown"
+}
+
+// Source says where in the source's binlog a change stands. Everything but Row
+// and Pos is the same for all rows of a statement, so the strings are shared.
+type Source struct {
+	File     string // binlog file name
+	Pos      uint64 // offset in File of the event that holds the change
+	Row      int    // index of the row within that event, from 0
+	ServerID uint32 // the server the change was first made on
+	Thread   uint64 // connection ID at the source; 0: not told
+	GTID     string // of the transaction, in the server's own notation; "": none
+	Query    string // the statement's text, where the source logs it; "": not told
+	// CommitMicros is the commit time at the source in microseconds since the
+	// Unix epoch: exact where the GTID event tells it (MySQL 8.0.1 and later),
+	// else the event header's whole second.
+	CommitMicros int64
+}
+
+// CommitTime returns CommitMicros as a time in UTC.
+func (s *Source) CommitTime() time.Time { return time.UnixMicro(s.CommitMicros).UTC() }
+
+// Change is one row change or one schema change.
+type Change struct {
+	Source
+	Op    Op
+	Table *Table // of a row change; nil for a schema change
+	// Before and After are the row images, a Value for each of Table.Columns:
+	// Before of Update and Delete, After of Insert and Update; else nil.
+	Before, After []Value
+	DDL           *SchemaChange // of Op Schema; else nil
+}
+
+// SchemaChange is a DDL statement and what it did to the tables.
+type SchemaChange struct {
+	Database string // the database it is about; "" if none
+	SQL      string // the statement as the source logged it, as UTF-8
+	Tables   []TableChange
+}
+
+// TableChangeType says what a DDL statement did to one table.
+type TableChangeType uint8
+
+// The kinds of table change. A rename is an Altered with Previous set.
+const (
+	Created TableChangeType = iota + 1
+	Altered
+	Dropped
+	Truncated
+)
+
+// TableChange is what a DDL statement did to one table.
+type TableChange struct {
+	Type TableChangeType
+	// Database and Name are the table's, after the statement.
+	Database, Name string
+	// PreviousDatabase and PreviousName are those before a rename, else "".
+	PreviousDatabase, PreviousName string
+	// Table is the definition after the statement; nil for Dropped, and for
+	// Truncated of a table whose definition is not known.
+	Table *Table
+}
