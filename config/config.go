@@ -1,0 +1,126 @@
+// Package config reads Daybook's YAML configuration file strictly: an unknown
+// key, a wrong type, a missing secret or a name that cannot be is an [*Error]
+// that tells file, line and key.
+//
+// It holds plain data and every default, and imports nothing else of Daybook;
+// package cli turns a [Config] into the other packages' Options. A loaded
+// Config is never changed and may be read by any goroutine.
+package config
+
+import "time"
+
+// Config is the whole file. config.example.yaml describes every key.
+type Config struct {
+	DataDir   string    `yaml:"data_dir"`
+	Retention Retention `yaml:"retention"`
+	Kafka     Kafka     `yaml:"kafka"`
+	Tasks     []Task    `yaml:"tasks"`
+}
+
+// Retention says what the log keeps.
+type Retention struct {
+	Age      Duration `yaml:"age"`
+	MaxBytes int64    `yaml:"max_bytes"` // compressed bytes per task; 0: no cap
+}
+
+// Kafka is the side that consumers see.
+type Kafka struct {
+	Listeners []Listener `yaml:"listeners"`
+}
+
+// Listener is one address that consumers connect to.
+type Listener struct {
+	Name       string `yaml:"name"`
+	Address    string `yaml:"address"`
+	Advertised string `yaml:"advertised"` // what Metadata tells clients; default: Address
+}
+
+// Task is one MySQL source and the objects tracked in it.
+type Task struct {
+	Name          string  `yaml:"name"` // the topic
+	Source        Source  `yaml:"source"`
+	Start         Start   `yaml:"start"`
+	Objects       Objects `yaml:"objects"`
+	SchemaChanges string  `yaml:"schema_changes"` // instance | objects | none
+	Format        string  `yaml:"format"`         // debezium-json
+	Tombstones    bool    `yaml:"tombstones"`
+	Groups        []Group `yaml:"groups"`
+}
+
+// Source is a MySQL or MariaDB server.
+type Source struct {
+	Address      string `yaml:"address"`
+	User         string `yaml:"user"`
+	PasswordEnv  string `yaml:"password_env"`
+	PasswordFile string `yaml:"password_file"`
+	TLS          TLS    `yaml:"tls"`
+	ServerID     uint32 `yaml:"server_id"` // the replica's own; 0: derived from the task
+
+	// Password is what PasswordEnv or PasswordFile gave.
+	Password string `yaml:"-"`
+}
+
+// TLS says how the connection to the source is protected.
+type TLS struct {
+	Mode     string `yaml:"mode"` // disabled | preferred | required | verify-ca | verify-identity
+	CAFile   string `yaml:"ca_file"`
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Objects selects tables by `database.table` patterns with * and ?.
+type Objects struct {
+	Include []string `yaml:"include"`
+	Exclude []string `yaml:"exclude"`
+}
+
+// Group is a consumer group and the account that may use it.
+type Group struct {
+	ID           string `yaml:"id"`
+	Account      string `yaml:"account"`
+	PasswordEnv  string `yaml:"password_env"`
+	PasswordFile string `yaml:"password_file"`
+
+	// Password is what PasswordEnv or PasswordFile gave.
+	Password string `yaml:"-"`
+}
+
+// Username is the SASL username of the group's consumers.
+func (g *Group) Username() string { return g.Account + "-" + g.ID }
+
+// Defaults. Those of a task stand in Task.setDefaults.
+func defaults() *Config {
+	return &Config{DataDir: "./data", Retention: Retention{Age: Duration(24 * time.Hour)}}
+}
+
+func (c *Config) setDefaults() {
+	if len(c.Kafka.Listeners) == 0 {
+		c.Kafka.Listeners = []Listener{{Name: "local", Address: "127.0.0.1:9092"}}
+	}
+	for i := range c.Kafka.Listeners {
+		if l := &c.Kafka.Listeners[i]; l.Advertised == "" {
+			l.Advertised = l.Address
+		}
+	}
+	for i := range c.Tasks {
+		c.Tasks[i].setDefaults()
+	}
+}
+
+func (t *Task) setDefaults() {
+	if t.Start == (Start{}) {
+		t.Start.Kind = StartNow
+	}
+	if len(t.Objects.Include) == 0 {
+		t.Objects.Include = []string{"*.*"}
+	}
+	if t.SchemaChanges == "" {
+		t.SchemaChanges = "instance"
+	}
+	if t.Format == "" {
+		t.Format = "debezium-json"
+	}
+	if t.Source.TLS.Mode == "" {
+		t.Source.TLS.Mode = "preferred"
+	}
+}

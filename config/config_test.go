@@ -1,0 +1,179 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/config"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected messages in testdata")
+
+// env holds the variables that the fixtures name.
+func env(name string) (string, bool) {
+	v, ok := map[string]string{"SHOP_PASSWORD": "s3cret-shop", "CACHE_PASSWORD": "s3cret-cache"}[name]
+	return v, ok
+}
+
+func TestExampleLoads(t *testing.T) {
+	c, err := config.Load("../config.example.yaml", env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.Config{
+		DataDir:   "../data",
+		Retention: config.Retention{Age: config.Duration(24 * time.Hour)},
+		Kafka:     config.Kafka{Listeners: []config.Listener{{Name: "local", Address: "127.0.0.1:9092", Advertised: "127.0.0.1:9092"}}},
+		Tasks: []config.Task{{
+			Name: "shop",
+			Source: config.Source{
+				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", Password: "s3cret-shop",
+				TLS: config.TLS{Mode: "preferred"},
+			},
+			Start:         config.Start{Kind: config.StartNow},
+			Objects:       config.Objects{Include: []string{"shop.*"}, Exclude: []string{"shop.tmp_*"}},
+			SchemaChanges: "instance",
+			Format:        "debezium-json",
+			Groups:        []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
+		}},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+// TestExampleListsEveryKey fails when a key is added to the structs only.
+func TestExampleListsEveryKey(t *testing.T) {
+	src, err := os.ReadFile("../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(reflect.Type)
+	keys := 0
+	walk = func(ty reflect.Type) {
+		for ty.Kind() == reflect.Slice {
+			ty = ty.Elem()
+		}
+		if ty.Kind() != reflect.Struct || ty == reflect.TypeFor[config.Start]() {
+			return
+		}
+		for i := range ty.NumField() {
+			key := ty.Field(i).Tag.Get("yaml")
+			if key == "-" {
+				continue
+			}
+			keys++
+			if !strings.Contains(string(src), key+":") {
+				t.Errorf("config.example.yaml does not show %s of %s", key, ty.Name())
+			}
+			walk(ty.Field(i).Type)
+		}
+	}
+	walk(reflect.TypeFor[config.Config]())
+	if keys < 20 {
+		t.Errorf("saw only %d keys", keys)
+	}
+}
+
+func TestStartForms(t *testing.T) {
+	tests := []struct {
+		yaml string
+		want config.Start
+	}{
+		{"now", config.Start{Kind: config.StartNow}},
+		{"earliest", config.Start{Kind: config.StartEarliest}},
+		{"{time: 2026-01-31T12:00:00Z}", config.Start{Kind: config.StartTime, Time: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}},
+		{`{gtid: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"}`, config.Start{Kind: config.StartGTID, GTID: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"}},
+		{"{file: binlog.000042}", config.Start{Kind: config.StartFile, File: "binlog.000042", Pos: 4}},
+		{"{file: binlog.000042, pos: 5000000000}", config.Start{Kind: config.StartFile, File: "binlog.000042", Pos: 5000000000}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.yaml, func(t *testing.T) {
+			c, err := config.Load(write(t, minimal+"    start: "+tt.yaml+"\n"), env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Tasks[0].Start; got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPasswordFile(t *testing.T) {
+	p := write(t, strings.Replace(minimal, "password_env: SHOP_PASSWORD", "password_file: shop.pw", 1))
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p), "shop.pw"), []byte("from the file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(p, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Tasks[0].Source.Password; got != "from the file" {
+		t.Errorf("password %q", got)
+	}
+}
+
+// TestBadFiles compares the message of each testdata/bad/*.yaml with the .txt beside it.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			_, err := config.Load(f, env)
+			var ce *config.Error
+			if !errors.As(err, &ce) {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			if ce.File != f {
+				t.Errorf("error names the file %q", ce.File)
+			}
+			if strings.Contains(err.Error(), "s3cret") {
+				t.Error("the message holds a password")
+			}
+			golden := strings.TrimSuffix(f, ".yaml") + ".txt"
+			got := err.Error() + "\n"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got:\n%swant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := config.Load("testdata/none.yaml", env)
+	if want := "testdata/none.yaml: cannot read the configuration: no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+const minimal = `tasks:
+  - name: shop
+    source: {address: "127.0.0.1:3306", user: u, password_env: SHOP_PASSWORD}
+`
+
+func write(t *testing.T, yaml string) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), "daybook.yaml")
+	if err := os.WriteFile(p, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -1,0 +1,231 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Error is a fault of the configuration file.
+type Error struct {
+	File string
+	Line int    // from 1; 0: the file as a whole
+	Key  string // such as tasks[0].source.address; "" where the file is no YAML
+	Msg  string
+}
+
+// Error returns "file:line: key: message".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	if e.Key != "" {
+		b.WriteString(": " + e.Key)
+	}
+	return b.String() + ": " + e.Msg
+}
+
+// LookupEnv finds an environment variable, as os.LookupEnv does.
+type LookupEnv func(name string) (value string, ok bool)
+
+// Load reads, checks and completes the file at path. Relative paths in it are
+// relative to the file's own directory. Every fault is an *Error; all faults
+// of meaning are told at once, joined.
+func Load(path string, env LookupEnv) (*Config, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Error{File: path, Msg: fmt.Sprintf("cannot read the configuration: %v", errors.Unwrap(err))}
+	}
+	l := &loader{path: path, env: env}
+	if l.file, err = parser.ParseBytes(src, 0); err != nil {
+		return nil, l.yamlError(err)
+	}
+	c := defaults()
+	if len(l.file.Docs) > 1 {
+		return nil, &Error{File: path, Line: l.file.Docs[1].GetToken().Position.Line, Msg: "holds more than one YAML document"}
+	}
+	if len(l.file.Docs) == 0 || l.file.Docs[0].Body == nil {
+		return nil, &Error{File: path, Msg: "is empty; config.example.yaml shows every key"}
+	}
+	if err := yaml.NodeToValue(l.file.Docs[0].Body, c, yaml.Strict()); err != nil {
+		return nil, l.yamlError(err)
+	}
+	c.setDefaults()
+	l.resolvePaths(c)
+	l.validate(c)
+	if len(l.faults) > 0 {
+		return nil, errors.Join(l.faults...)
+	}
+	return c, nil
+}
+
+// loader carries what the steps of one Load share.
+type loader struct {
+	path   string
+	env    LookupEnv
+	file   *ast.File
+	faults []error
+}
+
+// faultf adds a fault of the given key.
+func (l *loader) faultf(key, format string, args ...any) {
+	l.faults = append(l.faults, &Error{File: l.path, Line: l.line(key), Key: key, Msg: fmt.Sprintf(format, args...)})
+}
+
+// line finds a key's line; for a key that is not in the file, that of the
+// nearest one above it that is.
+func (l *loader) line(key string) int {
+	for key != "" {
+		if p, err := yaml.PathString("$." + key); err == nil {
+			if n, err := p.FilterFile(l.file); err == nil {
+				return n.GetToken().Position.Line
+			}
+		}
+		cut := strings.LastIndexAny(key, ".[")
+		key = key[:max(cut, 0)]
+	}
+	return 1
+}
+
+// nodeError is a fault that one of our own UnmarshalYAML found.
+type nodeError struct {
+	token *token.Token
+	msg   string
+}
+
+func (e *nodeError) Error() string { return e.msg }
+
+func nodeErrorf(n ast.Node, format string, args ...any) error {
+	return &nodeError{token: n.GetToken(), msg: fmt.Sprintf(format, args...)}
+}
+
+// yamlError turns the YAML library's error into one that names the key.
+func (l *loader) yamlError(err error) error {
+	e := &Error{File: l.path, Msg: err.Error()}
+	var (
+		at *token.Token
+		ye yaml.Error
+		te *yaml.TypeError
+		ne *nodeError
+	)
+	switch {
+	case errors.As(err, &ne):
+		at = ne.token
+	case errors.As(err, &te):
+		at, e.Msg = te.Token, fmt.Sprintf("wants %s, not %s", kindName(te.DstType), kindName(te.SrcType))
+	case errors.As(err, &ye):
+		at, e.Msg = ye.GetToken(), ye.GetMessage()
+	}
+	if at != nil {
+		e.Line = at.Position.Line
+		if l.file != nil {
+			e.Key = keyOf(l.file, at)
+		}
+	}
+	return e
+}
+
+// kindName says in YAML's words what a Go type holds.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a fraction"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
+	default:
+		return "a mapping"
+	}
+}
+
+// keyOf returns the path of the innermost key whose value begins at t.
+func keyOf(file *ast.File, t *token.Token) string {
+	v := &keyFinder{at: t}
+	for _, d := range file.Docs {
+		ast.Walk(v, d.Body)
+	}
+	return strings.TrimPrefix(v.path, "$.")
+}
+
+type keyFinder struct {
+	at   *token.Token
+	path string
+}
+
+// Visit implements ast.Visitor.
+func (f *keyFinder) Visit(n ast.Node) ast.Visitor {
+	if t := n.GetToken(); t != nil && t.Position != nil && t.Position.Offset == f.at.Position.Offset && t.Position.Line == f.at.Position.Line {
+		if p := n.GetPath(); len(p) > len(f.path) {
+			f.path = p
+		}
+	}
+	return f
+}
+
+// resolvePaths makes the file's relative paths relative to the file.
+func (l *loader) resolvePaths(c *Config) {
+	dir := filepath.Dir(l.path)
+	fix := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	fix(&c.DataDir)
+	for i := range c.Tasks {
+		t := &c.Tasks[i]
+		for _, p := range []*string{&t.Source.PasswordFile, &t.Source.TLS.CAFile, &t.Source.TLS.CertFile, &t.Source.TLS.KeyFile} {
+			fix(p)
+		}
+		for j := range t.Groups {
+			fix(&t.Groups[j].PasswordFile)
+		}
+	}
+}
+
+// secret reads a password from where the file says it is.
+func (l *loader) secret(key, envName, file string) string {
+	switch {
+	case envName != "" && file != "":
+		l.faultf(key+".password_file", "give password_env or password_file, not both")
+	case envName != "":
+		v, ok := l.env(envName)
+		if !ok || v == "" {
+			l.faultf(key+".password_env", "the environment variable %s is not set", envName)
+		}
+		return v
+	case file != "":
+		b, err := os.ReadFile(file)
+		if err != nil {
+			var pe *fs.PathError
+			if errors.As(err, &pe) {
+				err = pe.Err
+			}
+			l.faultf(key+".password_file", "cannot read %s: %v", file, err)
+			return ""
+		}
+		s := strings.TrimRight(string(b), "\r\n")
+		if s == "" {
+			l.faultf(key+".password_file", "%s is empty", file)
+		}
+		return s
+	default:
+		l.faultf(key, "has no password: name an environment variable in password_env or a file in password_file")
+	}
+	return ""
+}

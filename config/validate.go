@@ -1,0 +1,152 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	// Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
+	topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+	groupID   = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,128}$`)
+	account   = regexp.MustCompile(`^[a-zA-Z0-9_]{1,16}$`)
+)
+
+// validate checks what the YAML types cannot say and reads the secrets.
+func (l *loader) validate(c *Config) {
+	if c.DataDir == "" {
+		l.faultf("data_dir", "is empty")
+	}
+	if c.Retention.Age < Duration(time.Minute) {
+		l.faultf("retention.age", "%v is less than a minute", c.Retention.Age)
+	}
+	if c.Retention.MaxBytes < 0 {
+		l.faultf("retention.max_bytes", "is negative; 0 means no cap")
+	}
+	l.listeners(c.Kafka.Listeners)
+	if len(c.Tasks) == 0 {
+		l.faultf("tasks", "there is no task; config.example.yaml shows one")
+	}
+	names, users := map[string]string{}, map[string]string{}
+	for i := range c.Tasks {
+		key := fmt.Sprintf("tasks[%d]", i)
+		t := &c.Tasks[i]
+		switch {
+		case t.Name == "":
+			l.faultf(key+".name", "a task needs a name: it is the topic's")
+		case !topicName.MatchString(t.Name) || t.Name == "." || t.Name == "..":
+			l.faultf(key+".name", "%q cannot be a topic: 1–249 of letters, digits, '.', '_' and '-'", t.Name)
+		case names[t.Name] != "":
+			l.faultf(key+".name", "%q is the name of %s already", t.Name, names[t.Name])
+		default:
+			names[t.Name] = key
+		}
+		l.task(key, t)
+		l.groups(key, t.Groups, users)
+	}
+}
+
+func (l *loader) listeners(ls []Listener) {
+	names := map[string]bool{}
+	for i, li := range ls {
+		key := fmt.Sprintf("kafka.listeners[%d]", i)
+		if li.Name == "" {
+			l.faultf(key+".name", "a listener needs a name")
+		} else if names[li.Name] {
+			l.faultf(key+".name", "%q is the name of another listener", li.Name)
+		}
+		names[li.Name] = true
+		l.address(key+".address", li.Address)
+		if li.Advertised != li.Address {
+			l.address(key+".advertised", li.Advertised)
+		}
+		if host, _, err := net.SplitHostPort(li.Advertised); err == nil {
+			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+				l.faultf(key+".advertised", "%q is no address that a client can connect to: advertise a host name or IP address", li.Advertised)
+			}
+		}
+	}
+}
+
+// address checks host:port.
+func (l *loader) address(key, addr string) {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		l.faultf(key, "%q is not of the form host:port", addr)
+		return
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		l.faultf(key, "%q is no port: 1–65535", port)
+	}
+}
+
+func (l *loader) task(key string, t *Task) {
+	src := &t.Source
+	l.address(key+".source.address", src.Address)
+	if src.User == "" {
+		l.faultf(key+".source.user", "is missing: the MySQL user with REPLICATION SLAVE, REPLICATION CLIENT and SELECT")
+	}
+	src.Password = l.secret(key+".source", src.PasswordEnv, src.PasswordFile)
+	l.tls(key+".source.tls", &src.TLS)
+	l.oneOf(key+".schema_changes", t.SchemaChanges, "instance", "objects", "none")
+	l.oneOf(key+".format", t.Format, "debezium-json")
+	l.patterns(key+".objects.include", t.Objects.Include)
+	l.patterns(key+".objects.exclude", t.Objects.Exclude)
+}
+
+func (l *loader) tls(key string, t *TLS) {
+	l.oneOf(key+".mode", t.Mode, "disabled", "preferred", "required", "verify-ca", "verify-identity")
+	if (t.Mode == "verify-ca" || t.Mode == "verify-identity") && t.CAFile == "" {
+		l.faultf(key+".ca_file", "mode %s needs the certificate authority's file", t.Mode)
+	}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		l.faultf(key, "cert_file and key_file go together")
+	}
+	for _, f := range []struct{ key, path string }{{"ca_file", t.CAFile}, {"cert_file", t.CertFile}, {"key_file", t.KeyFile}} {
+		if f.path == "" {
+			continue
+		}
+		if _, err := os.Stat(f.path); err != nil {
+			l.faultf(key+"."+f.key, "cannot read %s", f.path)
+		}
+	}
+}
+
+func (l *loader) groups(taskKey string, gs []Group, users map[string]string) {
+	for i := range gs {
+		g := &gs[i]
+		key := fmt.Sprintf("%s.groups[%d]", taskKey, i)
+		if !groupID.MatchString(g.ID) {
+			l.faultf(key+".id", "%q cannot be a group ID: 1–128 of letters, digits, '.', '_' and '-'", g.ID)
+		}
+		if !account.MatchString(g.Account) {
+			l.faultf(key+".account", "%q cannot be an account: 1–16 of letters, digits and '_'", g.Account)
+		}
+		if other := users[g.Username()]; other != "" {
+			l.faultf(key, "the SASL username %s is the one of %s already", g.Username(), other)
+		}
+		users[g.Username()] = key
+		g.Password = l.secret(key, g.PasswordEnv, g.PasswordFile)
+	}
+}
+
+func (l *loader) oneOf(key, v string, allowed ...string) {
+	if !slices.Contains(allowed, v) {
+		l.faultf(key, "%q is not one of %s", v, strings.Join(allowed, ", "))
+	}
+}
+
+func (l *loader) patterns(key string, ps []string) {
+	for i, p := range ps {
+		db, table, ok := strings.Cut(p, ".")
+		if !ok || db == "" || table == "" {
+			l.faultf(fmt.Sprintf("%s[%d]", key, i), "%q is not of the form database.table (with * and ?)", p)
+		}
+	}
+}
