@@ -1,0 +1,99 @@
+package servers
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/go-mysql-org/go-mysql/mysql"
+)
+
+// Conn is one connection to a server. A statement that fails fails the test.
+type Conn struct {
+	t    *testing.T
+	conn *client.Conn
+}
+
+// Connect connects as admin; database "" selects none. The connection is
+// closed when the test ends.
+func (s *Server) Connect(t *testing.T, database string) *Conn {
+	t.Helper()
+	conn, err := client.Connect(s.Address, Admin, Admin, database)
+	if err != nil {
+		t.Fatalf("connect to %s at %s: %v", s.Name, s.Address, err)
+	}
+	if err := conn.SetCharset("utf8mb4"); err != nil {
+		t.Fatalf("set character set: %v", err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &Conn{t, conn}
+}
+
+var notWord = regexp.MustCompile(`\W+`)
+
+// Database creates a database of a name that no other test has, and drops it
+// when the test ends, unless the server is the test's own. The connection has it
+// selected.
+func (s *Server) Database(t *testing.T) (name string, conn *Conn) {
+	t.Helper()
+	conn = s.Connect(t, "")
+	test := strings.ToLower(notWord.ReplaceAllString(t.Name(), "_"))
+	name = fmt.Sprintf("%.40s_%08x", test, rand.Uint32())
+	conn.Exec("CREATE DATABASE `" + name + "`")
+	if s.dir == "" {
+		t.Cleanup(func() { conn.Exec("DROP DATABASE IF EXISTS `" + name + "`") })
+	}
+	conn.Exec("USE `" + name + "`")
+	return name, conn
+}
+
+// Exec runs each statement.
+func (c *Conn) Exec(statements ...string) {
+	c.t.Helper()
+	for _, sql := range statements {
+		if err := c.Try(sql); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// Try runs a statement that may fail.
+func (c *Conn) Try(sql string) error {
+	result, err := c.conn.Execute(sql)
+	if err != nil {
+		return fmt.Errorf("%.200s: %w", sql, err)
+	}
+	result.Close()
+	return nil
+}
+
+// Query returns the rows of a query as text, "NULL" for null.
+func (c *Conn) Query(sql string) [][]string {
+	c.t.Helper()
+	result, err := c.conn.Execute(sql)
+	if err != nil {
+		c.t.Fatalf("%.200s: %v", sql, err)
+	}
+	defer result.Close()
+	rows := make([][]string, len(result.Values))
+	for i, values := range result.Values {
+		for _, v := range values {
+			rows[i] = append(rows[i], text(v))
+		}
+	}
+	return rows
+}
+
+func text(v mysql.FieldValue) string {
+	switch value := v.Value().(type) {
+	case nil:
+		return "NULL"
+	case []byte:
+		return string(value)
+	default:
+		return fmt.Sprint(value)
+	}
+}

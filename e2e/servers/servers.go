@@ -1,0 +1,164 @@
+// Package servers gives tests real MySQL and MariaDB servers.
+//
+// [Each] runs a test against every server in DAYBOOK_TEST_SERVERS, a list such
+// as "mysql-8.0=127.0.0.1:3380,mariadb-10.11=127.0.0.1:3311"; without it,
+// against one server of each of [Names] that it starts. These servers are shared:
+// a test works in databases of its own ([Server.Database]) and leaves global
+// settings and binlogs alone. [Start] gives a test a server to itself, with the
+// options it wants, to stop, kill and restart.
+//
+// Every server listens on 127.0.0.1 and has the accounts [Admin] and [Repl].
+// Those started here come from scripts/mysql-server.sh and end with the test
+// process at the latest, however it ends. A server that cannot be had fails the
+// test with the way to get it. All functions may be called from the goroutine
+// that runs the test, and only from it.
+package servers
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// The accounts of every server; each password is the name. Admin may do
+// everything, Repl has REPLICATION SLAVE, REPLICATION CLIENT and SELECT.
+const (
+	Admin = "admin"
+	Repl  = "repl"
+)
+
+// Env names the variable that lists servers that already run.
+const Env = "DAYBOOK_TEST_SERVERS"
+
+// Names are the servers that every server test runs against, in this order.
+var Names = []string{"mysql-5.6", "mysql-5.7", "mysql-8.0", "mariadb-10.11"}
+
+// Server is one running server.
+type Server struct {
+	Name    string // such as mysql-8.0 or mariadb-10.11
+	Address string // host:port
+	dir     string // "": not started by Start
+}
+
+// MariaDB tells whether the server is a MariaDB.
+func (s *Server) MariaDB() bool { return strings.HasPrefix(s.Name, "mariadb") }
+
+// Each runs fn as a subtest named after the server, for each server.
+func Each(t *testing.T, fn func(t *testing.T, s *Server)) {
+	t.Helper()
+	list, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		t.Run(s.Name, func(t *testing.T) { fn(t, s) })
+	}
+}
+
+// Get returns the shared server of that name.
+func Get(t *testing.T, name string) *Server {
+	t.Helper()
+	list, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no server %s in %s=%q: add it, or unset the variable and have it started", name, Env, os.Getenv(Env))
+	return nil
+}
+
+var shared = sync.OnceValues(func() ([]*Server, error) {
+	if list := os.Getenv(Env); list != "" {
+		return parse(list)
+	}
+	list := make([]*Server, len(Names))
+	var group errgroup.Group
+	for i, name := range Names {
+		group.Go(func() error {
+			dir, err := os.MkdirTemp("", "daybook-"+name+"-")
+			if err != nil {
+				return err
+			}
+			address, err := script("start", "--owner", strconv.Itoa(os.Getpid()), name, dir)
+			list[i] = &Server{Name: name, Address: address}
+			return err
+		})
+	}
+	return list, group.Wait()
+})
+
+func parse(list string) ([]*Server, error) {
+	var servers []*Server
+	for item := range strings.SplitSeq(list, ",") {
+		name, address, ok := strings.Cut(strings.TrimSpace(item), "=")
+		if !ok || name == "" || !strings.Contains(address, ":") {
+			return nil, fmt.Errorf("%s: %q is not name=host:port", Env, item)
+		}
+		servers = append(servers, &Server{Name: name, Address: address})
+	}
+	return servers, nil
+}
+
+// Start starts a server of the test's own, with options for mysqld after the
+// usual ones; it ends with the test. Versions are those of scripts/mysql-server.sh.
+func Start(t *testing.T, version string, options ...string) *Server {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), version)
+	args := append([]string{"start", "--owner", strconv.Itoa(os.Getpid()), version, dir, "--"}, options...)
+	s := &Server{Name: version, Address: must(t, args...), dir: dir}
+	t.Cleanup(func() { must(t, "kill", dir) })
+	return s
+}
+
+// Stop ends the server in order, and waits; its data stays for Restart.
+func (s *Server) Stop(t *testing.T) { t.Helper(); s.control(t, "stop") }
+
+// Kill ends the server with SIGKILL, and waits; its data stays for Restart.
+func (s *Server) Kill(t *testing.T) { t.Helper(); s.control(t, "kill") }
+
+// Restart stops the server if it runs and starts it at the same address.
+func (s *Server) Restart(t *testing.T) { t.Helper(); s.control(t, "restart") }
+
+func (s *Server) control(t *testing.T, command string) {
+	t.Helper()
+	if s.dir == "" {
+		t.Fatalf("%s is shared with other tests: %s one that servers.Start gave", s.Name, command)
+	}
+	must(t, command, s.dir)
+}
+
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := script(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func script(args ...string) (string, error) {
+	_, file, _, _ := runtime.Caller(0)
+	path := filepath.Join(filepath.Dir(file), "..", "..", "scripts", "mysql-server.sh")
+	cmd := exec.Command(path, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("scripts/mysql-server.sh %s: %w\n%sIt says what it needs; or set %s to servers that run already.",
+			strings.Join(args, " "), err, &stderr, Env)
+	}
+	return strings.TrimSpace(string(out)), nil
+}

@@ -1,0 +1,52 @@
+//go:build servers
+
+package servers
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEveryServerWritesRowsOfFullImageForRepl(t *testing.T) {
+	Each(t, func(t *testing.T, s *Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (a INT, b VARCHAR(9))", "INSERT INTO t VALUES (1, 'é'), (2, NULL)")
+		if got := db.Query("SELECT a, b FROM " + name + ".t ORDER BY a"); len(got) != 2 || got[0][1] != "é" || got[1][1] != "NULL" {
+			t.Errorf("rows: got %q", got)
+		}
+		got := strings.Join(db.Query("SELECT @@log_bin, @@binlog_format, @@binlog_row_image")[0], " ")
+		if got != "1 ROW FULL" {
+			t.Errorf("binlog settings: got %q, want 1 ROW FULL", got)
+		}
+		grants := db.Query("SELECT Repl_slave_priv, Repl_client_priv, Select_priv, Insert_priv FROM mysql.user WHERE User = '" + Repl + "'")
+		if got := strings.Join(grants[0], ""); got != "YYYN" {
+			t.Errorf("rights of %s: got %s, want YYYN", Repl, got)
+		}
+	})
+}
+
+func TestServerOfItsOwnKeepsDataAndOptions(t *testing.T) {
+	s := Start(t, "mariadb-10.11", "--binlog-format=STATEMENT")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (a INT) ENGINE=InnoDB", "INSERT INTO t VALUES (7)")
+	for _, end := range []func(*testing.T){s.Kill, s.Stop} {
+		end(t)
+		s.Restart(t)
+		got := strings.Join(s.Connect(t, name).Query("SELECT a, @@binlog_format FROM t")[0], " ")
+		if got != "7 STATEMENT" {
+			t.Errorf("after the restart: got %q, want 7 STATEMENT", got)
+		}
+	}
+}
+
+func TestListOfServers(t *testing.T) {
+	list, err := parse("mysql-8.0=127.0.0.1:3380, mariadb-10.11=db:3306")
+	if err != nil || len(list) != 2 || *list[1] != (Server{Name: "mariadb-10.11", Address: "db:3306"}) {
+		t.Errorf("got %v, %v", list, err)
+	}
+	for _, bad := range []string{"mysql-8.0", "=h:1", "x=h"} {
+		if _, err := parse(bad); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}

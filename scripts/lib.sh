@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# What the scripts of this folder share; sourced, never run.
+#
+#   CACHE                what was downloaded once: DAYBOOK_CACHE, default ~/.cache/daybook
+#   say, die             one line to stderr; and exit 1
+#   need COMMAND PKG...  COMMAND exists, else the Debian packages are installed
+#   once NAME FN ARG...  FN ARG... DIR fills $CACHE/NAME, once, atomically
+#   apt_unpack PKG... DIR, maven_copy GROUP:ARTIFACT:VERSION[:TYPE:CLASSIFIER] DIR
+#   free_port            prints a TCP port that nothing listens on
+
+CACHE=${DAYBOOK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/daybook}
+mkdir -p "$CACHE"
+
+say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need installs as root or through a sudo that asks for no password; anybody
+# else is told the one command that an administrator has to run.
+need() {
+  local command=$1 sudo=()
+  shift
+  command -v "$command" >/dev/null && return
+  command -v apt-get >/dev/null || die "$command is missing: install it ($* on Debian)"
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || die "$command is missing: run 'sudo apt-get install $*' and try again"
+    sudo=(sudo -n)
+  fi
+  say "installing $*"
+  (
+    exec 8>"$CACHE/.apt.lock"; flock 8
+    command -v "$command" >/dev/null && exit
+    "${sudo[@]}" apt-get -qq update
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
+      install -y --no-install-recommends "$@" </dev/null
+  ) >&2 8>&- || die "could not install $*"
+  hash -r
+}
+
+once() {
+  local name=$1 home=$CACHE/$1
+  shift
+  [ -d "$home" ] && return
+  (
+    exec 9>"$CACHE/.$name.lock"; flock 9
+    [ -d "$home" ] && exit
+    rm -rf "$home.part"; mkdir -p "$home.part"
+    "$@" "$home.part" 9>&-
+    mv "$home.part" "$home"
+  ) || die "could not prepare $name in $CACHE"
+}
+
+# apt_unpack unpacks packages and whatever of their dependencies this machine
+# lacks, without installing them: apt works on lists and an archive folder of
+# its own, so an ordinary user can do it and the system stays as it was.
+apt_unpack() {
+  local dir=${*: -1} packages=("${@:1:$#-1}") apt=$CACHE/apt deb
+  command -v apt-get >/dev/null || die "cannot get ${packages[*]} without apt-get"
+  (
+    exec 8>"$CACHE/.apt.lock"; flock 8
+    mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+    local options=(-qq -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt"
+      -o Dir::Cache::archives="$apt/archives" -o Debug::NoLocking=1 -o APT::Sandbox::User=
+      -o Acquire::Languages=none -o APT::Install-Recommends=0)
+    apt-get "${options[@]}" update
+    apt-get "${options[@]}" --download-only --reinstall -y install "${packages[@]}" </dev/null
+    for deb in "$apt"/archives/*.deb; do dpkg-deb -x "$deb" "$dir"; done
+    rm -rf "$apt"
+  ) >&2 8>&-
+}
+
+maven_copy() {
+  need mvn maven default-jdk-headless
+  mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+    -Dartifact="$1" -DoutputDirectory="$2" </dev/null >&2
+}
+
+# library_path prints the folders of an unpacked tree that hold shared
+# libraries, as LD_LIBRARY_PATH wants them.
+library_path() { find "$1" -name '*.so*' -printf '%h\n' | sort -u | grep -v /plugin | paste -sd:; }
+
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 12000)); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+}
