@@ -1,0 +1,60 @@
+package rowevent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"daybook/change"
+)
+
+// checkTable compares what a table map tells of the table as a whole.
+func checkTable(m *TableMap, t *change.Table) error {
+	mismatch := func(format string, args ...any) error {
+		return fmt.Errorf("table %s.%s: %w: %s", t.Database, t.Name, ErrMismatch, fmt.Sprintf(format, args...))
+	}
+	if !strings.EqualFold(m.Database, t.Database) || !strings.EqualFold(m.Table, t.Name) {
+		return mismatch("the table map is that of %s.%s", m.Database, m.Table)
+	}
+	if len(m.Columns) != len(t.Columns) {
+		return mismatch("the table map has %d columns, the definition %d", len(m.Columns), len(t.Columns))
+	}
+	if m.Told.PrimaryKey && !slices.Equal(m.PrimaryKey, t.PrimaryKey) {
+		return mismatch("the table map has primary key %v, the definition %v (columns from 0)", m.PrimaryKey, t.PrimaryKey)
+	}
+	return nil
+}
+
+// checkTold compares the optional metadata that m has of a column; "": it fits.
+func checkTold(m *TableMap, c *MapColumn, t *change.Column) string {
+	if m.Told.Names && !strings.EqualFold(c.Name, t.Name) {
+		return fmt.Sprintf("the table map has the name %q, the definition %q", c.Name, t.Name)
+	}
+	if c.Nullable != t.Nullable {
+		return fmt.Sprintf("the table map has nullable %t, the definition %t", c.Nullable, t.Nullable)
+	}
+	if m.Told.Signs && c.Type.isNumeric() && c.Unsigned != t.Unsigned {
+		return fmt.Sprintf("the table map has unsigned %t, the definition %t", c.Unsigned, t.Unsigned)
+	}
+	if c.Dimensions > 0 && t.Length >= 0 && c.Dimensions != t.Length {
+		return lengthMismatch("dimensions", c.Dimensions, t.Length)
+	}
+	if c.Geometry >= 0 {
+		if want, ok := geometryTypes[t.Type]; ok && want != c.Geometry {
+			return fmt.Sprintf("the table map has geometry type %d, the definition %s", c.Geometry, t.Type)
+		}
+	}
+	if why := checkCharset(c, t); why != "" {
+		return why
+	}
+	if m.Told.Members && c.Type.isEnumOrSet() {
+		return checkMembers(c, t)
+	}
+	return ""
+}
+
+// geometryTypes are the numbers of the geometry type metadata.
+var geometryTypes = map[change.Type]int{
+	change.Geometry: 0, change.Point: 1, change.LineString: 2, change.Polygon: 3, change.MultiPoint: 4,
+	change.MultiLineString: 5, change.MultiPolygon: 6, change.GeometryCollection: 7,
+}

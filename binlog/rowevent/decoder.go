@@ -1,0 +1,216 @@
+package rowevent
+
+import (
+	"errors"
+	"fmt"
+
+	"daybook/change"
+)
+
+// ErrMismatch says that a table map contradicts the table's definition, so
+// that its rows cannot be decoded with that definition. The message names the
+// table, the column and both sides.
+var ErrMismatch = errors.New("table map does not match the table definition")
+
+// DecoderOptions says what sort of server wrote the events.
+type DecoderOptions struct {
+	Flavor  string // "mysql" or "mariadb"
+	Version int    // such as 80031, 101106
+	// TableIDSize is the bytes of the table ID in the events, 4 or 6; 0: 6.
+	TableIDSize int
+}
+
+// Decoder turns rows events of one table map into values.
+type Decoder struct {
+	table   *change.Table
+	mapID   uint64
+	idSize  int
+	columns []column
+	jsons   int // number of JSON columns
+	version int
+	mariadb bool
+
+	// of the event
+	kind          EventKind
+	form          form
+	rest          []byte // rows not yet read
+	row           int    // rows read so far
+	allFirst      bool   // the first image has every column
+	allSecond     bool
+	first, second bitmap // columns present in the first and, for updates, second image
+
+	before, after []change.Value
+	arena         []byte // conversions for the current row
+	inflate       inflater
+	jsonDoc       jsonDoc
+}
+
+// NewDecoder compiles a decoder for rows events of m, which must belong to t;
+// it checks that they agree as far as m tells. The error is ErrMismatch.
+func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error) {
+	d := &Decoder{
+		table: t, mapID: m.ID, idSize: o.TableIDSize, version: o.Version, mariadb: o.Flavor == "mariadb",
+		columns: make([]column, len(m.Columns)),
+		before:  make([]change.Value, len(m.Columns)),
+		after:   make([]change.Value, len(m.Columns)),
+	}
+	if d.idSize == 0 {
+		d.idSize = 6
+	}
+	if err := checkTable(m, t); err != nil {
+		return nil, err
+	}
+	for i := range m.Columns {
+		c, why := compile(&m.Columns[i], &t.Columns[i], d)
+		if why == "" {
+			why = checkTold(m, &m.Columns[i], &t.Columns[i])
+		}
+		if why != "" {
+			return nil, fmt.Errorf("column %s of %s.%s: %w: %s", t.Columns[i].Name, t.Database, t.Name, ErrMismatch, why)
+		}
+		d.columns[i] = c
+		if c.op == opJSON {
+			d.jsons++
+		}
+	}
+	return d, nil
+}
+
+// TableID returns the table ID of a rows event, and whether the event is the
+// last one of its statement, after which the server's table maps are void.
+// tableIDSize is 4 or 6.
+func TableID(body []byte, tableIDSize int) (id uint64, statementEnd bool, err error) {
+	c := cursor{b: body}
+	id, flags := c.uint(tableIDSize), c.uint(2)
+	if c.short {
+		return 0, false, fmt.Errorf("read rows event: %w: %d bytes are too few", ErrCorrupt, len(body))
+	}
+	return id, flags&1 != 0, nil
+}
+
+// Start begins a rows event, whose body must not change until its last row has
+// been read. The error is ErrCorrupt.
+func (d *Decoder) Start(kind EventKind, body []byte) error {
+	if d.start(kind, body) {
+		return nil
+	}
+	d.rest = nil
+	return fmt.Errorf("read rows event of %s.%s: %w: its header does not fit", d.table.Database, d.table.Name, ErrCorrupt)
+}
+
+func (d *Decoder) start(kind EventKind, body []byte) bool {
+	d.kind, d.form, d.row, d.rest = kind, kind.form(), 0, nil
+	c := cursor{b: body}
+	id := c.uint(d.idSize)
+	c.take(2) // flags
+	if kind.isV2() {
+		// The length counts itself. What it covers (the partition, NDB's own
+		// data) is not about the rows' form.
+		n := int(c.uint(2))
+		if n < 2 {
+			return false
+		}
+		c.take(n - 2)
+	}
+	columns := c.lenenc()
+	if c.short || id != d.mapID || d.form == 0 || columns != uint64(len(d.columns)) {
+		return false
+	}
+	size := bitmapSize(len(d.columns))
+	d.first = bitmap(c.take(size))
+	d.second = d.first
+	if d.form == formUpdate {
+		d.second = bitmap(c.take(size))
+	}
+	if c.short {
+		return false
+	}
+	d.allFirst = d.first.count(len(d.columns)) == len(d.columns)
+	d.allSecond = d.second.count(len(d.columns)) == len(d.columns)
+	d.rest = c.b
+	if kind.isCompressed() {
+		return d.decompressRows()
+	}
+	return true
+}
+
+// Next decodes the next row. before is that of updates and deletes, after that
+// of inserts and updates, each with a value per column of the table; else nil.
+// They and their bytes are valid until the next call of Next, Skip or Start.
+// ok is false after the last row. The error is ErrCorrupt, or names what
+// the decoder cannot do; it is returned for this row only and the event cannot
+// be read further.
+func (d *Decoder) Next(before, after *[]change.Value) (ok bool, err error) {
+	*before, *after = nil, nil
+	if len(d.rest) == 0 {
+		return false, nil
+	}
+	d.arena = d.arena[:0]
+	rest := d.rest
+	d.rest = nil
+	if d.form != formInsert {
+		if rest, err = d.image(rest, d.first, d.allFirst, d.before); err != nil {
+			return false, d.rowError(err)
+		}
+		*before = d.before
+	}
+	switch {
+	case d.kind == PartialUpdateRows:
+		rest, err = d.partialImage(rest)
+	case d.form == formUpdate:
+		rest, err = d.image(rest, d.second, d.allSecond, d.after)
+	case d.form == formInsert:
+		rest, err = d.image(rest, d.first, d.allFirst, d.after)
+	}
+	if err != nil {
+		*before = nil
+		return false, d.rowError(err)
+	}
+	if d.form != formDelete {
+		*after = d.after
+	}
+	d.rest = rest
+	d.row++
+	return true, nil
+}
+
+func (d *Decoder) rowError(err error) error {
+	return fmt.Errorf("decode row %d of rows event of %s.%s: %w", d.row, d.table.Database, d.table.Name, err)
+}
+
+// image decodes one row image from the front of b into values and returns what
+// follows it: a null bit for each present column, then the values that are not
+// null.
+func (d *Decoder) image(b []byte, present bitmap, all bool, values []change.Value) ([]byte, error) {
+	columns := d.columns
+	values = values[:len(columns)]
+	n := len(columns)
+	if !all {
+		n = present.count(n)
+	}
+	size := bitmapSize(n)
+	if size > len(b) || n == 0 {
+		return nil, fmt.Errorf("%w: row image is cut off", ErrCorrupt)
+	}
+	nulls := bitmap(b[:size])
+	b = b[size:]
+	bit := 0
+	for i := range columns {
+		if !all && !present.has(i) {
+			values[i] = change.Value{}
+			continue
+		}
+		if nulls.has(bit) {
+			values[i] = change.Value{Kind: change.Null}
+			bit++
+			continue
+		}
+		bit++
+		used, err := d.decode(&columns[i], b, &values[i])
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", d.table.Columns[i].Name, err)
+		}
+		b = b[used:]
+	}
+	return b, nil
+}

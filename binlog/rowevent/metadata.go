@@ -1,0 +1,167 @@
+package rowevent
+
+import "fmt"
+
+// The fields of the optional metadata (Table_map_event::Optional_metadata_field_type).
+const (
+	metaSignedness           = 1
+	metaDefaultCharset       = 2
+	metaColumnCharset        = 3
+	metaColumnName           = 4
+	metaSetMembers           = 5
+	metaEnumMembers          = 6
+	metaGeometryType         = 7
+	metaSimplePrimaryKey     = 8
+	metaPrimaryKeyPrefix     = 9
+	metaEnumSetDefaultCharet = 10
+	metaEnumSetColumnCharset = 11
+	metaVisibility           = 12
+	metaVectorDimensions     = 13
+)
+
+// readOptional reads the metadata fields that follow the nullability bits: each
+// a type byte, a length-encoded length and a value. Fields of a type that a
+// later server may add are stepped over; nothing here depends on them.
+func (m *TableMap) readOptional(b []byte) error {
+	c := cursor{b: b}
+	for len(c.b) > 0 {
+		field := c.byte()
+		v := cursor{b: c.lenencBytes()}
+		if c.short {
+			return fmt.Errorf("%w: optional metadata field %d is cut off", ErrCorrupt, field)
+		}
+		ok := m.readField(field, &v)
+		if !ok || v.short {
+			return fmt.Errorf("%w: optional metadata field %d does not fit the columns", ErrCorrupt, field)
+		}
+	}
+	m.tellEmpty()
+	return nil
+}
+
+func (m *TableMap) readField(field byte, v *cursor) bool {
+	switch field {
+	case metaSignedness:
+		m.Told.Signs = true
+		return m.eachBit(v, WireType.isNumeric, func(c *MapColumn, set bool) { c.Unsigned = set })
+	case metaDefaultCharset:
+		m.Told.Charsets = true
+		return m.readDefaultCharset(v, WireType.isCharacter)
+	case metaColumnCharset:
+		m.Told.Charsets = true
+		return m.each(v, WireType.isCharacter, func(c *MapColumn) { c.Collation = int(v.lenenc()) })
+	case metaEnumSetDefaultCharet:
+		return m.readDefaultCharset(v, WireType.isEnumOrSet)
+	case metaEnumSetColumnCharset:
+		return m.each(v, WireType.isEnumOrSet, func(c *MapColumn) { c.Collation = int(v.lenenc()) })
+	case metaColumnName:
+		m.Told.Names = true
+		return m.each(v, anyType, func(c *MapColumn) { c.Name = string(v.lenencBytes()) })
+	case metaSetMembers:
+		m.Told.Members = true
+		return m.each(v, func(t WireType) bool { return t == typeSet }, func(c *MapColumn) { c.readMembers(v) })
+	case metaEnumMembers:
+		m.Told.Members = true
+		return m.each(v, func(t WireType) bool { return t == typeEnum }, func(c *MapColumn) { c.readMembers(v) })
+	case metaGeometryType:
+		return m.each(v, func(t WireType) bool { return t == typeGeometry }, func(c *MapColumn) { c.Geometry = int(v.lenenc()) })
+	case metaSimplePrimaryKey, metaPrimaryKeyPrefix:
+		return m.readPrimaryKey(v, field == metaPrimaryKeyPrefix)
+	case metaVisibility:
+		m.Told.Visibility = true
+		return m.eachBit(v, anyType, func(c *MapColumn, set bool) { c.Invisible = !set })
+	case metaVectorDimensions:
+		return m.each(v, func(t WireType) bool { return t == typeVector }, func(c *MapColumn) { c.Dimensions = int(v.lenenc()) })
+	}
+	return true
+}
+
+func anyType(WireType) bool { return true }
+
+func (t WireType) isEnumOrSet() bool { return t == typeEnum || t == typeSet }
+
+// each calls f for each column of a type that is asked for; false: v is too
+// short or too long for them.
+func (m *TableMap) each(v *cursor, is func(WireType) bool, f func(*MapColumn)) bool {
+	for i := range m.Columns {
+		if is(m.Columns[i].Type) {
+			f(&m.Columns[i])
+		}
+	}
+	return len(v.b) == 0
+}
+
+// eachBit calls f with the bit of each column of a type that is asked for. The
+// bits come with the highest of the first byte first.
+func (m *TableMap) eachBit(v *cursor, is func(WireType) bool, f func(*MapColumn, bool)) bool {
+	bits, n := v.b, 0
+	for i := range m.Columns {
+		if !is(m.Columns[i].Type) {
+			continue
+		}
+		if n/8 >= len(bits) {
+			return false
+		}
+		f(&m.Columns[i], bits[n/8]&(0x80>>(n%8)) != 0)
+		n++
+	}
+	return true
+}
+
+// readDefaultCharset reads the collation that most columns have, and then pairs
+// of the ordinal of a column among those asked for and its own collation.
+func (m *TableMap) readDefaultCharset(v *cursor, is func(WireType) bool) bool {
+	common := int(v.lenenc())
+	var cols []*MapColumn
+	for i := range m.Columns {
+		if is(m.Columns[i].Type) {
+			m.Columns[i].Collation = common
+			cols = append(cols, &m.Columns[i])
+		}
+	}
+	for len(v.b) > 0 {
+		i, collation := v.lenenc(), v.lenenc()
+		if i >= uint64(len(cols)) {
+			return false
+		}
+		cols[i].Collation = int(collation)
+	}
+	return true
+}
+
+func (c *MapColumn) readMembers(v *cursor) {
+	n := v.lenencInt()
+	if n > len(v.b) {
+		v.short = true
+		return
+	}
+	c.Members = make([][]byte, 0, n)
+	for range n {
+		c.Members = append(c.Members, append([]byte{}, v.lenencBytes()...))
+	}
+}
+
+func (m *TableMap) readPrimaryKey(v *cursor, prefixes bool) bool {
+	m.Told.PrimaryKey = true
+	for len(v.b) > 0 {
+		i, prefix := v.lenenc(), uint64(0)
+		if prefixes {
+			prefix = v.lenenc()
+		}
+		if i >= uint64(len(m.Columns)) || prefix > 1<<16 {
+			return false
+		}
+		m.PrimaryKey = append(m.PrimaryKey, int(i))
+		m.PrimaryKeyPrefixes = append(m.PrimaryKeyPrefixes, int(prefix))
+	}
+	return true
+}
+
+// tellEmpty completes Told: the server leaves out a field that no column is
+// about, and leaves out the primary key of a table that has none. Only names
+// prove FULL metadata, since every table has columns.
+func (m *TableMap) tellEmpty() {
+	if m.Told.Names {
+		m.Told.Signs, m.Told.Charsets, m.Told.Members, m.Told.PrimaryKey = true, true, true, true
+	}
+}
