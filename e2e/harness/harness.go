@@ -222,6 +222,9 @@ func (d *Daybook) Wait() int {
 // PID returns the running process's ID.
 func (d *Daybook) PID() int { return d.cmd.Process.Pid }
 
+// Env returns the environment that the configuration's secrets come from.
+func (d *Daybook) Env() []string { return d.env }
+
 // Address returns the listener's host:port; it stays over restarts.
 func (d *Daybook) Address() string { return d.addr }
 
