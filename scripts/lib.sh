@@ -36,17 +36,19 @@ need() {
   hash -r
 }
 
+# FN runs in a subshell under errexit, which an enclosing "||" or "if" would turn off.
 once() {
   local name=$1 home=$CACHE/$1
   shift
   [ -d "$home" ] && return
   (
+    trap '[ $? = 0 ] || say "could not prepare $name in $CACHE"' EXIT
     exec 9>"$CACHE/.$name.lock"; flock 9
     [ -d "$home" ] && exit
     rm -rf "$home.part"; mkdir -p "$home.part"
     "$@" "$home.part" 9>&-
     mv "$home.part" "$home"
-  ) || die "could not prepare $name in $CACHE"
+  )
 }
 
 # apt_unpack unpacks packages and whatever of their dependencies this machine
@@ -61,11 +63,11 @@ apt_unpack() {
     local options=(-qq -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt"
       -o Dir::Cache::archives="$apt/archives" -o Debug::NoLocking=1 -o APT::Sandbox::User=
       -o Acquire::Languages=none -o APT::Install-Recommends=0)
-    apt-get "${options[@]}" update
-    apt-get "${options[@]}" --download-only --reinstall -y install "${packages[@]}" </dev/null
-    for deb in "$apt"/archives/*.deb; do dpkg-deb -x "$deb" "$dir"; done
+    apt-get "${options[@]}" update &&
+      apt-get "${options[@]}" --download-only --reinstall -y install "${packages[@]}" </dev/null || exit
+    for deb in "$apt"/archives/*.deb; do dpkg-deb -x "$deb" "$dir" || exit; done
     rm -rf "$apt"
-  ) >&2 8>&-
+  ) >&2
 }
 
 maven_copy() {

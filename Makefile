@@ -1,0 +1,58 @@
+# make          prints the targets
+# make test     is what has to pass; .ci/run calls it
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+FUZZTIME ?= 20s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help build demo test unit soak bench lint vuln fuzz clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the static binary ./daybook
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X daybook/cli.version=$(VERSION)' -o daybook .
+
+demo: ## a real server, Daybook and kcat: see changes arrive
+	@scripts/demo.sh
+
+test: ## everything: unit tests, real servers, real clients; gets what it needs
+	@scripts/clients.sh all >/dev/null
+	@. scripts/lib.sh; need gcc gcc libc6-dev
+	scripts/with-servers.sh $(GO) test -race -tags servers -timeout 30m ./...
+
+unit: ## the tests that need nothing but Go
+	$(GO) test ./...
+
+soak: ## the long tests: kills, restarts, big transactions
+	scripts/with-servers.sh $(GO) test -tags servers,soak -run Soak -timeout 6h -v ./e2e/...
+
+bench: ## the benchmark table, beside plain loops over the binlog
+	@scripts/clients.sh kcat >/dev/null
+	scripts/with-servers.sh $(GO) run ./bench
+
+lint: ## gofmt, go vet, staticcheck, and vuln
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt these: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags servers,soak ./...
+	$(GO) run $(STATICCHECK) -tags servers,soak ./...
+	@$(MAKE) --no-print-directory vuln
+
+vuln: ## known vulnerabilities of the dependencies; needs the internet
+	$(GO) run $(GOVULNCHECK) ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+clean: ## remove what was built here; downloads stay in ~/.cache/daybook
+	rm -rf daybook
