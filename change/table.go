@@ -1,5 +1,7 @@
 package change
 
+import "fmt"
+
 // Type is a column's SQL type, without length, sign and charset.
 type Type uint8
 
@@ -68,6 +70,26 @@ func (t Type) String() string {
 		return typeNames[t]
 	}
 	return "UNKNOWN"
+}
+
+// MarshalText gives the SQL name: what is kept on disk must not depend on the
+// order of the constants.
+func (t Type) MarshalText() ([]byte, error) {
+	if t < lastType && typeNames[t] != "" {
+		return []byte(typeNames[t]), nil
+	}
+	return nil, fmt.Errorf("encode column type %d: not a known one", uint8(t))
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (t *Type) UnmarshalText(text []byte) error {
+	for i, name := range typeNames {
+		if name != "" && name == string(text) {
+			*t = Type(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("decode column type %q: not a known one", text)
 }
 
 // IsInteger tells the five integer types.

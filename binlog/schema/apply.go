@@ -1,0 +1,237 @@
+package schema
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"daybook/change"
+)
+
+// Context is what a statement's meaning depends on beside its text: the
+// default database and the status variables of its query event.
+type Context struct {
+	Database string
+	SQLMode  uint64 // Q_SQL_MODE_CODE
+	// ClientCollation is the first number of Q_CHARSET_CODE, the charset in
+	// which the statement is written; 0: UTF-8.
+	ClientCollation uint16
+	// ServerCollation is the third number of Q_CHARSET_CODE: the default of
+	// new databases; 0: the catalog's Server.DefaultCharset.
+	ServerCollation uint16
+	// ExplicitDefaultsForTimestamp is Q_EXPLICIT_DEFAULTS_FOR_TIMESTAMP; nil:
+	// not told, the catalog's Server counts.
+	ExplicitDefaultsForTimestamp *bool
+}
+
+// Result says what a statement is and what it did.
+type Result struct {
+	Class Class
+	SQL   string // the statement as UTF-8
+	// Database is that of the first table or database named, else the default one.
+	Database string
+	// Databases are those that were created, altered or dropped.
+	Databases []string
+	// Tables says what a DDL did to each table, in the statement's order.
+	Tables []change.TableChange
+	// Named lists the tables that the statement names as those it changes; for
+	// DML as far as they can be told.
+	Named []TableName
+}
+
+// IsDDL tells a statement about tables or databases.
+func (r *Result) IsDDL() bool { return r.Class == DDL }
+
+// run is one statement's run against the catalog.
+type run struct {
+	catalog  *Catalog
+	server   Server
+	ctx      Context
+	explicit bool // explicit_defaults_for_timestamp
+	result   *Result
+	err      *UnreadableError
+}
+
+// Apply reads a statement that the source has run, changes the catalog as the
+// statement changed the source, and says what it did. The statement is in the
+// charset of ctx.ClientCollation.
+//
+// The error is an [*UnreadableError] if the statement is about tables but
+// cannot be followed; the result is given nevertheless, and the tables that
+// are known to be touched have been marked unknown.
+func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
+	sql = decodeText(sql, CharsetOfCollation(ctx.ClientCollation))
+	r := newReader(sql, c.server, ctx)
+	statement, class := r.read()
+	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
+		result: &Result{Class: class, SQL: sql, Database: ctx.Database, Named: r.tables}}
+	if ctx.ExplicitDefaultsForTimestamp != nil {
+		u.explicit = *ctx.ExplicitDefaultsForTimestamp
+	}
+	if len(r.tables) > 0 {
+		u.result.Database = r.tables[0].Database
+	}
+	if r.failed != nil && class == DDL {
+		u.err = r.failed
+		u.err.Tables = r.tables
+	} else {
+		u.execute(statement)
+	}
+	if u.err != nil {
+		for _, n := range u.err.Tables {
+			if n.Database != "" && n.Name != "" {
+				c.Unknown(n.Database, n.Name)
+			}
+		}
+		return u.result, u.err
+	}
+	return u.result, nil
+}
+
+func (u *run) execute(statement any) {
+	switch s := statement.(type) {
+	case *createTable:
+		u.createTable(s)
+	case *createSequence:
+		u.createSequence(s)
+	case *alterTable:
+		u.alterTable(s)
+	case *dropTable:
+		u.dropTable(s)
+	case *renameTable:
+		u.renameTable(s)
+	case *truncateTable:
+		tc := change.TableChange{Type: change.Truncated, Database: s.name.Database, Name: s.name.Name}
+		tc.Table, _ = u.catalog.Table(s.name.Database, s.name.Name)
+		u.result.Tables = append(u.result.Tables, tc)
+	case *createDatabase:
+		u.createDatabase(s)
+	case *alterDatabase:
+		u.touchDatabase(s.name)
+		if s.charset != "" {
+			u.catalog.PutDatabase(s.name, u.resolveCharset(s.charset, u.serverCharset()))
+		}
+	case *dropDatabase:
+		u.dropDatabase(s)
+	}
+}
+
+// fail gives up on the statement; the tables named are not known any more.
+func (u *run) fail(reason string, tables ...TableName) {
+	if u.err == nil {
+		u.err = &UnreadableError{Tables: tables, Reason: reason, Near: shorten(u.result.SQL)}
+	}
+}
+
+func (u *run) serverCharset() string {
+	if cs := CharsetOfCollation(u.ctx.ServerCollation); cs != "" {
+		return cs
+	}
+	return u.server.DefaultCharset
+}
+
+// resolveCharset replaces CHARACTER SET DEFAULT and nothing said by fallback.
+func (u *run) resolveCharset(charset, fallback string) string {
+	if charset == "" || charset == defaultCharset {
+		return fallback
+	}
+	return charset
+}
+
+func (u *run) touchDatabase(name string) {
+	u.result.Database = name
+	u.result.Databases = append(u.result.Databases, name)
+}
+
+func (u *run) createDatabase(s *createDatabase) {
+	u.touchDatabase(s.name)
+	if u.catalog.databases[u.catalog.fold(s.name)] != nil {
+		if s.ifNotExist {
+			return
+		}
+		u.dropTables(s.name)
+	}
+	u.catalog.PutDatabase(s.name, u.resolveCharset(s.charset, u.serverCharset()))
+}
+
+func (u *run) dropDatabase(s *dropDatabase) {
+	u.touchDatabase(s.name)
+	u.dropTables(s.name)
+}
+
+// dropTables drops a database with all its tables.
+func (u *run) dropTables(db string) {
+	d := u.catalog.databases[u.catalog.fold(db)]
+	if d == nil {
+		return
+	}
+	for _, folded := range slices.Sorted(maps.Keys(d.tables)) {
+		t := d.tables[folded].Def
+		u.result.Tables = append(u.result.Tables, change.TableChange{Type: change.Dropped, Database: t.Database, Name: t.Name})
+	}
+	u.catalog.dropDatabase(db)
+}
+
+func (u *run) dropTable(s *dropTable) {
+	if s.temporary {
+		return
+	}
+	for _, n := range s.names {
+		if u.catalog.lookup(n) == nil {
+			continue // a view, or IF EXISTS of none
+		}
+		u.catalog.Drop(n.Database, n.Name)
+		u.result.Tables = append(u.result.Tables, change.TableChange{Type: change.Dropped, Database: n.Database, Name: n.Name})
+	}
+}
+
+// renameTable does the renames one after the other and reports, for each
+// table that is found elsewhere afterwards, where it came from.
+func (u *run) renameTable(s *renameTable) {
+	type move struct{ from, to TableName }
+	var moves []move
+	for _, p := range s.pairs {
+		t := u.catalog.lookup(p[0])
+		if t == nil {
+			continue // a view
+		}
+		u.move(t, p[1])
+		i := slices.IndexFunc(moves, func(m move) bool { return u.catalog.lookup(m.to) == nil && u.same(m.to, p[0]) })
+		if i >= 0 {
+			moves[i].to = p[1]
+		} else {
+			moves = append(moves, move{p[0], p[1]})
+		}
+	}
+	for _, m := range moves {
+		if m.from == m.to {
+			continue
+		}
+		tc := change.TableChange{Type: change.Altered, Database: m.to.Database, Name: m.to.Name,
+			PreviousDatabase: m.from.Database, PreviousName: m.from.Name}
+		tc.Table, _ = u.catalog.Table(m.to.Database, m.to.Name)
+		u.result.Tables = append(u.result.Tables, tc)
+	}
+}
+
+func (u *run) same(a, b TableName) bool {
+	return u.catalog.fold(a.Database) == u.catalog.fold(b.Database) && u.catalog.fold(a.Name) == u.catalog.fold(b.Name)
+}
+
+// move gives a table another name.
+func (u *run) move(t *table, to TableName) {
+	u.catalog.Drop(t.Def.Database, t.Def.Name)
+	def := *t.Def
+	def.Database, def.Name = u.catalog.stored(to.Database), u.catalog.stored(to.Name)
+	moved := *t
+	moved.Def = &def
+	u.catalog.put(&moved)
+}
+
+// shorten cuts a statement for a message.
+func shorten(sql string) string {
+	if len(sql) > 80 {
+		return strings.ToValidUTF8(sql[:80], "")
+	}
+	return sql
+}

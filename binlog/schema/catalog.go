@@ -1,0 +1,195 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"daybook/change"
+)
+
+// Server is what the catalog must know of the source.
+type Server struct {
+	Flavor              string // "mysql" or "mariadb"
+	Version             int    // as in versioned comments: 50740, 80031, 101106
+	LowerCaseTableNames int    // lower_case_table_names: 0, 1 or 2
+	DefaultCharset      string // character_set_server, for databases without one
+	// ExplicitDefaultsForTimestamp is the global variable of that name, for
+	// query events that do not carry it (MySQL before 8.0, MariaDB).
+	ExplicitDefaultsForTimestamp bool
+}
+
+func (s Server) mariaDB() bool { return s.Flavor == "mariadb" }
+
+// mysqlFrom and mariaFrom tell whether the source is that server, at least of
+// that version.
+func (s Server) mysqlFrom(version int) bool { return !s.mariaDB() && s.Version >= version }
+func (s Server) mariaFrom(version int) bool { return s.mariaDB() && s.Version >= version }
+
+// TableName names a table. Database may be "" if a statement that cannot be
+// read names none and has no default.
+type TableName struct{ Database, Name string }
+
+// String returns the name as a person writes it.
+func (n TableName) String() string {
+	if n.Database == "" {
+		return n.Name
+	}
+	return n.Database + "." + n.Name
+}
+
+// Catalog is all databases and tables of the source at one binlog position.
+type Catalog struct {
+	server    Server
+	databases map[string]*database // by folded name
+	dirty     map[string]bool      // keys of entries that changed
+}
+
+type database struct {
+	Name    string            `json:"name"`
+	Charset string            `json:"charset"`
+	tables  map[string]*table // by folded name
+}
+
+// table is a table as the catalog keeps it: what it hands out, and the keys
+// that later statements may name or change.
+type table struct {
+	Def       *change.Table `json:"table"`               // name and database alone if Unknown
+	Keys      []key         `json:"keys,omitempty"`      // all keys, in the server's order
+	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
+	Unknown   bool          `json:"unknown,omitempty"`
+}
+
+// NewCatalog returns an empty catalog.
+func NewCatalog(server Server) *Catalog {
+	server.DefaultCharset = charsetOf(server.DefaultCharset)
+	if server.DefaultCharset == "" {
+		server.DefaultCharset = "latin1"
+	}
+	return &Catalog{server: server, databases: map[string]*database{}, dirty: map[string]bool{}}
+}
+
+// fold gives the form of a database or table name under which it is found.
+func (c *Catalog) fold(name string) string {
+	if c.server.LowerCaseTableNames != 0 {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// stored gives the form in which the server keeps a name.
+func (c *Catalog) stored(name string) string {
+	if c.server.LowerCaseTableNames == 1 {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// Table returns a table's definition; false if there is no such table or its
+// definition is not known at this position (see [Catalog.IsUnknown]).
+func (c *Catalog) Table(db, name string) (*change.Table, bool) {
+	t := c.lookup(TableName{db, name})
+	if t == nil || t.Unknown {
+		return nil, false
+	}
+	return t.Def, true
+}
+
+// IsUnknown tells whether the table exists, or may, but its definition is not
+// known at this position, because a statement could not be read.
+func (c *Catalog) IsUnknown(db, name string) bool {
+	t := c.lookup(TableName{db, name})
+	return t != nil && t.Unknown
+}
+
+// Tables returns all known definitions, ordered by database and name.
+func (c *Catalog) Tables() []*change.Table {
+	var all []*change.Table
+	for _, d := range c.databases {
+		for _, t := range d.tables {
+			if !t.Unknown {
+				all = append(all, t.Def)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *change.Table) int {
+		if n := strings.Compare(a.Database, b.Database); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return all
+}
+
+// Databases returns the names of all databases, in order.
+func (c *Catalog) Databases() []string {
+	var names []string
+	for _, d := range c.databases {
+		names = append(names, d.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// PutDatabase adds a database or sets its default charset.
+func (c *Catalog) PutDatabase(name, charset string) {
+	d := c.ensureDatabase(name)
+	d.Charset = charsetOf(charset)
+	c.dirty[databaseKey(c.fold(name))] = true
+}
+
+// Put adds a definition, or replaces the one of that name. The catalog takes
+// it over; it must not be changed any more.
+func (c *Catalog) Put(t *change.Table) {
+	c.put(&table{Def: t, Keys: keysOf(t)})
+}
+
+// Drop removes a table.
+func (c *Catalog) Drop(db, name string) {
+	if d := c.databases[c.fold(db)]; d != nil {
+		delete(d.tables, c.fold(name))
+	}
+	c.dirty[tableKey(c.fold(db), c.fold(name))] = true
+}
+
+// Unknown marks a table whose definition is not known at this position, until
+// a statement or Put defines it again.
+func (c *Catalog) Unknown(db, name string) {
+	c.put(&table{Def: &change.Table{Database: c.stored(db), Name: c.stored(name)}, Unknown: true})
+}
+
+func (c *Catalog) put(t *table) {
+	d := c.ensureDatabase(t.Def.Database)
+	d.tables[c.fold(t.Def.Name)] = t
+	c.dirty[tableKey(c.fold(t.Def.Database), c.fold(t.Def.Name))] = true
+}
+
+func (c *Catalog) lookup(n TableName) *table {
+	if d := c.databases[c.fold(n.Database)]; d != nil {
+		return d.tables[c.fold(n.Name)]
+	}
+	return nil
+}
+
+func (c *Catalog) ensureDatabase(name string) *database {
+	folded := c.fold(name)
+	d := c.databases[folded]
+	if d == nil {
+		d = &database{Name: c.stored(name), Charset: c.server.DefaultCharset, tables: map[string]*table{}}
+		c.databases[folded] = d
+		c.dirty[databaseKey(folded)] = true
+	}
+	return d
+}
+
+func (c *Catalog) dropDatabase(name string) {
+	folded := c.fold(name)
+	d := c.databases[folded]
+	if d == nil {
+		return
+	}
+	for table := range d.tables {
+		c.dirty[tableKey(folded, table)] = true
+	}
+	delete(c.databases, folded)
+	c.dirty[databaseKey(folded)] = true
+}

@@ -1,0 +1,250 @@
+package schema
+
+import (
+	"daybook/change"
+)
+
+// types gives the column type of a data type's word.
+var types = map[string]change.Type{
+	"TINYINT": change.TinyInt, "SMALLINT": change.SmallInt, "MEDIUMINT": change.MediumInt, "INT": change.Int, "BIGINT": change.BigInt,
+	"FLOAT": change.Float, "DOUBLE": change.Double, "REAL": change.Double, "DECIMAL": change.Decimal, "BIT": change.Bit, "YEAR": change.Year,
+	"DATE": change.Date, "TIME": change.Time, "DATETIME": change.DateTime, "TIMESTAMP": change.Timestamp,
+	"CHAR": change.Char, "VARCHAR": change.VarChar, "TINYTEXT": change.TinyText, "TEXT": change.Text,
+	"MEDIUMTEXT": change.MediumText, "LONGTEXT": change.LongText, "BINARY": change.Binary, "VARBINARY": change.VarBinary,
+	"TINYBLOB": change.TinyBlob, "BLOB": change.Blob, "MEDIUMBLOB": change.MediumBlob, "LONGBLOB": change.LongBlob,
+	"ENUM": change.Enum, "SET": change.Set, "JSON": change.JSON,
+	"GEOMETRY": change.Geometry, "POINT": change.Point, "LINESTRING": change.LineString, "POLYGON": change.Polygon,
+	"MULTIPOINT": change.MultiPoint, "MULTILINESTRING": change.MultiLineString, "MULTIPOLYGON": change.MultiPolygon,
+	"GEOMETRYCOLLECTION": change.GeometryCollection, "VECTOR": change.Vector,
+	"UUID": change.UUID, "INET4": change.Inet4, "INET6": change.Inet6,
+	"BOOLEAN": change.TinyInt, "NCHAR": change.Char, "NVARCHAR": change.VarChar,
+}
+
+// column makes of a written column what the server makes of it.
+func (b *builder) column(d columnDef) column {
+	c, ok := b.run.resolveType(d, b.charset)
+	if !ok {
+		b.fail("unknown data type " + d.typ.word)
+		return column{}
+	}
+	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, d.comment, d.autoInc, d.generated
+	c.Nullable = d.nullable == nil || *d.nullable
+	notNull := d.nullable != nil && !*d.nullable
+	if d.rowTime {
+		c.Nullable, notNull = false, true
+	}
+	if c.Type == change.Timestamp && d.nullable == nil && !b.run.explicit && !d.generated {
+		c.Nullable = false
+	}
+	c.Default = b.run.defaultText(&c, d.fallback)
+	if c.Type == change.Timestamp && !c.Nullable && !b.run.explicit && !d.generated && d.fallback == nil && !d.onUpdate {
+		c.Default = zeroTimestamp(c.Length)
+	}
+	return column{Column: c, notNull: notNull}
+}
+
+// zeroTimestamp is the default that a TIMESTAMP gets when it has none and
+// explicit_defaults_for_timestamp is off.
+func zeroTimestamp(fraction int) *string {
+	s := "0000-00-00 00:00:00"
+	if fraction > 0 {
+		s += ".000000"[:1+fraction]
+	}
+	return &s
+}
+
+// promoteTimestamp gives the first TIMESTAMP column of a statement, if it says
+// nothing else, the current time as its default, as the server does when
+// explicit_defaults_for_timestamp is off.
+func (b *builder) promoteTimestamp(elements []alteration) {
+	if b.run.explicit {
+		return
+	}
+	for i := range elements {
+		e := &elements[i]
+		if e.kind != addColumn && e.kind != changeColumn || e.column.typ.word != "TIMESTAMP" || e.column.generated {
+			continue
+		}
+		if (e.column.nullable == nil || !*e.column.nullable) && e.column.fallback == nil && !e.column.onUpdate {
+			e.column.fallback = &literal{kind: tokOp}
+		}
+		return
+	}
+}
+
+// resolveType gives a column its type, length, sign, charset and members.
+func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool) {
+	s := d.typ
+	t, ok := types[s.word]
+	if !ok {
+		return change.Column{}, false
+	}
+	c := change.Column{Type: t, Length: s.length, Scale: s.scale, Unsigned: s.unsigned, Zerofill: s.zero}
+	switch s.word {
+	case "BOOLEAN":
+		c.Length = 1
+	case "NCHAR", "NVARCHAR":
+		c.Charset = "utf8mb3"
+	case "REAL":
+		if u.ctx.SQLMode&modeRealAsFloat != 0 {
+			c.Type = change.Float
+		}
+	case "TIMESTAMP":
+		if u.ctx.SQLMode&modeMaxDB != 0 && !(!u.server.mariaDB() && u.server.Version >= 80000) {
+			c.Type = change.DateTime
+		}
+	case "DATE":
+		if u.ctx.SQLMode&modeOracle != 0 && u.server.mariaDB() {
+			c.Type = change.DateTime
+		}
+	case "JSON":
+		if u.server.mariaDB() {
+			c.Type, c.Charset = change.LongText, "utf8mb4"
+		}
+	}
+	u.resolveCharsetOf(&c, d, tableCharset)
+	u.resolveLength(&c)
+	c.Members = s.members
+	return c, true
+}
+
+// resolveCharsetOf sets the charset of text, ENUM and SET columns. Text in the
+// charset binary is a binary type.
+func (u *run) resolveCharsetOf(c *change.Column, d columnDef, tableCharset string) {
+	if !c.Type.IsText() && c.Type != change.Enum && c.Type != change.Set {
+		return
+	}
+	switch {
+	case d.charset != "" && d.charset != defaultCharset:
+		c.Charset = d.charset
+	case c.Charset == "":
+		c.Charset = tableCharset
+	}
+	if c.Charset != "binary" || !c.Type.IsText() {
+		return
+	}
+	c.Charset = ""
+	switch c.Type {
+	case change.Char:
+		c.Type = change.Binary
+	case change.VarChar:
+		c.Type = change.VarBinary
+	case change.TinyText:
+		c.Type = change.TinyBlob
+	case change.Text:
+		c.Type = change.Blob
+	case change.MediumText:
+		c.Type = change.MediumBlob
+	case change.LongText:
+		c.Type = change.LongBlob
+	}
+}
+
+// resolveLength turns the length as written into the one that the server
+// shows; where it shows none, that is -1.
+func (u *run) resolveLength(c *change.Column) {
+	switch t := c.Type; {
+	case t.IsInteger():
+		c.Scale = -1
+		u.resolveWidth(c)
+	case t == change.Float && c.Scale < 0:
+		if c.Length > 24 {
+			c.Type = change.Double
+		}
+		c.Length = -1
+	case t == change.Double && c.Scale < 0:
+		c.Length = -1
+	case t == change.Decimal:
+		if c.Length <= 0 {
+			c.Length = 10
+		}
+		c.Scale = max(c.Scale, 0)
+	case t == change.Bit, t == change.Char, t == change.Binary:
+		if c.Length < 0 || t == change.Bit && c.Length == 0 {
+			c.Length = 1
+		}
+	case t == change.Year:
+		c.Length = u.yearWidth(c.Length)
+	case t == change.Time, t == change.DateTime, t == change.Timestamp:
+		if c.Length == 0 {
+			c.Length = -1
+		}
+	case t == change.VarChar, t == change.VarBinary:
+		u.longVarchar(c)
+	case t == change.Text, t == change.Blob:
+		c.Type = sizedBlob(t, c.Length, maxBytes(c.Charset))
+		c.Length = -1
+	case t == change.Vector:
+		if c.Length < 0 {
+			c.Length = 2048
+		}
+	case t == change.Float || t == change.Double:
+	default:
+		c.Length, c.Scale = -1, -1
+	}
+}
+
+// widths are the display widths of the signed integers from TinyInt on.
+var widths = [...]int{change.TinyInt: 4, change.SmallInt: 6, change.MediumInt: 9, change.Int: 11, change.BigInt: 20}
+
+// resolveWidth sets an integer's display width, which MySQL 8.0.19 and later
+// keeps only for TINYINT(1) and ZEROFILL.
+func (u *run) resolveWidth(c *change.Column) {
+	if c.Length < 0 || c.Length == 0 {
+		c.Length = widths[c.Type]
+		if c.Unsigned && c.Type != change.BigInt {
+			c.Length--
+		}
+	}
+	if u.server.mysqlFrom(80019) && !c.Zerofill && !(c.Type == change.TinyInt && c.Length == 1 && !c.Unsigned) {
+		c.Length = -1
+	}
+}
+
+func (u *run) yearWidth(length int) int {
+	switch {
+	case u.server.mysqlFrom(80019):
+		return -1
+	case length == 2 && (u.server.mariaDB() || u.server.Version < 50600):
+		return 2
+	}
+	return 4
+}
+
+// sizedBlob returns the TEXT or BLOB type that holds length characters.
+func sizedBlob(t change.Type, length, maxBytes int) change.Type {
+	if length <= 0 {
+		return t
+	}
+	n := length * maxBytes
+	step := change.Type(0)
+	switch {
+	case n < 1<<8:
+		step = 0
+	case n < 1<<16:
+		step = 1
+	case n < 1<<24:
+		step = 2
+	default:
+		step = 3
+	}
+	if t.IsText() {
+		return change.TinyText + step
+	}
+	return change.TinyBlob + step
+}
+
+// longVarchar turns a VARCHAR that is too long for one into TEXT, as the
+// server does when sql_mode is not strict.
+func (u *run) longVarchar(c *change.Column) {
+	n := c.Length * maxBytes(c.Charset)
+	if n <= 65535 || u.ctx.SQLMode&(modeStrictTransTables|modeStrictAllTables) != 0 {
+		return
+	}
+	t := change.Text
+	if c.Type == change.VarBinary {
+		t = change.Blob
+	}
+	c.Type = sizedBlob(t, c.Length, maxBytes(c.Charset))
+	c.Length = -1
+}

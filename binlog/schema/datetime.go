@@ -1,0 +1,106 @@
+package schema
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// civil is a date and time of a DEFAULT literal.
+type civil struct {
+	negative                                       bool
+	year, month, day, hour, minute, second, micros int
+}
+
+func (d civil) date() string { return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day) }
+
+// clock returns the time of day with that many digits of the second.
+func (d civil) clock(fraction int) string {
+	s := fmt.Sprintf("%02d:%02d:%02d", d.hour, d.minute, d.second)
+	if d.negative {
+		s = "-" + s
+	}
+	if fraction > 0 {
+		s += fmt.Sprintf(".%06d", d.micros)[:1+min(fraction, 6)]
+	}
+	return s
+}
+
+// groups returns the runs of digits in a text, and the microseconds that stand
+// behind a point that follows a clock.
+func groups(text string) (numbers []string, micros int) {
+	fields := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	if i := strings.LastIndexByte(text, '.'); i >= 0 && len(fields) > 1 && isDigits(text[i+1:]) {
+		if rest := strings.FieldsFunc(text[:i], func(r rune) bool { return r < '0' || r > '9' }); len(rest) >= 6 || len(rest) == 1 || strings.Contains(text[:i], ":") {
+			micros, _ = strconv.Atoi((text[i+1:] + "000000")[:6])
+			return rest, micros
+		}
+	}
+	return fields, 0
+}
+
+func isDigits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// parseDateTime reads 2020-01-31 12:30:00.5, 20200131123000 and their kin.
+func parseDateTime(text string) civil {
+	numbers, micros := groups(text)
+	if len(numbers) == 1 {
+		n := numbers[0]
+		switch len(n) {
+		case 5, 7, 11, 13:
+			n = "0" + n
+		}
+		year := 4
+		if len(n) == 6 || len(n) == 12 {
+			year = 2
+		}
+		numbers = nil
+		for width := year; n != ""; width = 2 {
+			width = min(width, len(n))
+			numbers, n = append(numbers, n[:width]), n[width:]
+		}
+	}
+	d := civil{micros: micros}
+	for i, p := range []*int{&d.year, &d.month, &d.day, &d.hour, &d.minute, &d.second} {
+		if i < len(numbers) {
+			*p, _ = strconv.Atoi(numbers[i])
+		}
+	}
+	if len(numbers) > 0 && len(numbers[0]) <= 2 && (d.year|d.month|d.day) != 0 {
+		if d.year += 2000; d.year >= 2070 {
+			d.year -= 100
+		}
+	}
+	return d
+}
+
+// parseTime reads 12:30, 1 12:30:00, 123000 and their kin.
+func parseTime(text string) civil {
+	text = strings.TrimSpace(text)
+	d := civil{negative: strings.HasPrefix(text, "-")}
+	numbers, micros := groups(text)
+	d.micros = micros
+	days := 0
+	if before, _, ok := strings.Cut(strings.TrimPrefix(text, "-"), " "); ok && len(numbers) > 1 && isDigits(before) {
+		days, _ = strconv.Atoi(before)
+		numbers = numbers[1:]
+	} else if len(numbers) == 1 {
+		n, _ := strconv.Atoi(numbers[0])
+		d.hour, d.minute, d.second = n/10000, n/100%100, n%100
+		return d
+	}
+	for i, p := range []*int{&d.hour, &d.minute, &d.second} {
+		if i < len(numbers) {
+			*p, _ = strconv.Atoi(numbers[i])
+		}
+	}
+	d.hour += days * 24
+	return d
+}

@@ -1,0 +1,266 @@
+package schema
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"daybook/change"
+)
+
+// defaultText returns a DEFAULT literal in the one form that the catalog
+// knows, which is what the server shows of it: numbers rounded to the column's
+// scale, dates in full, labels as declared. It is nil if there is no literal.
+func (u *run) defaultText(c *change.Column, l *literal) *string {
+	if l == nil || l.kind == tokOp || l.kind == tokWord && l.text == "NULL" || c.AutoIncrement || c.Generated {
+		return nil
+	}
+	text, number := l.text, l.kind == tokNumber
+	switch l.kind {
+	case tokHex:
+		text = hexText(l.text)
+	case tokBits:
+		text = bitsText(l.text)
+	case tokWord:
+		number = true
+		if text = "0"; l.text == "TRUE" {
+			text = "1"
+		}
+	}
+	if l.kind == tokHex || l.kind == tokBits {
+		if c.Type.IsInteger() || c.Type <= change.Bit {
+			text, number = new(big.Int).SetBytes([]byte(text)).String(), true
+		}
+	}
+	s, ok := u.storedText(c, text, number)
+	if !ok {
+		return nil
+	}
+	return &s
+}
+
+// storedText returns what the column makes of a value; false if it can have no
+// literal default.
+func (u *run) storedText(c *change.Column, text string, number bool) (string, bool) {
+	switch t := c.Type; {
+	case t.IsInteger():
+		return padZero(c, round(text, 0), c.Length), true
+	case t == change.Decimal:
+		width := c.Length
+		if c.Scale > 0 {
+			width++
+		}
+		return padZero(c, round(text, c.Scale), width), true
+	case t == change.Float || t == change.Double:
+		return floatText(c, text), true
+	case t == change.Bit:
+		return bitText(text, number), true
+	case t == change.Year:
+		return yearText(c, text, number), true
+	case t == change.Date:
+		d := parseDateTime(text)
+		return d.date(), true
+	case t == change.DateTime || t == change.Timestamp:
+		d := parseDateTime(text)
+		return d.date() + " " + d.clock(max(c.Length, 0)), true
+	case t == change.Time:
+		d := parseTime(text)
+		return d.clock(max(c.Length, 0)), true
+	case t == change.Enum:
+		return enumText(c, text, number), true
+	case t == change.Set:
+		return setText(c, text, number), true
+	case t == change.Char:
+		return strings.TrimRight(text, " "), true
+	case t == change.Binary:
+		return strings.TrimRight(text, "\x00"), true
+	case t >= change.TinyText && t <= change.LongText, t >= change.TinyBlob && t <= change.LongBlob:
+		return text, u.server.mariaFrom(100201)
+	case t == change.JSON || t.IsGeometry():
+		return "", false
+	}
+	return text, true
+}
+
+// round rounds a decimal number half away from zero to scale digits.
+func round(text string, scale int) string {
+	text = strings.TrimSpace(text)
+	if _, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok {
+		if n, err := strconv.Atoi(exponent); err != nil || n > 400 || n < -400 {
+			return text
+		}
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || len(text) > 400 || strings.Contains(text, "/") {
+		return text
+	}
+	s := r.FloatString(min(max(scale, 0), 40))
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-")
+	}
+	return s
+}
+
+// padZero fills up to the display width if the column is ZEROFILL.
+func padZero(c *change.Column, s string, width int) string {
+	if c.Zerofill && len(s) < width && width < 256 {
+		return strings.Repeat("0", width-len(s)) + s
+	}
+	return s
+}
+
+func floatText(c *change.Column, text string) string {
+	bits, digits := 64, -1
+	if c.Type == change.Float {
+		bits, digits = 32, 6
+	}
+	f, err := strconv.ParseFloat(strings.TrimSpace(text), bits)
+	if err != nil {
+		return text
+	}
+	if c.Scale >= 0 {
+		return padZero(c, strconv.FormatFloat(f, 'f', min(c.Scale, 40), bits), c.Length)
+	}
+	if digits > 0 {
+		f, _ = strconv.ParseFloat(strconv.FormatFloat(f, 'g', digits, bits), 64)
+	}
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if a := max(f, -f); a != 0 && (a >= 1e15 || a < 1e-14) {
+		s = strings.Replace(strconv.FormatFloat(f, 'e', -1, 64), "e+", "e", 1)
+		s = strings.Replace(s, "e0", "e", 1)
+		s = strings.Replace(s, "e-0", "e-", 1)
+	}
+	width := 12
+	if c.Type == change.Double {
+		width = 22
+	}
+	return padZero(c, s, width)
+}
+
+func bitText(text string, number bool) string {
+	n, ok := new(big.Int), false
+	if number {
+		n, ok = n.SetString(round(text, 0), 10)
+	}
+	if !ok {
+		n = new(big.Int).SetBytes([]byte(text[:min(len(text), 8)]))
+	}
+	return "b'" + n.Text(2) + "'"
+}
+
+func yearText(c *change.Column, text string, number bool) string {
+	n, err := strconv.Atoi(round(text, 0))
+	if err != nil {
+		return text
+	}
+	switch {
+	case n == 0 && (number || len(strings.TrimSpace(text)) == 4):
+	case n >= 0 && n < 70:
+		n += 2000
+	case n >= 70 && n < 100:
+		n += 1900
+	}
+	if c.Length == 2 {
+		return fmt.Sprintf("%02d", n%100)
+	}
+	return fmt.Sprintf("%04d", n)
+}
+
+// label finds an ENUM or SET label as the server does, trailing spaces and,
+// failing an exact match, case aside.
+func label(c *change.Column, text string) (string, int) {
+	text = strings.TrimRight(text, " ")
+	for i, m := range c.Members {
+		if m == text {
+			return m, i
+		}
+	}
+	for i, m := range c.Members {
+		if strings.EqualFold(m, text) {
+			return m, i
+		}
+	}
+	return "", -1
+}
+
+func enumText(c *change.Column, text string, number bool) string {
+	if !number {
+		if m, i := label(c, text); i >= 0 {
+			return m
+		}
+	}
+	if n, err := strconv.Atoi(text); err == nil && n > 0 && n <= len(c.Members) {
+		return c.Members[n-1]
+	}
+	return text
+}
+
+func setText(c *change.Column, text string, number bool) string {
+	var bits uint64
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil && number {
+		bits = n
+	} else {
+		for _, part := range strings.Split(text, ",") {
+			if _, i := label(c, part); i >= 0 && i < 64 {
+				bits |= 1 << i
+			}
+		}
+	}
+	var labels []string
+	for i, m := range c.Members {
+		if i < 64 && bits>>i&1 == 1 {
+			labels = append(labels, m)
+		}
+	}
+	return strings.Join(labels, ",")
+}
+
+// shownDefault reads a default as information_schema shows it: the bare text,
+// or on MariaDB from 10.2.7 on an SQL expression.
+func (u *run) shownDefault(c *change.Column, shown string) *string {
+	if u.server.mariaFrom(100207) {
+		r := newReader(shown, u.server, Context{})
+		l := r.defaultValue()
+		if r.peek(0).kind != tokEnd {
+			return nil
+		}
+		return u.defaultText(c, l)
+	}
+	switch {
+	case strings.HasPrefix(strings.ToUpper(shown), "CURRENT_TIMESTAMP") && (c.Type == change.Timestamp || c.Type == change.DateTime):
+		return nil
+	case c.Type == change.Bit:
+		r := newReader(shown, u.server, Context{})
+		return u.defaultText(c, r.defaultValue())
+	case u.server.mysqlFrom(80000) && (c.Type == change.Binary || c.Type == change.VarBinary) && strings.HasPrefix(shown, "0x"):
+		return u.defaultText(c, &literal{kind: tokHex, text: shown[2:]})
+	}
+	return u.defaultText(c, &literal{kind: tokString, text: shown})
+}
+
+// hexText returns the bytes that hexadecimal digits stand for.
+func hexText(digits string) string {
+	if len(digits)%2 == 1 {
+		digits = "0" + digits
+	}
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// bitsText returns the bytes that binary digits stand for.
+func bitsText(digits string) string {
+	if len(digits) > 64 {
+		return ""
+	}
+	n, ok := new(big.Int).SetString(digits, 2)
+	if !ok {
+		return ""
+	}
+	b := make([]byte, (len(digits)+7)/8)
+	return string(n.FillBytes(b))
+}

@@ -1,0 +1,322 @@
+package schema
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"daybook/change"
+)
+
+// createTable runs CREATE TABLE.
+func (u *run) createTable(s *createTable) {
+	if s.temporary {
+		return
+	}
+	if old := u.catalog.lookup(s.name); old != nil && s.ifNotExist && !s.orReplace {
+		return
+	}
+	var t *table
+	switch {
+	case s.like != nil:
+		t = u.copyOf(*s.like, s.name)
+	case s.query:
+		u.fail("its columns come from a query", s.name)
+	default:
+		t = u.newTable(s)
+	}
+	if t == nil || u.err != nil {
+		u.fail("it cannot be followed", s.name)
+		return
+	}
+	u.catalog.put(t)
+	u.result.Tables = append(u.result.Tables,
+		change.TableChange{Type: change.Created, Database: t.Def.Database, Name: t.Def.Name, Table: t.Def})
+}
+
+// copyOf returns the table that CREATE TABLE name LIKE source makes.
+func (u *run) copyOf(source, name TableName) *table {
+	old := u.catalog.lookup(source)
+	if old == nil || old.Unknown {
+		u.fail("the table it copies is not known: "+source.String(), name)
+		return nil
+	}
+	def := *old.Def
+	def.Database, def.Name = u.catalog.stored(name.Database), u.catalog.stored(name.Name)
+	t := *old
+	t.Def = &def
+	return &t
+}
+
+// newTable builds the table that CREATE TABLE with a list of columns makes.
+func (u *run) newTable(s *createTable) *table {
+	b := u.builder(s.name)
+	if d := u.catalog.databases[u.catalog.fold(s.name.Database)]; d != nil {
+		b.charset = d.Charset
+	} else {
+		b.charset = u.serverCharset()
+	}
+	b.charset = u.resolveCharset(s.options.charset, b.charset)
+	if s.options.comment != nil {
+		b.comment = *s.options.comment
+	}
+	b.versioned = s.options.versioning == versioningAdded && !declaresRowTimes(s.elements)
+	b.promoteTimestamp(s.elements)
+	for _, e := range s.elements {
+		switch e.kind {
+		case addColumn:
+			b.insert(b.column(e.column), e.first, e.after)
+		case addKey:
+			b.keys = append(b.keys, e.key)
+		}
+	}
+	return b.finish()
+}
+
+func declaresRowTimes(elements []alteration) bool {
+	return slices.ContainsFunc(elements, func(e alteration) bool { return e.column.rowTime })
+}
+
+// sequenceColumns are the columns of a sequence, which is a table of one row.
+const sequenceColumns = `(next_not_cached_value BIGINT NOT NULL, minimum_value BIGINT NOT NULL, maximum_value BIGINT NOT NULL,
+	start_value BIGINT NOT NULL, increment BIGINT NOT NULL, cache_size BIGINT UNSIGNED NOT NULL,
+	cycle_option TINYINT UNSIGNED NOT NULL, cycle_count BIGINT NOT NULL)`
+
+// createSequence runs MariaDB's CREATE SEQUENCE.
+func (u *run) createSequence(s *createSequence) {
+	r := newReader(sequenceColumns, u.server, Context{})
+	r.take()
+	u.createTable(&createTable{name: s.name, orReplace: true, elements: r.tableElements(nil)})
+}
+
+// builder holds a table while it is put together.
+type builder struct {
+	run       *run
+	name      TableName
+	charset   string
+	comment   string
+	columns   []column
+	keys      []key
+	versioned bool
+}
+
+// column is a column while a table is put together.
+type column struct {
+	change.Column
+	oldName string // before the statement; "" for a new one
+	notNull bool   // NOT NULL was written
+}
+
+func (u *run) builder(name TableName) *builder {
+	return &builder{run: u, name: TableName{u.catalog.stored(name.Database), u.catalog.stored(name.Name)}}
+}
+
+func (b *builder) fail(reason string) { b.run.fail(reason, b.name) }
+
+// index returns where the column of that name is, or -1.
+func (b *builder) index(name string) int {
+	return slices.IndexFunc(b.columns, func(c column) bool { return strings.EqualFold(c.Name, name) })
+}
+
+// insert puts a column at its place.
+func (b *builder) insert(c column, first bool, after string) {
+	at := len(b.columns)
+	if b.versioned {
+		at = max(0, at-b.implicitColumns())
+	}
+	switch {
+	case first:
+		at = 0
+	case after != "":
+		i := b.index(after)
+		if i < 0 {
+			b.fail("no column " + after)
+			return
+		}
+		at = i + 1
+	}
+	b.columns = slices.Insert(b.columns, at, c)
+}
+
+// implicitColumns counts the system versioning columns at the end, if they
+// have been added already.
+func (b *builder) implicitColumns() int {
+	if b.index(rowStart) >= 0 && b.index(rowEnd) >= 0 {
+		return 2
+	}
+	return 0
+}
+
+// The columns that WITH SYSTEM VERSIONING adds where the statement has none.
+const rowStart, rowEnd = "row_start", "row_end"
+
+func implicitColumn(name string) change.Column {
+	return change.Column{Name: name, Type: change.Timestamp, Length: 6, Scale: -1, Generated: true}
+}
+
+// finish gives the keys their names and order, applies what they say about
+// columns, and returns the table.
+func (b *builder) finish() *table {
+	if b.versioned && b.implicitColumns() == 0 {
+		for _, name := range []string{rowStart, rowEnd} {
+			b.columns = append(b.columns, column{Column: implicitColumn(name)})
+		}
+	}
+	if len(b.columns) == 0 {
+		b.fail("no columns")
+	}
+	for i, c := range b.columns {
+		if b.index(c.Name) != i {
+			b.fail("two columns " + c.Name)
+		}
+	}
+	b.nameKeys()
+	for i := range b.keys {
+		b.resolveKey(&b.keys[i])
+	}
+	b.sortKeys()
+	if b.run.err != nil {
+		return nil
+	}
+	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: b.comment}
+	for _, c := range b.columns {
+		def.Columns = append(def.Columns, c.Column)
+	}
+	setKeys(def, b.keys)
+	return &table{Def: def, Keys: b.keys, Versioned: b.versioned}
+}
+
+// nameKeys gives the keys without a name the one that the server gives them:
+// the first column's, with _2, _3, … if that is taken.
+func (b *builder) nameKeys() {
+	for i := range b.keys {
+		k := &b.keys[i]
+		if k.Name != "" || len(k.Parts) == 0 {
+			continue
+		}
+		base := k.Parts[0].Column
+		if base == "" {
+			base = "functional_index"
+		} else if c := b.index(base); c >= 0 {
+			base = b.columns[c].Name
+		}
+		name := base
+		if strings.EqualFold(name, primaryName) {
+			name = ""
+		}
+		for n := 2; name == "" || b.keyNamed(name, i); n++ {
+			name = base + "_" + strconv.Itoa(n)
+		}
+		k.Name = name
+	}
+}
+
+// keyNamed tells whether another key than i has the name.
+func (b *builder) keyNamed(name string, i int) bool {
+	for j := range b.keys {
+		if j != i && strings.EqualFold(b.keys[j].Name, name) && (j < i || b.keys[j].Name != "") {
+			return true
+		}
+	}
+	return false
+}
+
+// resolveKey gives the key's parts the columns' exact names, and makes the
+// columns of a primary key NOT NULL.
+func (b *builder) resolveKey(k *key) {
+	parts := make([]keyPart, len(k.Parts))
+	copy(parts, k.Parts)
+	k.Parts = parts
+	for i := range k.Parts {
+		p := &k.Parts[i]
+		if p.Column == "" {
+			continue
+		}
+		at := b.index(p.Column)
+		if at < 0 {
+			b.fail("key over a column that is not there: " + p.Column)
+			return
+		}
+		c := &b.columns[at]
+		p.Column = c.Name
+		if p.Prefix > 0 && c.Length >= 0 && p.Prefix >= c.Length && (c.Type.IsText() || c.Type.IsBinary()) {
+			p.Prefix = 0
+		}
+		if k.Primary {
+			c.Nullable = false
+		}
+	}
+}
+
+// sortKeys puts the keys in the server's order: the primary key, unique keys
+// without NULLs, other unique keys, the rest.
+func (b *builder) sortKeys() {
+	slices.SortStableFunc(b.keys, func(x, y key) int { return b.keyRank(x) - b.keyRank(y) })
+}
+
+func (b *builder) keyRank(k key) int {
+	switch {
+	case k.Primary:
+		return 0
+	case k.FullText:
+		return 10
+	case !k.Unique:
+		return 9
+	}
+	rank := 1
+	for _, p := range k.Parts {
+		if p.Column == "" {
+			rank |= 4
+			continue
+		}
+		if c := b.index(p.Column); c >= 0 && b.columns[c].Nullable {
+			rank |= 4
+		}
+		if p.Prefix > 0 {
+			rank |= 2
+		}
+	}
+	return rank
+}
+
+// setKeys fills PrimaryKey and UniqueKeys of a definition from all its keys.
+func setKeys(t *change.Table, keys []key) {
+	for _, k := range keys {
+		if !k.Unique {
+			continue
+		}
+		columns := make([]int, 0, len(k.Parts))
+		for _, p := range k.Parts {
+			i := slices.IndexFunc(t.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, p.Column) })
+			if i < 0 || p.Prefix > 0 && !k.Primary {
+				break
+			}
+			columns = append(columns, i)
+		}
+		switch {
+		case len(columns) != len(k.Parts):
+		case k.Primary:
+			t.PrimaryKey = columns
+		default:
+			t.UniqueKeys = append(t.UniqueKeys, change.UniqueKey{Name: k.Name, Columns: columns})
+		}
+	}
+}
+
+// keysOf makes keys of a definition that came without them.
+func keysOf(t *change.Table) []key {
+	var keys []key
+	add := func(k key, columns []int) {
+		for _, c := range columns {
+			k.Parts = append(k.Parts, keyPart{Column: t.Columns[c].Name})
+		}
+		keys = append(keys, k)
+	}
+	if len(t.PrimaryKey) > 0 {
+		add(key{Name: primaryName, Primary: true, Unique: true}, t.PrimaryKey)
+	}
+	for _, k := range t.UniqueKeys {
+		add(key{Name: k.Name, Unique: true}, k.Columns)
+	}
+	return keys
+}

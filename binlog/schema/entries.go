@@ -1,0 +1,98 @@
+package schema
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Entry is one durable piece of a catalog: a database or a table.
+type Entry struct {
+	Key   []byte
+	Value []byte // nil: deleted
+}
+
+// ErrEntry is the cause of Load's errors: an entry that was not written by
+// Dirty, or by a newer version of it.
+var ErrEntry = errors.New("damaged schema entry")
+
+// The keys: "d", NUL, database; and "t", NUL, database, NUL, table; the names
+// folded as lower_case_table_names says. The values are JSON.
+func databaseKey(db string) string    { return "d\x00" + db }
+func tableKey(db, name string) string { return "t\x00" + db + "\x00" + name }
+
+// Dirty returns the entries that changed since the last call, in key order.
+func (c *Catalog) Dirty() []Entry {
+	entries := make([]Entry, 0, len(c.dirty))
+	for _, k := range slices.Sorted(maps.Keys(c.dirty)) {
+		entries = append(entries, Entry{Key: []byte(k), Value: c.encode(k)})
+	}
+	clear(c.dirty)
+	return entries
+}
+
+// encode returns the value of a key; nil if it is gone.
+func (c *Catalog) encode(key string) []byte {
+	var v any
+	parts := strings.Split(key, "\x00")
+	d := c.databases[parts[1]]
+	switch {
+	case d == nil:
+		return nil
+	case parts[0] == "d":
+		v = d
+	case d.tables[parts[2]] == nil:
+		return nil
+	default:
+		v = d.tables[parts[2]]
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain structs of strings and numbers: cannot fail
+	}
+	return b
+}
+
+// Load builds a catalog from the entries that Dirty gave, the last of each
+// key, in any order.
+func Load(server Server, entries iter.Seq2[Entry, error]) (*Catalog, error) {
+	c := NewCatalog(server)
+	for e, err := range entries {
+		if err != nil {
+			return nil, fmt.Errorf("read schema entries: %w", err)
+		}
+		if err := c.load(e); err != nil {
+			return nil, fmt.Errorf("load schema entry %q: %w", e.Key, err)
+		}
+	}
+	clear(c.dirty)
+	return c, nil
+}
+
+func (c *Catalog) load(e Entry) error {
+	parts := strings.Split(string(e.Key), "\x00")
+	switch {
+	case parts[0] == "d" && len(parts) == 2:
+		var v database
+		if err := json.Unmarshal(e.Value, &v); err != nil {
+			return fmt.Errorf("%w: %w", ErrEntry, err)
+		}
+		c.PutDatabase(v.Name, v.Charset)
+	case parts[0] == "t" && len(parts) == 3:
+		var t table
+		if err := json.Unmarshal(e.Value, &t); err != nil {
+			return fmt.Errorf("%w: %w", ErrEntry, err)
+		}
+		if t.Def == nil {
+			return fmt.Errorf("%w: no table in it", ErrEntry)
+		}
+		c.put(&t)
+	default:
+		return fmt.Errorf("%w: key of no known kind", ErrEntry)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package schema
+
+import "strings"
+
+// Class says what kind of statement was read.
+type Class uint8
+
+// The classes of statements. DDL is about tables and databases; what is about
+// views, routines, triggers, events, users and the rest is Other.
+const (
+	Other Class = iota
+	DDL
+	DML // a statement-format change of rows
+	Begin
+	Commit
+	Rollback // of the whole transaction
+	Savepoint
+	XA
+)
+
+// read reads one statement. The first result is one of the structs of
+// statement.go, or nil if the statement changes nothing in the catalog.
+func (r *reader) read() (any, Class) {
+	r.statementPrefix()
+	switch {
+	case r.acceptAny("CREATE"):
+		return r.create()
+	case r.acceptAny("ALTER"):
+		return r.alter()
+	case r.acceptAny("DROP"):
+		return r.drop()
+	case r.acceptAny("RENAME"):
+		if !r.acceptAny("TABLE", "TABLES") {
+			return nil, Other
+		}
+		return r.renameTable(), DDL
+	case r.acceptAny("TRUNCATE"):
+		r.acceptAny("TABLE")
+		return &truncateTable{name: r.tableName()}, DDL
+	}
+	return nil, r.classify()
+}
+
+// statementPrefix steps over what may stand before a statement's first word.
+func (r *reader) statementPrefix() {
+	for r.isOp(0, "(") || r.isOp(0, ";") {
+		r.take()
+	}
+	if r.accept("SET", "STATEMENT") { // MariaDB: SET STATEMENT x=1 FOR …
+		for r.peek(0).kind != tokEnd && !r.acceptAny("FOR") {
+			r.take()
+		}
+	}
+}
+
+// classify tells the class of a statement that is no DDL, and notes the
+// tables that one which changes rows names.
+func (r *reader) classify() Class {
+	switch {
+	case r.acceptAny("BEGIN"), r.accept("START", "TRANSACTION"):
+		return Begin
+	case r.acceptAny("COMMIT"):
+		return Commit
+	case r.acceptAny("ROLLBACK"):
+		r.acceptAny("WORK")
+		if r.isWord(0, "TO") {
+			return Savepoint
+		}
+		return Rollback
+	case r.acceptAny("SAVEPOINT", "RELEASE"):
+		return Savepoint
+	case r.acceptAny("XA"):
+		return XA
+	case r.isWord(0, "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD", "WITH"):
+		r.dmlTables()
+		return DML
+	}
+	return Other
+}
+
+// dmlTables notes the tables that a statement changes, as far as its beginning
+// tells: the reader needs them for a message, never for decoding.
+func (r *reader) dmlTables() {
+	first := r.take()
+	into := r.isWord(0, "INTO")
+	for n := 0; n < 4096 && r.peek(0).kind != tokEnd; n++ {
+		switch {
+		case r.acceptAny("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "QUICK"):
+		case r.acceptAny("INTO", "FROM", "TABLE"):
+			into = true
+		case into || !strings.EqualFold(first.text, "LOAD") && !strings.EqualFold(first.text, "WITH"):
+			if r.isName(0) {
+				r.tableName()
+			}
+			for r.acceptOp(",") && r.isName(0) {
+				r.tableName()
+			}
+			return
+		default:
+			r.take()
+		}
+	}
+}
+
+func (r *reader) create() (any, Class) {
+	orReplace := r.accept("OR", "REPLACE")
+	switch {
+	case r.acceptAny("TABLE"):
+		return r.createTable(orReplace, false), DDL
+	case r.accept("TEMPORARY", "TABLE"):
+		return r.createTable(orReplace, true), Other
+	case r.acceptAny("DATABASE", "SCHEMA"):
+		s := &createDatabase{orReplace: orReplace, ifNotExist: r.ifExists()}
+		s.name = r.name()
+		s.charset = r.databaseCharset()
+		return s, DDL
+	case r.acceptAny("SEQUENCE"):
+		r.ifExists()
+		return &createSequence{name: r.tableName()}, DDL
+	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"):
+		return r.createIndex()
+	}
+	return nil, Other
+}
+
+// createIndex reads what follows CREATE, from [UNIQUE|…] INDEX on.
+func (r *reader) createIndex() (any, Class) {
+	r.acceptAny("ONLINE", "OFFLINE")
+	k := key{}
+	switch {
+	case r.acceptAny("UNIQUE"):
+		k.Unique = true
+	case r.acceptAny("FULLTEXT", "SPATIAL", "VECTOR"):
+		k.FullText = true
+	}
+	if !r.acceptAny("INDEX", "KEY") {
+		return nil, Other
+	}
+	ifNotExists := r.ifExists()
+	k.Name = r.keyName()
+	if !r.accept("ON") {
+		r.fail("expected ON")
+	}
+	s := &alterTable{name: r.tableName()}
+	k.Parts = r.keyParts()
+	s.actions = []alteration{{kind: addKey, key: k, ifExists: ifNotExists}}
+	return s, DDL
+}
+
+// databaseCharset reads the options of CREATE and ALTER DATABASE.
+func (r *reader) databaseCharset() string {
+	var o tableOptions
+	r.tableOptions(&o, false)
+	return o.charset
+}
+
+func (r *reader) alter() (any, Class) {
+	for r.acceptAny("ONLINE", "OFFLINE", "IGNORE") {
+	}
+	switch {
+	case r.acceptAny("TABLE"):
+		return r.alterTable(), DDL
+	case r.acceptAny("DATABASE", "SCHEMA"):
+		s := &alterDatabase{name: r.db}
+		if !r.isWord(0, "DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ", "UPGRADE") {
+			s.name = r.name()
+		}
+		s.charset = r.databaseCharset()
+		return s, DDL
+	}
+	return nil, Other
+}
+
+func (r *reader) drop() (any, Class) {
+	temporary := r.acceptAny("TEMPORARY")
+	switch {
+	case r.acceptAny("TABLE", "TABLES", "SEQUENCE"):
+		s := &dropTable{temporary: temporary, ifExists: r.ifExists()}
+		for {
+			s.names = append(s.names, r.tableName())
+			if !r.acceptOp(",") {
+				break
+			}
+		}
+		if temporary {
+			return s, Other
+		}
+		return s, DDL
+	case r.acceptAny("DATABASE", "SCHEMA"):
+		r.ifExists()
+		return &dropDatabase{name: r.name()}, DDL
+	case r.isWord(0, "INDEX", "ONLINE", "OFFLINE"):
+		r.acceptAny("ONLINE", "OFFLINE")
+		if !r.acceptAny("INDEX") {
+			return nil, Other
+		}
+		a := alteration{kind: dropKey, ifExists: true}
+		r.ifExists()
+		a.name = r.name()
+		if !r.accept("ON") {
+			r.fail("expected ON")
+		}
+		return &alterTable{name: r.tableName(), actions: []alteration{a}}, DDL
+	}
+	return nil, Other
+}
+
+func (r *reader) renameTable() *renameTable {
+	r.ifExists()
+	s := &renameTable{}
+	for {
+		from := r.tableName()
+		if r.acceptAny("WAIT") {
+			r.take()
+		}
+		r.acceptAny("NOWAIT")
+		if !r.accept("TO") {
+			r.fail("expected TO")
+		}
+		s.pairs = append(s.pairs, [2]TableName{from, r.tableName()})
+		if !r.acceptOp(",") {
+			return s
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package schema
+
+import "strings"
+
+// columnElement reads a column of CREATE TABLE, ADD COLUMN, CHANGE or MODIFY,
+// fills a with it and appends that to dst, followed by the keys that the
+// column declares inline.
+func (r *reader) columnElement(dst []alteration, a alteration) []alteration {
+	a.column.name = r.columnName()
+	a.column.typ = r.dataType()
+	at := len(dst)
+	dst = append(dst, a)
+	if a.column.typ.word == "SERIAL" {
+		a.column.typ = typeSpec{word: "BIGINT", length: -1, scale: -1, unsigned: true}
+		a.column.autoInc, a.column.nullable = true, boolOf(false)
+		dst = append(dst, inlineKey(a.column.name, false))
+	}
+	for !r.atElementEnd() {
+		if k, ok := r.inlineKey(a.column.name); ok {
+			dst = append(dst, k)
+			continue
+		}
+		r.columnAttribute(&a)
+	}
+	dst[at] = a
+	return dst
+}
+
+func boolOf(b bool) *bool { return &b }
+
+func inlineKey(column string, primary bool) alteration {
+	k := key{Primary: primary, Unique: true, Parts: []keyPart{{Column: column}}}
+	if primary {
+		k.Name = primaryName
+	}
+	return alteration{kind: addKey, key: k}
+}
+
+// inlineKey takes [PRIMARY] KEY or UNIQUE [KEY] of a column.
+func (r *reader) inlineKey(column string) (alteration, bool) {
+	switch {
+	case r.accept("PRIMARY", "KEY"), r.acceptAny("KEY", "PRIMARY"):
+		return inlineKey(column, true), true
+	case r.acceptAny("UNIQUE"):
+		r.acceptAny("KEY")
+		return inlineKey(column, false), true
+	}
+	return alteration{}, false
+}
+
+// columnAttribute reads one attribute behind a column's data type, or steps
+// over one token of what it does not know.
+func (r *reader) columnAttribute(a *alteration) {
+	c := &a.column
+	switch {
+	case r.accept("NOT", "NULL"):
+		c.nullable = boolOf(false)
+	case r.acceptAny("NULL"):
+		c.nullable = boolOf(true)
+	case r.acceptAny("AUTO_INCREMENT"):
+		c.autoInc, c.nullable = true, boolOf(false)
+	case r.accept("SERIAL", "DEFAULT", "VALUE"):
+		c.autoInc, c.nullable = true, boolOf(false)
+	case r.acceptAny("DEFAULT"):
+		c.fallback = r.defaultValue()
+	case r.accept("ON", "UPDATE"):
+		c.onUpdate = true
+		r.take()
+		r.skipParens()
+	case r.acceptAny("COMMENT"):
+		c.comment, _ = r.text()
+	case r.acceptAny("COLLATE"):
+		if cs := charsetOfCollation(r.charset()); cs != "" && cs != defaultCharset {
+			c.charset = cs
+		}
+	case r.accept("GENERATED", "ALWAYS", "AS"), r.acceptAny("AS"):
+		r.generated(c)
+	case r.accept("COLUMN_FORMAT"), r.accept("STORAGE"):
+		r.take()
+	case r.accept("WITHOUT", "SYSTEM", "VERSIONING"), r.accept("WITH", "SYSTEM", "VERSIONING"):
+	case r.acceptAny("REFERENCES"):
+		r.references()
+	case r.acceptAny("CONSTRAINT"):
+		if !r.isWord(0, "CHECK") {
+			r.take()
+		}
+	case r.acceptAny("CHECK"):
+		r.skipParens()
+		_ = r.accept("NOT", "ENFORCED") || r.accept("ENFORCED")
+	case r.accept("FIRST"):
+		a.first = true
+	case r.acceptAny("AFTER"):
+		a.after = r.columnName()
+	case r.charsetAttribute(&c.typ, &c.charset):
+	case r.skipParens():
+	default:
+		r.take()
+	}
+}
+
+// generated reads what follows AS: an expression, or ROW START and ROW END of
+// MariaDB's system versioning.
+func (r *reader) generated(c *columnDef) {
+	if r.accept("ROW", "START") || r.accept("ROW", "END") {
+		c.rowTime = true
+		c.generated = true
+		return
+	}
+	c.generated = true
+	if !r.skipParens() {
+		r.fail("expected an expression")
+	}
+}
+
+// references steps over a REFERENCES clause, whose words NULL and DEFAULT do
+// not concern the column.
+func (r *reader) references() {
+	r.name()
+	if r.acceptOp(".") {
+		r.name()
+	}
+	r.skipParens()
+	for {
+		switch {
+		case r.acceptAny("MATCH"):
+			r.take()
+		case r.accept("ON", "DELETE"), r.accept("ON", "UPDATE"):
+			_ = r.accept("SET", "NULL") || r.accept("SET", "DEFAULT") || r.accept("NO", "ACTION") || r.acceptAny("RESTRICT", "CASCADE")
+		default:
+			return
+		}
+	}
+}
+
+// charsetAttribute reads what sets the charset of a text type.
+func (r *reader) charsetAttribute(t *typeSpec, charset *string) bool {
+	switch {
+	case r.accept("CHARACTER", "SET"), r.acceptAny("CHARSET"), r.accept("CHAR", "SET"):
+		*charset = charsetOf(r.charset())
+	case r.acceptAny("ASCII"):
+		*charset = "latin1"
+	case r.acceptAny("UNICODE"):
+		*charset = "ucs2"
+	case r.acceptAny("BYTE"):
+		*charset = "binary"
+	case r.acceptAny("BINARY"):
+		t.binary = true
+	default:
+		return false
+	}
+	return true
+}
+
+// defaultValue reads what follows DEFAULT. Whatever is no plain literal is an
+// expression.
+func (r *reader) defaultValue() *literal {
+	t := r.peek(0)
+	if t.kind == tokWord && strings.HasPrefix(t.text, "_") && r.peek(1).kind == tokString {
+		r.take() // charset introducer
+		t = r.peek(0)
+	}
+	sign := ""
+	if t.kind == tokOp && (t.text == "-" || t.text == "+") && r.peek(1).kind == tokNumber {
+		r.take()
+		if t.text == "-" {
+			sign = "-"
+		}
+		t = r.peek(0)
+	}
+	switch t.kind {
+	case tokString:
+		s, _ := r.text()
+		return &literal{kind: tokString, text: s}
+	case tokNumber, tokHex, tokBits:
+		r.take()
+		return &literal{kind: t.kind, text: sign + t.text}
+	case tokWord:
+		r.take()
+		if r.isWord(0, "FOR") && r.server.mariaDB() || r.isOp(0, "(") {
+			r.skipDefaultRest()
+			return &literal{kind: tokOp}
+		}
+		switch word := strings.ToUpper(t.text); word {
+		case "NULL", "TRUE", "FALSE":
+			return &literal{kind: tokWord, text: word}
+		case "DATE", "TIME", "TIMESTAMP": // DATE'2020-01-01'
+			if s, ok := r.text(); ok {
+				return &literal{kind: tokString, text: s}
+			}
+		case "NEXT", "PREVIOUS": // VALUE FOR sequence
+			r.skipDefaultRest()
+		}
+		return &literal{kind: tokOp}
+	}
+	r.skipDefaultRest()
+	return &literal{kind: tokOp}
+}
+
+// skipDefaultRest steps over the rest of an expression, up to the next word
+// that is an attribute of the column.
+func (r *reader) skipDefaultRest() {
+	for !r.atElementEnd() && !r.isWord(0, "NOT", "NULL", "COMMENT", "ON", "AFTER", "FIRST", "UNIQUE", "PRIMARY", "KEY",
+		"COLLATE", "CHECK", "REFERENCES", "AUTO_INCREMENT", "INVISIBLE", "CONSTRAINT") {
+		if !r.skipParens() {
+			r.take()
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package schema
+
+import "strings"
+
+// createTable reads what follows CREATE [OR REPLACE] [TEMPORARY] TABLE.
+func (r *reader) createTable(orReplace, temporary bool) *createTable {
+	s := &createTable{orReplace: orReplace, temporary: temporary}
+	s.ifNotExist = r.ifExists()
+	s.name = r.tableName()
+	if temporary {
+		return s
+	}
+	switch {
+	case r.accept("LIKE"):
+		n := r.tableName()
+		s.like = &n
+		return s
+	case r.isOp(0, "(") && r.isWord(1, "LIKE"):
+		r.take()
+		r.take()
+		n := r.tableName()
+		s.like = &n
+		return s
+	case r.isOp(0, "(") && !r.isWord(1, "SELECT", "WITH", "VALUES", "TABLE") && !r.isOp(1, "("):
+		r.take()
+		s.elements = r.tableElements(nil)
+		r.expectOp(")")
+	}
+	s.query = r.tableOptions(&s.options, false)
+	return s
+}
+
+// tableElements reads columns, keys and constraints up to the closing
+// parenthesis and adds them to dst.
+func (r *reader) tableElements(dst []alteration) []alteration {
+	for {
+		dst = r.tableElement(dst)
+		if !r.acceptOp(",") {
+			return dst
+		}
+	}
+}
+
+func (r *reader) tableElement(dst []alteration) []alteration {
+	if r.skipConstraint() {
+		return dst
+	}
+	if k, ok := r.keyElement(); ok {
+		return append(dst, alteration{kind: addKey, key: k})
+	}
+	return r.columnElement(dst, alteration{kind: addColumn})
+}
+
+// skipConstraint steps over what is neither a column nor a key: CHECK and the
+// periods of MariaDB.
+func (r *reader) skipConstraint() bool {
+	switch {
+	case r.isWord(0, "CHECK") && r.isOp(1, "("),
+		r.isWord(0, "CONSTRAINT") && r.isWord(1, "CHECK") && r.isOp(2, "("),
+		r.isWord(0, "CONSTRAINT") && r.isName(1) && r.isWord(2, "CHECK") && r.isOp(3, "("),
+		r.isWord(0, "PERIOD") && r.isWord(1, "FOR"):
+		r.skipElement()
+		return true
+	}
+	return false
+}
+
+// keyElement reads the definition of a key, if one comes next.
+func (r *reader) keyElement() (key, bool) {
+	var k key
+	start := 0
+	var constraint string
+	if r.isWord(0, "CONSTRAINT") {
+		start = 1
+		if !r.isWord(1, "PRIMARY", "UNIQUE", "FOREIGN", "CHECK") {
+			constraint = r.peek(1).text
+			start = 2
+		}
+	}
+	switch {
+	case r.isWord(start, "PRIMARY") && r.isWord(start+1, "KEY"):
+		k = key{Primary: true, Unique: true}
+	case r.isWord(start, "UNIQUE"):
+		k = key{Unique: true}
+	case r.isWord(start, "FOREIGN") && r.isWord(start+1, "KEY"):
+		k = key{Generated: true}
+	case start > 0:
+		r.fail("expected a kind of constraint")
+		return k, true
+	case r.isWord(0, "KEY", "INDEX"):
+	case r.isWord(0, "FULLTEXT", "SPATIAL"), r.isWord(0, "VECTOR") && r.isWord(1, "KEY", "INDEX"):
+		k = key{FullText: true}
+	default:
+		return k, false
+	}
+	for range start + 1 {
+		r.take()
+	}
+	r.acceptAny("KEY", "INDEX")
+	r.ifExists()
+	k.Name = r.keyName()
+	if k.Name == "" || k.Generated && constraint != "" {
+		k.Name = constraint
+	}
+	k.Parts = r.keyParts()
+	if k.Primary {
+		k.Name = primaryName
+	}
+	r.skipElement()
+	return k, true
+}
+
+// primaryName is the one name of primary keys.
+const primaryName = "PRIMARY"
+
+// keyName takes an optional key name and USING clause.
+func (r *reader) keyName() string {
+	var name string
+	if r.isName(0) && !(r.isWord(0, "USING", "TYPE") && r.isName(1)) {
+		name = r.name()
+	}
+	if r.acceptAny("USING", "TYPE") {
+		r.name()
+	}
+	return name
+}
+
+// keyParts reads (column [(prefix)] [ASC|DESC], (expression), …).
+func (r *reader) keyParts() []keyPart {
+	var parts []keyPart
+	r.expectOp("(")
+	for r.failed == nil {
+		switch {
+		case r.isOp(0, "("):
+			r.skipParens()
+			parts = append(parts, keyPart{})
+			r.skipElement()
+		default:
+			p := keyPart{Column: r.columnName()}
+			if r.acceptOp("(") {
+				p.Prefix = r.number()
+				r.expectOp(")")
+			}
+			without := r.isWord(0, "WITHOUT") // OVERLAPS: the name is a period, not a column
+			r.skipElement()
+			if !without {
+				parts = append(parts, p)
+			}
+		}
+		if r.acceptOp(",") {
+			continue
+		}
+		r.expectOp(")")
+		return parts
+	}
+	return parts
+}
+
+// tableOptions reads options up to the end of the statement, or, among the
+// actions of ALTER TABLE, to the next comma. It tells whether a query follows
+// that gives the table columns.
+func (r *reader) tableOptions(o *tableOptions, alter bool) (query bool) {
+	for r.peek(0).kind != tokEnd {
+		switch {
+		case alter && r.isOp(0, ","):
+			return false
+		case r.accept("CHARACTER", "SET"), r.acceptAny("CHARSET"):
+			o.charset = charsetOf(r.charset())
+		case r.isWord(0, "CHAR") && r.isWord(1, "SET"):
+			r.take()
+			r.take()
+			o.charset = charsetOf(r.charset())
+		case r.acceptAny("COLLATE"):
+			if cs := charsetOfCollation(r.charset()); cs != "" && cs != defaultCharset {
+				o.charset = cs
+			}
+		case r.acceptAny("COMMENT"):
+			r.acceptOp("=")
+			if s, ok := r.text(); ok {
+				o.comment = &s
+			}
+		case r.accept("WITH", "SYSTEM", "VERSIONING"):
+			o.versioning = versioningAdded
+		case r.accept("PARTITION", "BY"):
+			r.skipPartitions()
+		case !alter && r.startsQuery():
+			return true
+		case r.skipParens():
+		default:
+			r.take()
+		}
+	}
+	return false
+}
+
+// startsQuery tells whether the SELECT of CREATE TABLE … SELECT comes next.
+func (r *reader) startsQuery() bool {
+	if r.isOp(0, "(") {
+		return r.isWord(1, "SELECT", "WITH", "VALUES", "TABLE") || r.isOp(1, "(")
+	}
+	return r.isWord(0, "SELECT", "AS", "WITH", "VALUES", "TABLE") && !r.isOp(1, "=")
+}
+
+// skipPartitions steps over PARTITION BY, which ends the options; its
+// partitions have options of their own.
+func (r *reader) skipPartitions() {
+	for r.peek(0).kind != tokEnd && !r.startsQuery() {
+		if !r.skipParens() {
+			r.take()
+		}
+	}
+}
+
+// number takes a whole number; -1 and a failure if there is none.
+func (r *reader) number() int {
+	t := r.peek(0)
+	if t.kind != tokNumber {
+		r.fail("expected a number")
+		return -1
+	}
+	r.take()
+	n := 0
+	for _, c := range strings.TrimSpace(t.text) {
+		if c < '0' || c > '9' {
+			break
+		}
+		if n = n*10 + int(c-'0'); n > 1<<32 {
+			return 1 << 32
+		}
+	}
+	return n
+}

@@ -1,0 +1,210 @@
+package schema
+
+import (
+	"strings"
+)
+
+// reader reads one statement. After the first failure all tokens are tokEnd,
+// so every loop ends, and failed tells what was not understood.
+type reader struct {
+	lex    lexer
+	ahead  []token // looked at but not taken
+	server Server
+	db     string // default database
+	failed *UnreadableError
+	tables []TableName // named so far
+}
+
+func newReader(sql string, server Server, ctx Context) *reader {
+	return &reader{lex: lexer{src: sql, mode: ctx.SQLMode, server: server}, server: server, db: ctx.Database}
+}
+
+// peek returns the token n places ahead without taking it.
+func (r *reader) peek(n int) token {
+	if r.failed != nil {
+		return token{kind: tokEnd}
+	}
+	for len(r.ahead) <= n {
+		r.ahead = append(r.ahead, r.lex.next())
+	}
+	return r.ahead[n]
+}
+
+// take returns the next token and moves past it.
+func (r *reader) take() token {
+	t := r.peek(0)
+	if len(r.ahead) > 0 {
+		r.ahead = r.ahead[:copy(r.ahead, r.ahead[1:])]
+	}
+	return t
+}
+
+// fail records the first failure, at the next token.
+func (r *reader) fail(reason string) {
+	if r.failed != nil {
+		return
+	}
+	t := r.peek(0)
+	near := r.lex.src[t.start:]
+	if len(near) > 80 {
+		near = strings.ToValidUTF8(near[:80], "")
+	}
+	r.failed = &UnreadableError{Tables: r.tables, Reason: reason, At: t.start, Near: near}
+}
+
+// isWord tells whether the token n places ahead is one of the words, unquoted.
+func (r *reader) isWord(n int, words ...string) bool {
+	t := r.peek(n)
+	if t.kind != tokWord {
+		return false
+	}
+	for _, w := range words {
+		if strings.EqualFold(t.text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) isOp(n int, op string) bool {
+	t := r.peek(n)
+	return t.kind == tokOp && t.text == op
+}
+
+// accept takes the words if they all come next, in this order.
+func (r *reader) accept(words ...string) bool {
+	for i, w := range words {
+		if !r.isWord(i, w) {
+			return false
+		}
+	}
+	for range words {
+		r.take()
+	}
+	return true
+}
+
+// acceptAny takes the next token if it is one of the words.
+func (r *reader) acceptAny(words ...string) bool {
+	if r.isWord(0, words...) {
+		r.take()
+		return true
+	}
+	return false
+}
+
+func (r *reader) acceptOp(op string) bool {
+	if r.isOp(0, op) {
+		r.take()
+		return true
+	}
+	return false
+}
+
+func (r *reader) expectOp(op string) {
+	if !r.acceptOp(op) {
+		r.fail("expected " + op)
+	}
+}
+
+// isName tells whether the token n places ahead can be an identifier.
+func (r *reader) isName(n int) bool {
+	t := r.peek(n)
+	return t.kind == tokWord || t.kind == tokQuoted
+}
+
+// name takes an identifier.
+func (r *reader) name() string {
+	if !r.isName(0) {
+		r.fail("expected a name")
+		return ""
+	}
+	return r.take().text
+}
+
+// columnName takes an identifier that may be qualified; the last part counts.
+func (r *reader) columnName() string {
+	name := r.name()
+	for r.acceptOp(".") {
+		name = r.name()
+	}
+	return name
+}
+
+// tableName takes [database.]table, or .table.
+func (r *reader) tableName() TableName {
+	r.acceptOp(".")
+	n := TableName{Database: r.db, Name: r.name()}
+	if r.acceptOp(".") {
+		n = TableName{Database: n.Name, Name: r.name()}
+	}
+	if r.failed == nil {
+		r.tables = append(r.tables, n)
+	}
+	return n
+}
+
+// text takes a string literal; adjacent ones are one.
+func (r *reader) text() (string, bool) {
+	if r.peek(0).kind != tokString {
+		return "", false
+	}
+	s := r.take().text
+	for r.peek(0).kind == tokString {
+		s += r.take().text
+	}
+	return s, true
+}
+
+// skipParens steps over a balanced (...) if one comes next.
+func (r *reader) skipParens() bool {
+	if !r.acceptOp("(") {
+		return false
+	}
+	r.skipToClose()
+	return true
+}
+
+// skipToClose steps past the ) that closes an open (.
+func (r *reader) skipToClose() {
+	for depth := 1; depth > 0; {
+		switch t := r.peek(0); {
+		case t.kind == tokEnd:
+			r.fail("expected )")
+			return
+		case t.kind == tokOp && t.text == "(":
+			depth++
+		case t.kind == tokOp && t.text == ")":
+			depth--
+		}
+		r.take()
+	}
+}
+
+// skipElement steps over everything up to the next comma or closing
+// parenthesis that is not inside parentheses of its own.
+func (r *reader) skipElement() {
+	for !r.atElementEnd() {
+		if !r.skipParens() {
+			r.take()
+		}
+	}
+}
+
+func (r *reader) atElementEnd() bool {
+	return r.peek(0).kind == tokEnd || r.isOp(0, ",") || r.isOp(0, ")") || r.isOp(0, ";")
+}
+
+// ifExists takes IF [NOT] EXISTS.
+func (r *reader) ifExists() bool {
+	return r.accept("IF", "NOT", "EXISTS") || r.accept("IF", "EXISTS")
+}
+
+// charset takes a charset's or collation's name, which may be quoted.
+func (r *reader) charset() string {
+	r.acceptOp("=")
+	if s, ok := r.text(); ok {
+		return strings.ToLower(s)
+	}
+	return strings.ToLower(r.name())
+}

@@ -1,0 +1,135 @@
+package schema
+
+// A statement that the catalog follows is read into one of these, without a
+// look at the catalog, and then run against it.
+
+type createTable struct {
+	name                  TableName
+	orReplace, ifNotExist bool
+	temporary             bool
+	like                  *TableName
+	elements              []alteration // addColumn and addKey only
+	options               tableOptions
+	query                 bool // AS SELECT without row-format rewriting: columns that are not written here
+}
+
+type alterTable struct {
+	name     TableName
+	ifExists bool
+	actions  []alteration
+	options  tableOptions
+	renameTo *TableName
+}
+
+type dropTable struct {
+	names               []TableName
+	ifExists, temporary bool
+}
+
+type renameTable struct{ pairs [][2]TableName }
+
+type truncateTable struct{ name TableName }
+
+type createDatabase struct {
+	name       string
+	charset    string
+	ifNotExist bool
+	orReplace  bool
+}
+
+type alterDatabase struct{ name, charset string }
+
+type dropDatabase struct{ name string }
+
+// tableOptions are the options behind CREATE TABLE and among the actions of
+// ALTER TABLE that change what the catalog keeps.
+type tableOptions struct {
+	charset    string // DEFAULT CHARACTER SET or that of COLLATE; defaultCharset for "the database's"
+	convert    string // CONVERT TO CHARACTER SET, likewise
+	comment    *string
+	versioning versioning
+}
+
+// defaultCharset stands for CHARACTER SET DEFAULT.
+const defaultCharset = "default"
+
+type versioning uint8
+
+const (
+	versioningKept versioning = iota
+	versioningAdded
+	versioningDropped
+)
+
+type alterationKind uint8
+
+const (
+	addColumn alterationKind = iota
+	changeColumn
+	dropColumn
+	renameColumn
+	setDefault
+	addKey
+	dropKey // of any kind by its name; "PRIMARY" for the primary one
+	renameKey
+)
+
+// alteration is one action of ALTER TABLE, or one element of CREATE TABLE.
+type alteration struct {
+	kind     alterationKind
+	name     string // of the column or key that is there already
+	newName  string
+	column   columnDef // addColumn, changeColumn
+	first    bool
+	after    string
+	ifExists bool // IF EXISTS or IF NOT EXISTS
+	key      key
+	literal  *literal // setDefault; nil: DROP DEFAULT
+}
+
+// key is an index of a table.
+type key struct {
+	Name      string    `json:"name,omitempty"`
+	Primary   bool      `json:"primary,omitempty"`
+	Unique    bool      `json:"unique,omitempty"`
+	Parts     []keyPart `json:"parts"`
+	FullText  bool      `json:"full_text,omitempty"` // or spatial: sorts last
+	Generated bool      `json:"generated,omitempty"` // made by the server for a foreign key
+}
+
+// keyPart is a column of a key, or an expression, which has no column.
+type keyPart struct {
+	Column string `json:"column,omitempty"`
+	Prefix int    `json:"prefix,omitempty"` // characters or bytes of the column; 0: all of it
+}
+
+// columnDef is a column as a statement writes it.
+type columnDef struct {
+	name      string
+	typ       typeSpec
+	charset   string // explicit, or that of COLLATE; "" for the table's
+	nullable  *bool  // NULL and NOT NULL; nil if not said
+	autoInc   bool
+	generated bool
+	fallback  *literal // DEFAULT; nil if none
+	onUpdate  bool
+	comment   string
+	rowTime   bool // AS ROW START, AS ROW END
+}
+
+// literal is what stands behind DEFAULT.
+type literal struct {
+	kind tokenKind // tokString, tokNumber, tokHex, tokBits, tokWord for NULL, TRUE, FALSE; tokOp for an expression
+	text string
+}
+
+// typeSpec is a data type as a statement writes it.
+type typeSpec struct {
+	word           string // first word in upper case, synonyms resolved
+	length, scale  int    // -1: not written
+	unsigned, zero bool
+	members        []string
+	binary         bool // BINARY attribute, CHARACTER SET binary aside
+}
+
+type createSequence struct{ name TableName }
