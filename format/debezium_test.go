@@ -1,0 +1,236 @@
+package format_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"daybook/change"
+	"daybook/format"
+)
+
+// text writes records as key, arrow and the envelope's op and images.
+func text(t *testing.T, records [][2][]byte) string {
+	t.Helper()
+	var lines []string
+	for _, r := range records {
+		if r[1] == nil {
+			lines = append(lines, string(r[0])+" → null")
+			continue
+		}
+		var v struct {
+			Op            string
+			Before, After json.RawMessage
+		}
+		if err := json.Unmarshal(r[1], &v); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf("%s → %s %s %s", r[0], v.Op, v.Before, v.After))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestRecordsOfAChange(t *testing.T) {
+	absent := change.Value{}
+	ab := table("ab", []int{0}, intColumn("a", false), intColumn("b", true))
+	bare := table("bare", nil, intColumn("a", true), intColumn("b", true))
+	pair := func(a, b change.Value) []change.Value { return []change.Value{a, b} }
+	for _, c := range []struct {
+		name       string
+		change     *change.Change
+		tombstones bool
+		want       string
+	}{
+		{"delete with tombstone", rowChange(ab, pair(i64(1), i64(2)), nil), true, `{"a":1} → d {"a":1,"b":2} null` + "\n" + `{"a":1} → null`},
+		{"delete without a key has no tombstone", rowChange(bare, pair(i64(1), null), nil), true, ` → d {"a":1,"b":null} null`},
+		{"key change with tombstone", rowChange(ab, pair(i64(1), i64(2)), pair(i64(3), i64(2))), true,
+			`{"a":1} → d {"a":1,"b":2} null` + "\n" + `{"a":1} → null` + "\n" + `{"a":3} → c null {"a":3,"b":2}`},
+		{"update without a key", rowChange(bare, pair(i64(1), null), pair(i64(2), null)), true, ` → u {"a":1,"b":null} {"a":2,"b":null}`},
+		{"absent values are left out", rowChange(ab, pair(i64(1), absent), pair(absent, i64(5))), false, `{"a":1} → u {"a":1} {"b":5}`},
+		{"absent is not null", rowChange(ab, pair(i64(1), absent), pair(i64(2), null)), false,
+			`{"a":1} → d {"a":1} null` + "\n" + `{"a":2} → c null {"a":2,"b":null}`},
+		{"nothing in the image", rowChange(bare, pair(absent, absent), nil), false, ` → d {} null`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := encoder(format.DebeziumOptions{Tombstones: c.tombstones})
+			if got := text(t, encode(t, e, c.change)); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestValuesWithoutModel has the values that Debezium fails on or that the
+// server of the goldens cannot make.
+func TestValuesWithoutModel(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		column change.Column
+		value  change.Value
+		want   string
+	}{
+		{"day that the month does not have", col(change.Date), date(2021, 2, 30), `null`},
+		{"the same, not null", notNull(col(change.Date)), date(2021, 2, 30), `0`},
+		{"datetime of such a day", col(change.DateTime), datetime(2021, 2, 30, 1, 2, 3), `null`},
+		{"the same, not null", notNull(col(change.DateTime, 6)), datetime(2021, 2, 30, 1, 2, 3), `0`},
+		{"clock that no day has", col(change.DateTime), datetime(2021, 2, 3, 24, 0, 0), `null`},
+		{"zero timestamp with fraction, not null", notNull(col(change.Timestamp, 3)), change.Value{Kind: change.Instant}, `"1970-01-01T00:00:00Z"`},
+		{"not a number", col(change.Float), f32(float32(math.NaN())), `"NaN"`},
+		{"infinity", col(change.Double), f64(math.Inf(-1)), `"-Infinity"`},
+		{"negative zero", col(change.Double), f64(math.Copysign(0, -1)), `-0.0`},
+		{"vector", col(change.Vector, 3), blob("\x00\x00\x80?\xcd\xcc\xcc=\x00\x00\x00\xc0"), `[1.0,0.1,-2.0]`},
+		{"empty vector", col(change.Vector, 0), blob(""), `[]`},
+		{"uuid", col(change.UUID), str("123e4567-e89b-12d3-a456-426655440000"), `"123e4567-e89b-12d3-a456-426655440000"`},
+		{"point, high byte first", col(change.Point), wkb(0, "00000000013ff0000000000000c000000000000000"), `{"x":1.0,"y":-2.0,"wkb":"AAAAAAE/8AAAAAAAAMAAAAAAAAAA","srid":null}`},
+		{"point cut short", col(change.Point), wkb(1, "0101"), `{"x":null,"y":null,"wkb":"AQE=","srid":1}`},
+		{"bytes that are not UTF-8", col(change.VarChar, 9), str("a\xffé\xe3\x81\xf0\x9f\x98\x80"), `"a` + "\ufffdé\ufffd\ufffd😀" + `"`},
+		{"surrogate in UTF-8", col(change.VarChar, 9), str("\xed\xa0\x80"), `"` + "\ufffd\ufffd\ufffd" + `"`},
+		{"kind that is not known", col(change.Int), change.Value{Kind: 255}, `null`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := table("t", nil, c.column)
+			records := encode(t, encoder(format.DebeziumOptions{}), rowChange(table, nil, []change.Value{c.value}))
+			want := ` → c null {"v":` + c.want + `}`
+			if got := text(t, records); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestTruncateLeavesNoTableChange(t *testing.T) {
+	ab := table("ab", []int{0}, intColumn("a", false))
+	c := schemaChange("TRUNCATE TABLE ab", change.TableChange{Type: change.Truncated, Database: "format_dbz", Name: "ab", Table: ab})
+	c.Source = change.Source{File: "binlog.000001", Pos: 4, ServerID: 7, Thread: 9, GTID: "0-1-2", CommitMicros: 1700000000123456}
+	e := format.NewDebezium(format.DebeziumOptions{Name: "shop", Connector: "mariadb", Version: "1"})
+	got := canonical(t, encode(t, e, c)[0][1], fields{"ts_ms": "*"})
+	want := canonical(t, []byte(`{"source":{"version":"1","connector":"mariadb","name":"shop","ts_ms":1700000000123,"snapshot":"false",`+
+		`"db":"format_dbz","sequence":null,"ts_us":1700000000123456,"ts_ns":1700000000123456000,"table":"ab","server_id":7,`+
+		`"gtid":"0-1-2","file":"binlog.000001","pos":4,"row":0,"thread":9,"query":null},"ts_ms":0,`+
+		`"databaseName":"format_dbz","schemaName":null,"ddl":"TRUNCATE TABLE ab","tableChanges":[]}`), fields{"ts_ms": "*"})
+	sameText(t, "value", got, want)
+}
+
+// TestSourceFollowsEveryField changes one field of the source at a time: none
+// may be taken from the change before.
+func TestSourceFollowsEveryField(t *testing.T) {
+	first, second := table("first", nil, intColumn("a", true)), table("second", nil, intColumn("a", true))
+	c := rowChange(first, nil, []change.Value{i64(1)})
+	c.Source = change.Source{File: "f1", Pos: 1, Row: 1, ServerID: 1, Thread: 1, GTID: "g1", Query: "q1", CommitMicros: 1}
+	e := encoder(format.DebeziumOptions{})
+	for name, set := range map[string]func(){
+		"nothing": func() {},
+		"file":    func() { c.File = "f2" },
+		"pos":     func() { c.Pos = 2 },
+		"row":     func() { c.Row = 2 },
+		"server":  func() { c.ServerID = 2 },
+		"thread":  func() { c.Thread = 0 },
+		"gtid":    func() { c.GTID = "" },
+		"query":   func() { c.Query = "" },
+		"time":    func() { c.CommitMicros = 2 },
+		"table":   func() { c.Table = second },
+	} {
+		set()
+		got, want := encode(t, e, c)[0][1], encode(t, encoder(format.DebeziumOptions{}), c)[0][1]
+		sameText(t, name, string(got), string(want))
+	}
+}
+
+func TestChangesThatCannotBe(t *testing.T) {
+	ab := table("ab", []int{0}, intColumn("a", false), intColumn("b", true))
+	for _, c := range []struct {
+		change *change.Change
+		want   string
+	}{
+		{rowChange(ab, nil, []change.Value{i64(1)}), "encode change at binlog.000001:4 row 2: insert of format_dbz.ab with 0 values before and 1 after, but the table has 2 columns"},
+		{&change.Change{Op: change.Delete, Table: ab}, "encode change at binlog.000001:4 row 2: delete of format_dbz.ab with 0 values before and 0 after, but the table has 2 columns"},
+		{&change.Change{Op: change.Insert}, "encode change at binlog.000001:4 row 2: insert without a table"},
+		{&change.Change{Op: change.Schema}, "encode change at binlog.000001:4: schema change without a statement"},
+		{&change.Change{}, "encode change at binlog.000001:4 row 2: operation unknown is not known"},
+	} {
+		c.change.Source = change.Source{File: "binlog.000001", Pos: 4, Row: 2}
+		err := encoder(format.DebeziumOptions{}).Encode(c.change, func(_, _ []byte) { t.Error("emitted a record") })
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// FuzzRecordIsJSON puts arbitrary bytes wherever a change holds bytes or text.
+func FuzzRecordIsJSON(f *testing.F) {
+	f.Add("name", []byte("plain text of some length"), uint64(0))
+	f.Add("na\"me", []byte("caf\xc3\xa9 \xff \\ \" \x00\x1f\x7f \xf0\x9f\x98\x80 \xf0\x9f"), uint64(math.MaxUint64))
+	f.Add("\xed\xa0\x80", []byte("1234567\"1234567\\\n"), math.Float64bits(math.NaN()))
+	f.Fuzz(func(t *testing.T, name string, b []byte, n uint64) {
+		all := &change.Table{Database: name, Name: name, PrimaryKey: []int{0}}
+		var row []change.Value
+		for kind := change.Null; kind <= change.WKB; kind++ {
+			all.Columns = append(all.Columns, change.Column{Name: fmt.Sprint(name, kind), Type: change.Type(n % 64), Length: int(n % 300), Nullable: n%2 == 0,
+				Members: []string{name}, Comment: name, Charset: name})
+			row = append(row, change.Value{Kind: kind, Num: n, Bytes: b})
+		}
+		s := change.Source{File: name, GTID: string(b), Query: string(b), Pos: n, Thread: n, CommitMicros: int64(n)}
+		e := encoder(format.DebeziumOptions{})
+		for _, c := range []*change.Change{rowChange(all, nil, row), rowChange(all, row, row), schemaChange(string(b), created(all))} {
+			c.Source = s
+			for _, r := range encode(t, e, c) {
+				if !json.Valid(r[0]) || !json.Valid(r[1]) {
+					t.Fatalf("not JSON: %s %s", r[0], r[1])
+				}
+			}
+		}
+		var v struct {
+			After  map[string]any
+			Source struct{ Query, File string }
+		}
+		if err := json.Unmarshal(encode(t, e, rowChangeAt(all, row, s))[0][1], &v); err != nil {
+			t.Fatal(err)
+		}
+		valid := func(s string) string { return string([]rune(s)) } // a rune of U+FFFD for each bad byte
+		if got := v.After[fmt.Sprint(valid(name), change.String)]; got != valid(string(b)) {
+			t.Errorf("%q came back as %q", b, got)
+		}
+		if v.Source.File != valid(name) || v.Source.Query != valid(string(b)) {
+			t.Errorf("%q, %q came back as %q, %q", name, b, v.Source.File, v.Source.Query)
+		}
+	})
+}
+
+func rowChangeAt(table *change.Table, after []change.Value, s change.Source) *change.Change {
+	c := rowChange(table, nil, after)
+	c.Source = s
+	return c
+}
+
+// BenchmarkDebezium encodes inserts of an order-like table, about 700 bytes each.
+func BenchmarkDebezium(b *testing.B) {
+	text := func(name string, n int) change.Column {
+		return change.Column{Name: name, Type: change.VarChar, Length: n, Scale: -1, Nullable: true, Charset: "utf8mb4"}
+	}
+	orders := table("orders", []int{0}, change.Column{Name: "id", Type: change.BigInt, Length: -1, Scale: -1},
+		intColumn("customer", false), text("status", 20), text("email", 100), text("note", 200),
+		change.Column{Name: "total", Type: change.Decimal, Length: 10, Scale: 2, Nullable: true},
+		change.Column{Name: "created", Type: change.DateTime, Length: 6, Scale: -1, Nullable: true},
+		change.Column{Name: "updated", Type: change.Timestamp, Length: 6, Scale: -1, Nullable: true})
+	row := []change.Value{i64(1), i64(12345), str("shipped"), str("someone@example.com"), str("leave the parcel at the neighbour's door, please"),
+		dec("1234.50"), datetime(2024, 1, 2, 3, 4, 5, 678901), instant("2024-05-06T07:08:09.123456Z")}
+	c := rowChange(orders, nil, row)
+	c.Source = change.Source{File: "binlog.000001", ServerID: 1, Thread: 42, GTID: "64cb74ea-e6a0-11f1-8461-02fc00000001:4707", CommitMicros: 1795373066632000}
+	e := format.NewDebezium(format.DebeziumOptions{Name: "shop", Version: "0.1.0"})
+	var n int
+	emit := func(key, value []byte) { n += len(key) + len(value) }
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		c.Pos, c.Row, row[0].Num = 1000+uint64(i), i%100, uint64(i)
+		if i%100 == 0 {
+			c.CommitMicros += 1000
+		}
+		if err := e.Encode(c, emit); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	b.ReportMetric(float64(n)/float64(b.N), "B/record")
+}
