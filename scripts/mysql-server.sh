@@ -18,12 +18,12 @@
 #
 # Binlog: ROW, full row image, GTIDs where the server has them. Accounts, password = name:
 # admin (everything) and repl (REPLICATION SLAVE, REPLICATION CLIENT, SELECT).
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell
 set -euo pipefail
-# shellcheck disable=SC2016 # what is in single quotes is for another shell
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
-usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
+usage() { sed -n '2,/^# shellcheck/{/^# shellcheck/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
 
 # ---- getting a server: each fills the folder that is its last argument ----------
 
@@ -125,9 +125,8 @@ base_options() {
   return 0
 }
 serve_options() { # PORT
-  local socket=$dir/mysqld.sock
-  [ ${#socket} -lt 100 ] || socket=/tmp/daybook-mysql-$1.sock # the limit of a socket's path is 107 bytes
-  options+=(--port="$1" --bind-address=127.0.0.1 --socket="$socket" --pid-file="$dir/mysqld.pid"
+  # The socket's path is relative to data/: a whole one could be over the limit of 107 bytes.
+  options+=(--port="$1" --bind-address=127.0.0.1 --socket=mysqld.sock --pid-file="$dir/mysqld.pid"
     --skip-name-resolve --max-connect-errors=1000000 --server-id="$1" --init-file="$dir/accounts.sql"
     --log-bin="$dir/data/binlog" --binlog-format=ROW --sync-binlog=0 --innodb-flush-log-at-trx-commit=2)
   [ "$number" -ge 506 ] && options+=(--binlog-row-image=FULL)
