@@ -1,0 +1,77 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// What a caller may have to decide on. Each message says what to do.
+var (
+	ErrLocked           = errors.New("another process is using this data directory: stop it, or choose another data_dir")
+	ErrNewerFormat      = errors.New("the data directory was written by a newer Daybook: use that version, or another data_dir")
+	ErrReadOnly         = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
+	ErrDiskFull         = errors.New("the disk is full: free some space, or lower the retention; nothing acknowledged is lost")
+	ErrCorrupt          = errors.New("data on disk is damaged: restore the data directory from a copy, or move it away and start again from the source")
+	ErrOffsetOutOfRange = errors.New("offset out of range")
+	ErrClosed           = errors.New("the store is closed")
+	// ErrFailed is wrapped, next to its cause, by every write after one that
+	// failed: it may or may not be on disk, and only opening the store again tells.
+	ErrFailed = errors.New("an earlier write to the data directory failed: fix the disk, then start Daybook again; nothing acknowledged is lost")
+)
+
+// describe adds the sentinel that fits what Pebble or the system reported.
+func describe(err error) error {
+	for _, known := range []error{ErrLocked, ErrNewerFormat, ErrReadOnly, ErrDiskFull, ErrCorrupt, ErrClosed} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w (%w)", ErrDiskFull, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	case strings.Contains(err.Error(), "format major version"):
+		return fmt.Errorf("%w (%w)", ErrNewerFormat, err)
+	}
+	return err
+}
+
+// failure is the first error after which no write is possible.
+type failure struct {
+	log   *slog.Logger
+	ch    chan struct{}
+	fatal atomic.Bool // Pebble itself gave up
+
+	mu  sync.Mutex
+	err error
+}
+
+func (f *failure) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return
+	}
+	f.err = fmt.Errorf("%w: %w", ErrFailed, describe(err))
+	f.log.Error("store failed", "error", f.err)
+	close(f.ch)
+}
+
+func (f *failure) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}

@@ -1,0 +1,212 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"daybook/recordbatch"
+)
+
+// State is what Append saves together with the records.
+type State struct {
+	Position []byte  // replaces the saved position; nil: unchanged
+	Schema   []Write // changes to the saved schema
+}
+
+// Partition is the log of one topic.
+type Partition struct {
+	s       *Store
+	id      uint32
+	topic   string
+	topicID [16]byte
+	recent  *recent
+
+	writer  sync.Mutex // held during Append
+	stored  []byte     // the writer's buffer for encodeBatch
+	trimmer sync.Mutex // held while retention moves the log start
+
+	mu      sync.RWMutex // guards the fields below; never held across I/O
+	start   logStart
+	next    int64      // the high watermark
+	last    indexEntry // of the newest batch, or what the log start tells if there is none
+	changed chan struct{}
+}
+
+func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partition {
+	return &Partition{
+		s:       s,
+		id:      id,
+		topic:   topic,
+		topicID: topicID,
+		recent:  newRecent(s.opts.RecentBytes),
+		last:    indexEntry{highest: math.MinInt64},
+		changed: make(chan struct{}),
+	}
+}
+
+// load recovers where the log starts and ends.
+func (p *Partition) load() error {
+	v, ok, err := p.s.lookUp(partitionKey(kindLogStart, p.id))
+	if err != nil {
+		return fmt.Errorf("read log start: %w", err)
+	}
+	if ok {
+		if p.start, err = decodeLogStart(v); err != nil {
+			return err
+		}
+	}
+	p.next = p.start.offset
+	p.last.storedEnd, p.last.plainEnd = p.start.stored, p.start.plain
+
+	it, err := p.index()
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	if it.Last() {
+		e, base, err := entryAt(it)
+		if err != nil {
+			return err
+		}
+		p.last, p.next = e, base+int64(e.lastOffsetDelta)+1
+	}
+	return it.Error()
+}
+
+// Topic returns the topic's name.
+func (p *Partition) Topic() string { return p.topic }
+
+// TopicID returns the topic's UUID.
+func (p *Partition) TopicID() [16]byte { return p.topicID }
+
+// HighWatermark returns the offset after the newest record that can be read.
+func (p *Partition) HighWatermark() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.next
+}
+
+// LogStartOffset returns the offset of the oldest record that can be read, or
+// the high watermark if there is none.
+func (p *Partition) LogStartOffset() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.start.offset
+}
+
+// Changed returns a channel that is closed when records are appended next. Take
+// it before looking at the high watermark.
+func (p *Partition) Changed() <-chan struct{} {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.changed
+}
+
+// Append writes a record batch and the state behind it in one synced step,
+// and returns the offset of its first record, which it also stamps into batch.
+// A nil batch writes the state alone. When it returns, the records can be read.
+//
+// ErrDiskFull that does not wrap ErrFailed means that nothing was written and
+// that the same call may succeed later.
+func (p *Partition) Append(batch []byte, st State) (int64, error) {
+	base, err := p.append(batch, st)
+	if err != nil {
+		return 0, fmt.Errorf("append to %s: %w", p.topic, err)
+	}
+	return base, nil
+}
+
+func (p *Partition) append(batch []byte, st State) (int64, error) {
+	if err := p.s.calls.enter(); err != nil {
+		return 0, err
+	}
+	defer p.s.calls.exit()
+	p.writer.Lock()
+	defer p.writer.Unlock()
+
+	p.mu.RLock()
+	base, last := p.next, p.last
+	p.mu.RUnlock()
+
+	b := p.s.db.NewBatchWithSize(len(batch)/4 + 1024)
+	p.putState(b, st)
+	if batch == nil {
+		return base, p.s.commit(b, nil)
+	}
+	if err := p.s.checkSpace(); err != nil {
+		return 0, errors.Join(err, b.Close())
+	}
+	entry, err := p.putBatch(b, batch, base, last)
+	if err != nil {
+		return 0, errors.Join(err, b.Close())
+	}
+	next := base + int64(entry.lastOffsetDelta) + 1
+	if err := p.s.commit(b, func() { p.recent.add(base, next, entry.plainEnd, batch) }); err != nil {
+		return 0, err
+	}
+	p.publish(next, entry)
+	return base, nil
+}
+
+func (p *Partition) putState(b *pebble.Batch, st State) {
+	if st.Position != nil {
+		setOrDelete(b, partitionKey(kindPosition, p.id), st.Position)
+	}
+	for _, w := range st.Schema {
+		setOrDelete(b, append(partitionKey(kindSchema, p.id), w.Key...), w.Value)
+	}
+}
+
+func (p *Partition) putBatch(b *pebble.Batch, batch []byte, base int64, last indexEntry) (indexEntry, error) {
+	h, err := recordbatch.ParseHeader(batch)
+	if err != nil {
+		return indexEntry{}, err
+	}
+	if h.Length != len(batch) || h.Count == 0 || h.Count != int(h.LastOffsetDelta)+1 {
+		return indexEntry{}, fmt.Errorf("%w: %d records up to offset delta %d, %d of %d bytes",
+			recordbatch.ErrInvalid, h.Count, h.LastOffsetDelta, h.Length, len(batch))
+	}
+	recordbatch.SetBaseOffset(batch, base)
+	p.stored = encodeBatch(p.stored, batch)
+	entry := indexEntry{
+		lastOffsetDelta: h.LastOffsetDelta,
+		appendedAt:      time.Now().UnixMilli(),
+		maxTimestamp:    h.MaxTimestamp,
+		highest:         max(last.highest, h.MaxTimestamp),
+		storedEnd:       last.storedEnd + uint64(len(p.stored)),
+		plainEnd:        last.plainEnd + uint64(len(batch)),
+	}
+	setOrDelete(b, offsetKey(kindBatch, p.id, base), p.stored)
+	setOrDelete(b, offsetKey(kindIndex, p.id, base), entry.encode())
+	return entry, nil
+}
+
+// publish makes a synced batch visible and wakes who waits for it.
+func (p *Partition) publish(next int64, entry indexEntry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next, p.last = next, entry
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// Position returns the position that was saved last and whether there is one.
+func (p *Partition) Position() ([]byte, bool, error) {
+	v, ok, err := p.s.get(partitionKey(kindPosition, p.id))
+	if err != nil {
+		return nil, false, fmt.Errorf("read position of %s: %w", p.topic, err)
+	}
+	return v, ok, nil
+}
+
+// Schema returns the saved schema in key order. It ends after the first error.
+func (p *Partition) Schema() iter.Seq2[KV, error] {
+	prefix := partitionKey(kindSchema, p.id)
+	return p.s.scan(prefix, len(prefix))
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// pebbleFormat is Pebble's own file format, fixed so that a new Pebble does
+// not silently make a directory unreadable for the Daybook before it.
+const pebbleFormat = pebble.FormatValueSeparation
+
+const (
+	memTableSize = 8 << 20
+	// backgroundPause keeps Pebble, which retries a failed flush at once, from
+	// spinning while the disk refuses.
+	backgroundPause = 100 * time.Millisecond
+)
+
+// takeDir makes the directory and locks it.
+func takeDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
+	if err := fsys.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := pebble.LockDirectory(dir, fsys)
+	if err == nil {
+		return lock, nil
+	}
+	// The system answers EAGAIN for a lock of another process; Pebble has no
+	// sentinel for one of this process.
+	if errors.Is(err, syscall.EAGAIN) || err.Error() == "lock held by current process" {
+		return nil, fmt.Errorf("%w (%w)", ErrLocked, err)
+	}
+	return nil, err
+}
+
+func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
+	o := &pebble.Options{
+		FS:                 s.opts.FS,
+		Lock:               lock,
+		FormatMajorVersion: pebbleFormat,
+		CacheSize:          s.opts.CacheBytes,
+		Logger:             &pebbleLogger{s},
+		EventListener: &pebble.EventListener{
+			BackgroundError: s.backgroundError,
+			DataCorruption: func(i pebble.DataCorruptionInfo) {
+				s.log.Error("data on disk is damaged", "detail", i.String())
+			},
+		},
+
+		MemTableSize:                memTableSize,
+		MemTableStopWritesThreshold: 3,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       48,
+		LBaseMaxBytes:               64 << 20,
+		MaxOpenFiles:                500,
+
+		// Space comes back only once the deletion has left the memtable.
+		FlushDelayDeleteRange: time.Second,
+	}
+	// Batches are compressed before Pebble sees them, so that its log shrinks too.
+	for i := range o.Levels {
+		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	}
+	return o
+}
+
+// commit applies a batch, and returns when it is synced. meanwhile, if not nil,
+// runs while the disk is busy.
+func (s *Store) commit(b *pebble.Batch, meanwhile func()) (err error) {
+	if err := s.failure.get(); err != nil {
+		return err
+	}
+	defer func() {
+		// Pebble panics if its write-ahead log cannot take a write.
+		if r := recover(); r != nil {
+			s.failure.fatal.Store(true)
+			s.failure.set(fmt.Errorf("write to the log: %v", r))
+			err = s.failure.get()
+		}
+	}()
+	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return err
+	}
+	if meanwhile != nil {
+		meanwhile()
+	}
+	if err := b.SyncWait(); err != nil {
+		s.failure.set(fmt.Errorf("sync: %w", err))
+	}
+	if err := s.failure.get(); err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// backgroundError is told of flushes and compactions that failed; Pebble will
+// try again. It holds its lock meanwhile, so the pause holds up writers too.
+func (s *Store) backgroundError(err error) {
+	s.log.Warn("writing tables failed, trying again", "error", describe(err))
+	time.Sleep(backgroundPause)
+}
+
+// pebbleLogger passes Pebble's messages on.
+type pebbleLogger struct{ s *Store }
+
+func (l *pebbleLogger) Infof(format string, args ...any) {
+	if l.s.log.Enabled(nil, slog.LevelDebug) { //nolint:staticcheck // there is no context here
+		l.s.log.Debug("pebble", "detail", fmt.Sprintf(format, args...))
+	}
+}
+
+func (l *pebbleLogger) Errorf(format string, args ...any) {
+	l.s.log.Warn("pebble", "detail", fmt.Sprintf(format, args...))
+}
+
+// Fatalf must not return: Pebble would go on with a state that is not on disk.
+// It does not end the process either, so that its owner can say why and stop
+// the other parts in order; it stops the calling goroutine for good.
+func (l *pebbleLogger) Fatalf(format string, args ...any) {
+	l.s.failure.fatal.Store(true)
+	l.s.failure.set(fmt.Errorf(format, args...))
+	select {}
+}

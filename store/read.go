@@ -1,0 +1,126 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"daybook/recordbatch"
+)
+
+// Read appends whole uncompressed record batches to dst: the one that holds
+// offset first, whatever its size, then those after it as long as all fit into
+// maxBytes. At the high watermark it appends nothing. An offset outside the
+// log is ErrOffsetOutOfRange.
+func (p *Partition) Read(dst []byte, offset int64, maxBytes int) ([]byte, error) {
+	out, err := p.read(dst, offset, maxBytes)
+	if err != nil {
+		return dst, fmt.Errorf("read %s at offset %d: %w", p.topic, offset, err)
+	}
+	return out, nil
+}
+
+func (p *Partition) read(dst []byte, offset int64, maxBytes int) ([]byte, error) {
+	p.mu.RLock()
+	start, end := p.start.offset, p.next
+	p.mu.RUnlock()
+	if offset < start || offset > end {
+		return dst, fmt.Errorf("%w: the log is %d to %d", ErrOffsetOutOfRange, start, end)
+	}
+	if offset == end {
+		return dst, nil
+	}
+	if out, ok := p.recent.read(dst, offset, end, maxBytes); ok {
+		return out, nil
+	}
+	if err := p.s.calls.enter(); err != nil {
+		return dst, err
+	}
+	defer p.s.calls.exit()
+	out, err := p.readDisk(dst, offset, end, maxBytes)
+	if err != nil && p.LogStartOffset() > offset {
+		return dst, fmt.Errorf("%w: retention has just removed it", ErrOffsetOutOfRange)
+	}
+	return out, err
+}
+
+func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byte, error) {
+	it, err := p.s.db.NewIter(&pebble.IterOptions{
+		LowerBound: offsetKey(kindBatch, p.id, 0),
+		UpperBound: offsetKey(kindBatch, p.id, end),
+	})
+	if err != nil {
+		return dst, describe(err)
+	}
+	defer it.Close()
+	first := len(dst)
+	for ok := it.SeekLT(offsetKey(kindBatch, p.id, offset+1)); ok; ok = it.Next() {
+		stored, err := it.ValueAndErr()
+		if err != nil {
+			return dst[:first], describe(err)
+		}
+		size, err := decodedSize(stored)
+		if err != nil {
+			return dst[:first], err
+		}
+		before := len(dst)
+		if before > first && before-first+size > maxBytes {
+			return dst, nil
+		}
+		if dst, err = appendDecoded(dst, stored, size); err != nil {
+			return dst[:first], err
+		}
+		if offset, err = checkPlace(dst[before:], it.Key(), offset, before == first); err != nil {
+			return dst[:first], err
+		}
+	}
+	if err := it.Error(); err != nil {
+		return dst[:first], describe(err)
+	}
+	if len(dst) == first {
+		return dst, fmt.Errorf("%w: no batch holds this offset", ErrCorrupt)
+	}
+	return dst, nil
+}
+
+// checkPlace checks that a batch stands under its own offset, and that it is
+// the one to come: the first holds offset, each other begins with it. It
+// returns the offset after the batch.
+func checkPlace(batch, key []byte, offset int64, first bool) (int64, error) {
+	h, err := recordbatch.ParseHeader(batch)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	base, err := offsetOfKey(key)
+	if err != nil {
+		return 0, err
+	}
+	inPlace := base == offset || first && base < offset && offset < h.NextOffset()
+	if h.BaseOffset != base || h.Length != len(batch) || !inPlace {
+		return 0, fmt.Errorf("%w: batch %d to %d is stored at %d, where offset %d was to be",
+			ErrCorrupt, h.BaseOffset, h.NextOffset()-1, base, offset)
+	}
+	return h.NextOffset(), nil
+}
+
+// Size returns how many bytes Read can return from offset on without a limit;
+// 0 for an offset outside the log.
+func (p *Partition) Size(offset int64) (int, error) {
+	p.mu.RLock()
+	start, end, last := p.start, p.next, p.last
+	p.mu.RUnlock()
+	if offset < start.offset || offset >= end {
+		return 0, nil
+	}
+	before, ok := p.recent.bytesBefore(offset)
+	if !ok {
+		e, found, err := p.entryBefore(offset)
+		if err != nil {
+			return 0, fmt.Errorf("measure %s from offset %d: %w", p.topic, offset, err)
+		}
+		if before = start.plain; found {
+			before = e.plainEnd
+		}
+	}
+	return int(last.plainEnd - before), nil
+}

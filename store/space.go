@@ -1,0 +1,26 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// checkSpace refuses while little disk space is left, so that Pebble, which
+// does not survive a full disk, never meets one: what is left is for its
+// compactions, for retention and for the small tables.
+func (s *Store) checkSpace() error {
+	usage, err := s.opts.FS.GetDiskUsage(s.opts.Dir)
+	if errors.Is(err, vfs.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("get free disk space: %w", err)
+	}
+	if usage.AvailBytes < uint64(s.opts.ReserveBytes) {
+		return fmt.Errorf("%w (%d MiB are free in %s, %d MiB are kept in reserve)",
+			ErrDiskFull, usage.AvailBytes>>20, s.opts.Dir, s.opts.ReserveBytes>>20)
+	}
+	return nil
+}

@@ -1,0 +1,241 @@
+// Package store keeps the log of every topic, and the small tables that go
+// with it, in one Pebble database in one data directory.
+//
+// A [Store] holds any number of topics with one [Partition] each, and any number of
+// small durable [Table]s. A partition is a log of Kafka record batches with
+// dense offsets from 0, plus two things that [Partition.Append] writes in the
+// same atomic, synced Pebble batch as the records: the position in the source
+// that they lead to, and changes to the schema history. Both are bytes to this
+// package. The layout on disk is docs/store-format.md.
+//
+// What it guarantees:
+//   - When Append returns without an error, the records and the state are
+//     synced; only then can they be read. After a crash at any instant the
+//     log ends at a batch whose state is the saved one.
+//   - An offset that was once visible names the same record for ever, until
+//     retention removes it from the log's front.
+//   - Bytes damaged on disk are an error wrapping [ErrCorrupt], never a
+//     wrong record.
+//   - Memory is bounded by Options, whatever the size of the log.
+//
+// Everything may be called from any goroutine, but a partition has one writer
+// at a time. Once a write has failed, the store refuses further writes,
+// because only the disk knows whether that one happened: see [Store.Failed].
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options configure a Store. Only Dir is needed.
+type Options struct {
+	Dir    string
+	FS     vfs.FS // nil: the real one
+	Logger *slog.Logger
+
+	// RetentionAge is how long a batch stays after it was appended; 0: 24 hours.
+	RetentionAge time.Duration
+	// RetentionBytes limits the batches of all partitions together, in bytes
+	// as stored. The oldest go first, however young. 0: no limit.
+	RetentionBytes int64
+
+	// RecentBytes bounds the newest batches that each partition keeps in
+	// memory, uncompressed; 0: 8 MiB.
+	RecentBytes int
+	// CacheBytes bounds Pebble's block cache; 0: 16 MiB.
+	CacheBytes int64
+	// ReserveBytes of free disk space are left for compaction and retention:
+	// with less, Append fails with ErrDiskFull; 0: 128 MiB.
+	ReserveBytes int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.RetentionAge == 0 {
+		o.RetentionAge = 24 * time.Hour
+	}
+	if o.RecentBytes == 0 {
+		o.RecentBytes = 8 << 20
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 16 << 20
+	}
+	if o.ReserveBytes == 0 {
+		o.ReserveBytes = 128 << 20
+	}
+	return o
+}
+
+// Store is an open data directory.
+type Store struct {
+	opts Options
+	log  *slog.Logger
+
+	lock      *pebble.Lock
+	db        *pebble.DB
+	clusterID string
+	failure   failure
+	calls     calls
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	mu         sync.RWMutex // guards the fields below
+	partitions map[string]*Partition
+	byTopicID  map[[16]byte]*Partition
+	nextID     uint32
+}
+
+// New returns a Store that is not open yet.
+func New(o Options) *Store {
+	o = o.withDefaults()
+	return &Store{
+		opts:       o,
+		log:        o.Logger,
+		failure:    failure{log: o.Logger, ch: make(chan struct{})},
+		partitions: make(map[string]*Partition),
+		byTopicID:  make(map[[16]byte]*Partition),
+	}
+}
+
+// Open takes the data directory, creating it if need be, recovers what was
+// synced, and starts retention. ctx bounds opening, not the store's life.
+// Errors: ErrLocked, ErrNewerFormat, ErrReadOnly, ErrDiskFull, ErrCorrupt.
+func (s *Store) Open(ctx context.Context) error {
+	if err := s.open(); err != nil {
+		return fmt.Errorf("open data directory %s: %w", s.opts.Dir, describe(err))
+	}
+	if err := ctx.Err(); err != nil {
+		return errors.Join(fmt.Errorf("open data directory %s: %w", s.opts.Dir, context.Cause(ctx)), s.closeDB())
+	}
+	s.calls.open()
+	run, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.done.Go(func() { s.retain(run) })
+	return nil
+}
+
+func (s *Store) open() error {
+	lock, err := takeDir(s.opts.FS, s.opts.Dir)
+	if err != nil {
+		return err
+	}
+	s.lock = lock
+	s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions(lock))
+	if err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	if err := s.load(); err != nil {
+		return errors.Join(err, s.closeDB())
+	}
+	return nil
+}
+
+// Close waits for running calls and closes the directory. Calls that come
+// later return ErrClosed.
+func (s *Store) Close() error {
+	if !s.calls.close() {
+		return nil
+	}
+	s.stop()
+	s.done.Wait()
+	return s.closeDB()
+}
+
+func (s *Store) closeDB() error {
+	if s.failure.fatal.Load() {
+		// A goroutine of Pebble is stopped for good and may hold its locks; the
+		// directory stays locked until the process ends.
+		return s.failure.get()
+	}
+	err := s.db.Close()
+	if s.failure.get() != nil {
+		err = nil // the failure has been told already, and this follows from it
+	}
+	if e := s.lock.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fmt.Errorf("close data directory %s: %w", s.opts.Dir, describe(err))
+	}
+	return nil
+}
+
+// ClusterID returns the ID that was made for this data directory once.
+func (s *Store) ClusterID() string { return s.clusterID }
+
+// Failed is closed when the store can take no more writes. The process should
+// then end, with Err as its message: what was acknowledged is safe on disk.
+func (s *Store) Failed() <-chan struct{} { return s.failure.ch }
+
+// Err returns why Failed is closed, or nil.
+func (s *Store) Err() error { return s.failure.get() }
+
+// calls counts the calls into Pebble that are running, because closing it under
+// one is a panic.
+type calls struct {
+	mu      sync.Mutex
+	running int
+	isOpen  bool
+	idle    chan struct{} // made by close, closed by the last exit
+}
+
+func (c *calls) open() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isOpen = true
+}
+
+func (c *calls) enter() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.isOpen {
+		return ErrClosed
+	}
+	c.running++
+	return nil
+}
+
+func (c *calls) exit() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running--
+	if c.running == 0 && c.idle != nil {
+		close(c.idle)
+		c.idle = nil
+	}
+}
+
+// close refuses new calls and waits for the running ones. It returns false if
+// it was not open.
+func (c *calls) close() bool {
+	c.mu.Lock()
+	if !c.isOpen {
+		c.mu.Unlock()
+		return false
+	}
+	c.isOpen = false
+	var idle chan struct{}
+	if c.running > 0 {
+		idle = make(chan struct{})
+		c.idle = idle
+	}
+	c.mu.Unlock()
+	if idle != nil {
+		<-idle
+	}
+	return true
+}

@@ -1,0 +1,81 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"daybook/recordbatch"
+	"daybook/store"
+	"daybook/store/storetest"
+)
+
+func partition(t testing.TB, s *store.Store, topic string) *store.Partition {
+	t.Helper()
+	p, err := s.EnsurePartition(topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func appendBatch(t testing.TB, p *store.Partition, batch []byte, st store.State) int64 {
+	t.Helper()
+	base, err := p.Append(batch, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base
+}
+
+// values reads the whole log from offset on, a few bytes at a time.
+func values(t testing.TB, p *store.Partition, offset int64) []string {
+	t.Helper()
+	var all []string
+	for offset < p.HighWatermark() {
+		b, err := p.Read(nil, offset, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, err := range recordbatch.Records(b) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Offset < offset {
+				continue
+			}
+			if r.Offset != offset {
+				t.Fatalf("read offset %d, want %d", r.Offset, offset)
+			}
+			all = append(all, string(r.Value))
+			offset++
+		}
+	}
+	return all
+}
+
+func TestAppendedRecordsAreRead(t *testing.T) {
+	s := storetest.Open(t)
+	p := partition(t, s, "shop")
+	changed := p.Changed()
+	if base := appendBatch(t, p, storetest.Batch(1, "a", "b"), store.State{Position: []byte("p2")}); base != 0 {
+		t.Errorf("first base offset is %d", base)
+	}
+	<-changed
+	if base := appendBatch(t, p, storetest.Batch(1, "c"), store.State{Position: []byte("p3")}); base != 2 {
+		t.Errorf("second base offset is %d", base)
+	}
+	if got := values(t, p, 1); len(got) != 2 || got[0] != "b" || got[1] != "c" {
+		t.Errorf("read %q", got)
+	}
+	if pos, ok, err := p.Position(); string(pos) != "p3" || !ok || err != nil {
+		t.Errorf("position %q, %v, %v", pos, ok, err)
+	}
+	if b, err := p.Read(nil, 3, 1); len(b) != 0 || err != nil {
+		t.Errorf("at the high watermark: %d bytes, %v", len(b), err)
+	}
+	for _, offset := range []int64{-1, 4} {
+		if _, err := p.Read(nil, offset, 1); !errors.Is(err, store.ErrOffsetOutOfRange) {
+			t.Errorf("offset %d: %v", offset, err)
+		}
+	}
+}
