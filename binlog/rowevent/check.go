@@ -33,7 +33,7 @@ func checkTold(m *TableMap, c *MapColumn, t *change.Column) string {
 	if c.Nullable != t.Nullable {
 		return fmt.Sprintf("the table map has nullable %t, the definition %t", c.Nullable, t.Nullable)
 	}
-	if m.Told.Signs && c.Type.isNumeric() && c.Unsigned != t.Unsigned {
+	if m.Told.Signs && c.Type.isNumeric() && c.Type != typeYear && c.Unsigned != t.Unsigned {
 		return fmt.Sprintf("the table map has unsigned %t, the definition %t", c.Unsigned, t.Unsigned)
 	}
 	if c.Dimensions > 0 && t.Length >= 0 && c.Dimensions != t.Length {

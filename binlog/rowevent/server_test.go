@@ -98,7 +98,7 @@ func (s *server) query(sql string) [][]string {
 					s.Fatal(err)
 				}
 			}
-			rows[i] = append(rows[i], text)
+			rows[i] = append(rows[i], strings.Clone(text)) // the result's buffers are used again
 		}
 	}
 	return rows
@@ -191,7 +191,7 @@ func (s *server) rows(t *change.Table, events []event) []row {
 			}
 			d, err := rowevent.NewDecoder(m, t, s.options)
 			if err != nil {
-				s.Fatalf("%v\n%+v", err, m)
+				s.Fatalf("%v\n%.3000s", err, fmt.Sprint(t.Columns))
 			}
 			decoders[m.ID] = d
 			continue

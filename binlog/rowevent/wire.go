@@ -65,7 +65,7 @@ func (t WireType) String() string {
 // isNumeric tells the types that have a bit in the signedness metadata.
 func (t WireType) isNumeric() bool {
 	switch t {
-	case typeTiny, typeShort, typeInt24, typeLong, typeLongLong, typeNewDecimal, typeFloat, typeDouble:
+	case typeTiny, typeShort, typeInt24, typeLong, typeLongLong, typeYear, typeNewDecimal, typeFloat, typeDouble:
 		return true
 	}
 	return false
