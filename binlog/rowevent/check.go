@@ -25,8 +25,9 @@ func checkTable(m *TableMap, t *change.Table) error {
 	return nil
 }
 
-// checkTold compares the optional metadata that m has of a column; "": it fits.
-func checkTold(m *TableMap, c *MapColumn, t *change.Column) string {
+// checkTold compares the optional metadata that m has of a column, whose
+// collation ID is told apart; "": it fits.
+func checkTold(m *TableMap, c *MapColumn, collation int, t *change.Column) string {
 	if m.Told.Names && !strings.EqualFold(c.Name, t.Name) {
 		return fmt.Sprintf("the table map has the name %q, the definition %q", c.Name, t.Name)
 	}
@@ -44,11 +45,48 @@ func checkTold(m *TableMap, c *MapColumn, t *change.Column) string {
 			return fmt.Sprintf("the table map has geometry type %d, the definition %s", c.Geometry, t.Type)
 		}
 	}
-	if why := checkCharset(c, t); why != "" {
+	if why := checkCharset(c, collation, t); why != "" {
 		return why
 	}
 	if m.Told.Members && c.Type.isEnumOrSet() {
-		return checkMembers(c, t)
+		return checkMembers(c, collation, t)
+	}
+	return ""
+}
+
+// checkCharset compares charsets. A collation that this version does not know
+// is no contradiction.
+func checkCharset(c *MapColumn, collation int, t *change.Column) string {
+	told := collationCharset(collation)
+	if told == "" || !t.Type.IsText() && !t.Type.IsBinary() && !c.Type.isEnumOrSet() {
+		return ""
+	}
+	declared := t.Charset
+	switch {
+	case t.Type.IsBinary():
+		declared = "binary"
+	case declared == "utf8":
+		declared = "utf8mb3"
+	}
+	if told != declared {
+		return fmt.Sprintf("the table map has charset %s, the definition %s", told, declared)
+	}
+	return ""
+}
+
+// checkMembers compares the labels of ENUM and SET.
+func checkMembers(c *MapColumn, collation int, t *change.Column) string {
+	if len(c.Members) != len(t.Members) {
+		return lengthMismatch("number of labels", len(c.Members), len(t.Members))
+	}
+	cs, ok := charsetByName(collationCharset(collation))
+	if !ok {
+		return ""
+	}
+	for i, raw := range c.Members {
+		if told := string(cs.appendUTF8(nil, raw)); told != t.Members[i] {
+			return fmt.Sprintf("the table map has label %q, the definition %q", told, t.Members[i])
+		}
 	}
 	return ""
 }

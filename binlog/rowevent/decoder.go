@@ -15,7 +15,7 @@ var ErrMismatch = errors.New("table map does not match the table definition")
 // DecoderOptions says what sort of server wrote the events.
 type DecoderOptions struct {
 	Flavor  string // "mysql" or "mariadb"
-	Version int    // such as 80031, 101106
+	Version int    // such as 80031, 101106; 0: the newest
 	// TableIDSize is the bytes of the table ID in the events, 4 or 6; 0: 6.
 	TableIDSize int
 }
@@ -29,6 +29,8 @@ type Decoder struct {
 	jsons   int // number of JSON columns
 	version int
 	mariadb bool
+	// shortDoubles: the server renders a whole double in JSON as 1, not 1.0.
+	shortDoubles bool
 
 	// of the event
 	kind          EventKind
@@ -42,7 +44,6 @@ type Decoder struct {
 	before, after []change.Value
 	arena         []byte // conversions for the current row
 	inflate       inflater
-	jsonDoc       jsonDoc
 }
 
 // NewDecoder compiles a decoder for rows events of m, which must belong to t;
@@ -54,16 +55,21 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 		before:  make([]change.Value, len(m.Columns)),
 		after:   make([]change.Value, len(m.Columns)),
 	}
+	d.shortDoubles = !d.mariadb && o.Version > 0 && o.Version < 80000
 	if d.idSize == 0 {
 		d.idSize = 6
 	}
 	if err := checkTable(m, t); err != nil {
 		return nil, err
 	}
+	collations, ok := m.collations(d.mariadb)
+	if !ok {
+		return nil, fmt.Errorf("table map of %s.%s: %w: the charset metadata does not fit the columns", m.Database, m.Table, ErrCorrupt)
+	}
 	for i := range m.Columns {
 		c, why := compile(&m.Columns[i], &t.Columns[i], d)
 		if why == "" {
-			why = checkTold(m, &m.Columns[i], &t.Columns[i])
+			why = checkTold(m, &m.Columns[i], collations[i], &t.Columns[i])
 		}
 		if why != "" {
 			return nil, fmt.Errorf("column %s of %s.%s: %w: %s", t.Columns[i].Name, t.Database, t.Name, ErrMismatch, why)

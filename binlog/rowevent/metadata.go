@@ -1,22 +1,25 @@
 package rowevent
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // The fields of the optional metadata (Table_map_event::Optional_metadata_field_type).
 const (
-	metaSignedness           = 1
-	metaDefaultCharset       = 2
-	metaColumnCharset        = 3
-	metaColumnName           = 4
-	metaSetMembers           = 5
-	metaEnumMembers          = 6
-	metaGeometryType         = 7
-	metaSimplePrimaryKey     = 8
-	metaPrimaryKeyPrefix     = 9
-	metaEnumSetDefaultCharet = 10
-	metaEnumSetColumnCharset = 11
-	metaVisibility           = 12
-	metaVectorDimensions     = 13
+	metaSignedness            = 1
+	metaDefaultCharset        = 2
+	metaColumnCharset         = 3
+	metaColumnName            = 4
+	metaSetMembers            = 5
+	metaEnumMembers           = 6
+	metaGeometryType          = 7
+	metaSimplePrimaryKey      = 8
+	metaPrimaryKeyPrefix      = 9
+	metaEnumSetDefaultCharset = 10
+	metaEnumSetColumnCharset  = 11
+	metaVisibility            = 12
+	metaVectorDimensions      = 13
 )
 
 // readOptional reads the metadata fields that follow the nullability bits: each
@@ -44,16 +47,11 @@ func (m *TableMap) readField(field byte, v *cursor) bool {
 	case metaSignedness:
 		m.Told.Signs = true
 		return m.eachBit(v, WireType.isNumeric, func(c *MapColumn, set bool) { c.Unsigned = set })
-	case metaDefaultCharset:
+	case metaDefaultCharset, metaColumnCharset:
 		m.Told.Charsets = true
-		return m.readDefaultCharset(v, WireType.isCharacter)
-	case metaColumnCharset:
-		m.Told.Charsets = true
-		return m.each(v, WireType.isCharacter, func(c *MapColumn) { c.Collation = int(v.lenenc()) })
-	case metaEnumSetDefaultCharet:
-		return m.readDefaultCharset(v, WireType.isEnumOrSet)
-	case metaEnumSetColumnCharset:
-		return m.each(v, WireType.isEnumOrSet, func(c *MapColumn) { c.Collation = int(v.lenenc()) })
+		m.textCharsets = charsetField{pairs: field == metaDefaultCharset, value: bytes.Clone(v.b)}
+	case metaEnumSetDefaultCharset, metaEnumSetColumnCharset:
+		m.labelCharsets = charsetField{pairs: field == metaEnumSetDefaultCharset, value: bytes.Clone(v.b)}
 	case metaColumnName:
 		m.Told.Names = true
 		return m.each(v, anyType, func(c *MapColumn) { c.Name = string(v.lenencBytes()) })
@@ -104,27 +102,6 @@ func (m *TableMap) eachBit(v *cursor, is func(WireType) bool, f func(*MapColumn,
 		}
 		f(&m.Columns[i], bits[n/8]&(0x80>>(n%8)) != 0)
 		n++
-	}
-	return true
-}
-
-// readDefaultCharset reads the collation that most columns have, and then pairs
-// of the ordinal of a column among those asked for and its own collation.
-func (m *TableMap) readDefaultCharset(v *cursor, is func(WireType) bool) bool {
-	common := int(v.lenenc())
-	var cols []*MapColumn
-	for i := range m.Columns {
-		if is(m.Columns[i].Type) {
-			m.Columns[i].Collation = common
-			cols = append(cols, &m.Columns[i])
-		}
-	}
-	for len(v.b) > 0 {
-		i, collation := v.lenenc(), v.lenenc()
-		if i >= uint64(len(cols)) {
-			return false
-		}
-		cols[i].Collation = int(collation)
 	}
 	return true
 }

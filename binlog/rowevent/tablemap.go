@@ -17,6 +17,8 @@ type TableMap struct {
 	// Both only if Told.PrimaryKey.
 	PrimaryKey, PrimaryKeyPrefixes []int
 	Told                           Told
+
+	textCharsets, labelCharsets charsetField
 }
 
 // Told says which optional metadata the event carries. MySQL 8.0.1 and later
@@ -39,7 +41,6 @@ type MapColumn struct {
 	Scale      int // of NEWDECIMAL
 	Nullable   bool
 	Unsigned   bool     // if Told.Signs
-	Collation  int      // the server's collation ID, of text, ENUM and SET; 0: not told
 	Name       string   // if Told.Names
 	Members    [][]byte // labels of ENUM and SET in the column's charset, if Told.Members
 	Geometry   int      // 0 any geometry, 1 point, … 7 collection; -1: not told

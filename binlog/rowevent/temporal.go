@@ -102,3 +102,9 @@ func oldTime(n uint64) (int64, bool) {
 	hour, minute, second := x/1e4, x/100%100, x%100
 	return sign * (hour*3600 + minute*60 + second) * 1e6, hour <= 838 && minute < 60 && second < 60
 }
+
+// civil unpacks what dateTime2 and date return.
+func civil(n uint64) change.Civil {
+	v := change.Value{Num: n}
+	return v.Civil()
+}

@@ -7,7 +7,6 @@ import (
 )
 
 type inflater struct{}
-type jsonDoc struct{}
 
 var hiresTimeSizes, hiresDateTimeSizes, hiresTimestampSizes [7]int
 
@@ -16,10 +15,7 @@ func hires(c *column, b []byte, v *change.Value) bool { return false }
 func (d *Decoder) decompressRows() bool                        { return false }
 func (d *Decoder) partialBits(b []byte) (bitmap, []byte, bool) { return nil, nil, false }
 func (d *Decoder) partialImage(b []byte) ([]byte, error)       { return nil, errors.New("todo") }
-func (d *Decoder) json(b []byte) ([]byte, error)               { return nil, errors.New("todo") }
 func (d *Decoder) decompressColumn(c *column, b []byte, v *change.Value) error {
 	return errors.New("todo")
 }
 func (d *Decoder) fixedBinary(c *column, b []byte, v *change.Value) error { return errors.New("todo") }
-func checkCharset(c *MapColumn, t *change.Column) string                  { return "" }
-func checkMembers(c *MapColumn, t *change.Column) string                  { return "" }

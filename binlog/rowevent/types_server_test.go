@@ -3,7 +3,9 @@
 package rowevent_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -14,7 +16,7 @@ import (
 // ones come from make, if there is one.
 type columnKind struct {
 	ddl    string
-	values string // separated by spaces
+	values string // separated by spaces; @ in one is a space
 	make   func(r *rand.Rand) string
 	// since is the first version of MySQL and of MariaDB that has it; 0: all; -1: none.
 	mysql, mariadb int
@@ -25,7 +27,7 @@ func (k *columnKind) value(r *rand.Rand) string {
 	if k.make != nil && (len(list) == 0 || r.IntN(2) == 0) {
 		return k.make(r)
 	}
-	return list[r.IntN(len(list))]
+	return strings.ReplaceAll(list[r.IntN(len(list))], "@", " ")
 }
 
 func (k *columnKind) on(s *server) bool {
@@ -135,7 +137,7 @@ func columnKinds() []columnKind {
 		columnKind{ddl: "GEOMETRY", values: "POINT(1,2) POLYGON(LINESTRING(POINT(0,0),POINT(1,0),POINT(1,1),POINT(0,0))) NULL"},
 		columnKind{ddl: "POINT", values: "POINT(1.5,-2) NULL"},
 	)
-	for _, cs := range []string{"utf8mb4", "utf8", "ascii"} {
+	for _, cs := range []string{"utf8mb4", "utf8", "ascii", "latin1", "gbk", "sjis", "utf16", "ucs2", "utf32"} {
 		kinds = append(kinds,
 			columnKind{ddl: "CHAR(10) CHARACTER SET " + cs, values: "'' 'a' NULL", make: randomText(10)},
 			columnKind{ddl: "CHAR(255) CHARACTER SET " + cs, values: "'' 'a' NULL", make: randomText(255)},
@@ -149,7 +151,61 @@ func columnKinds() []columnKind {
 	return append(kinds, moreKinds()...)
 }
 
-func moreKinds() []columnKind { return nil }
+func moreKinds() []columnKind {
+	kinds := []columnKind{{ddl: "JSON", mysql: 50708, mariadb: -1, make: randomJSON, values: strings.Join([]string{
+		"'null'", "'true'", "'[]'", "'{}'", "'0'", "'-1'", "'1.0'", "'1e15'", "'1e14'", "'123456789012345678901234567890'", "'-1.5e-7'", "'1e-15'", "'1e-16'", "'1e300'", "'5e-324'",
+		"'18446744073709551615'", "'-9223372036854775808'", "'4294967295'", "'-2147483649'", "'65536'", "NULL",
+		"CAST(CAST('2015-01-15@23:24:25.12'AS@DATETIME(3))AS@JSON)", "CAST(CAST('2015-01-15'AS@DATE)AS@JSON)", "CAST(CAST('-23:24:25.12'AS@TIME(3))AS@JSON)",
+		"CAST(CAST(12.50AS@DECIMAL(10,4))AS@JSON)", "CAST(-0.0001AS@JSON)", "CAST(x'00ff'AS@JSON)", "JSON_ARRAY(b'101',x'',REPEAT('ab',3000),CAST(REPEAT('x',500)AS@BINARY))",
+		"JSON_OBJECT('a',1,'bb',JSON_ARRAY(1,2.5e0,NULL,TRUE,FALSE,'x'),'é\"',65535)", "JSON_ARRAY(REPEAT('x',70000),70000,-70000,1,100000,3e0,JSON_OBJECT('k',REPEAT('y',200)))",
+		"JSON_QUOTE(_utf8mb4@x'0001020304050607080a0b0c0d1f7f22')"}, " ")}}
+	return kinds
+}
+
+// randomJSON returns a random document as a literal.
+func randomJSON(r *rand.Rand) string {
+	var doc func(depth int) any
+	doc = func(depth int) any {
+		n := r.IntN(9)
+		if depth > 5 {
+			n %= 6
+		}
+		switch n {
+		case 0:
+			return nil
+		case 1:
+			return r.IntN(2) == 0
+		case 2:
+			return int64(r.Uint64()) >> r.IntN(64)
+		case 3:
+			return math.Ldexp(r.NormFloat64(), r.IntN(200)-100)
+		case 4:
+			return float64(r.IntN(1000)) / 8
+		case 5:
+			s := make([]rune, r.IntN(20))
+			for i := range s {
+				s[i] = runes[r.IntN(len(runes))]
+			}
+			return string(s)
+		case 6:
+			o := map[string]any{}
+			for range r.IntN(8) {
+				o[strings.Repeat("k", r.IntN(4))+string(runes[r.IntN(len(runes))])] = doc(depth + 1)
+			}
+			return o
+		}
+		a := make([]any, r.IntN(8))
+		for i := range a {
+			a[i] = doc(depth + 1)
+		}
+		return a
+	}
+	b, err := json.Marshal(doc(0))
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf("_utf8mb4 x'%x'", b)
+}
 
 func bigLabels(kind string, n int) string {
 	labels := make([]string, n)
