@@ -13,6 +13,7 @@ import (
 
 	"daybook/group"
 	"daybook/store"
+	"daybook/store/storetest"
 )
 
 const (
@@ -55,9 +56,7 @@ func (r *rig) close() {
 	if err := r.Coordinator.Close(); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.store.Close(); err != nil {
-		r.t.Fatal(err)
-	}
+	storetest.Close(r.t, r.store)
 }
 
 // bubble runs fn with fake time and a coordinator.
@@ -135,7 +134,7 @@ func (c *consumer) join(ctx context.Context) *kmsg.JoinGroupResponse {
 	return resp
 }
 
-// sync sends SyncGroup; a leader gives its own name to the first member of
+// sync sends SyncGroup. A leader gives the partition to the first member of
 // give, and nothing to the others.
 func (c *consumer) sync(give ...string) *kmsg.SyncGroupResponse {
 	req := kmsg.NewPtrSyncGroupRequest()
@@ -207,7 +206,7 @@ func (r *rig) fetch() int64 {
 	return resp.Topics[0].Partitions[0].Offset
 }
 
-// describe returns "State generation-free summary": the state and the members' client IDs.
+// describe returns the group's state and its members' client IDs.
 func (r *rig) describe() (state string, members []string) {
 	req := kmsg.NewPtrDescribeGroupsRequest()
 	req.Version = 5
