@@ -1,0 +1,40 @@
+package broker
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// ApiVersions tells the register. It is answered before and after login. A
+// version above the maximum gets error 35 in the layout of version 0, with the
+// one key that the client needs to try again (KIP-511).
+
+const apiVersionsKey = int16(kmsg.ApiVersions)
+
+func apiVersionsAPI() api { return serve(0, 4, (*conn).apiVersions).allowBeforeLogin() }
+
+func (c *conn) apiVersions(_ context.Context, req *kmsg.ApiVersionsRequest) (kmsg.Response, error) {
+	resp := kmsg.NewPtrApiVersionsResponse()
+	resp.Version = req.Version
+	for _, key := range slices.Sorted(maps.Keys(c.s.apis)) {
+		resp.ApiKeys = append(resp.ApiKeys, c.s.apis[key].versions())
+	}
+	return resp, nil
+}
+
+func (a api) versions() kmsg.ApiVersionsResponseApiKey {
+	v := kmsg.NewApiVersionsResponseApiKey()
+	v.ApiKey, v.MinVersion, v.MaxVersion = a.key, a.min, a.max
+	return v
+}
+
+func unsupportedApiVersions(a api) *kmsg.ApiVersionsResponse {
+	resp := kmsg.NewPtrApiVersionsResponse()
+	resp.ErrorCode = kerr.UnsupportedVersion.Code
+	resp.ApiKeys = append(resp.ApiKeys, a.versions())
+	return resp
+}

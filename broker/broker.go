@@ -1,0 +1,226 @@
+// Package broker serves the store's partitions and the consumer groups over
+// the Kafka protocol.
+//
+// A [Server] binds the listeners of its [Options] and runs one goroutine per
+// connection, which handles one request at a time, in order, as Kafka does.
+// Every API key has a file of its own, where its version range is registered
+// beside its handler; the answer to ApiVersions is made from that register.
+//
+// Guarantees:
+//   - Nothing but ApiVersions and the SASL exchange is answered before a
+//     connection is authenticated; then its [auth.Principal] decides: other
+//     groups are not authorized, other topics do not exist.
+//   - A size that a client states is checked before anything is allocated for
+//     it, and memory for responses is taken from one budget for all clients.
+//   - Only durable records are served, since the store shows no others.
+//   - Close ends every connection and waits for every goroutine, within
+//     seconds, however many requests are waiting.
+//
+// New, Open and Close belong to one goroutine; Addrs may be called by any
+// after Open.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"daybook/auth"
+	"daybook/group"
+	"daybook/store"
+)
+
+// ErrPortInUse is returned by Open if another process listens on an address.
+var ErrPortInUse = errors.New("address already in use")
+
+// Listener is one address to serve on.
+type Listener struct {
+	Name       string
+	Address    string // host:port to bind; port 0 takes a free one
+	Advertised string // host:port that clients are told to connect to; "": the bound address
+}
+
+// Options configure a Server. The zero value of a limit takes its default.
+type Options struct {
+	Listeners []Listener
+	Store     *store.Store
+	Groups    *group.Coordinator
+	Accounts  *auth.Registry
+	Logger    *slog.Logger
+
+	MaxConnections  int           // in all; default 1000
+	MaxPerPrincipal int           // connections that authenticate as the same principal; default 100
+	MaxRequestBytes int           // one request after authentication; default 1 MiB + 64 KiB, what a producer sends
+	MaxFetchBytes   int           // records in one Fetch response, if its first batch is not larger; default 4 MiB
+	FetchMemory     int64         // records in all responses under way; default 64 MiB
+	IdleTimeout     time.Duration // a connection without a request; default 10 min, as Kafka
+	LoginTimeout    time.Duration // from the accept to a successful login; default 15 s
+	DenyDelay       time.Duration // before a failed login is answered; default 500 ms
+	WriteTimeout    time.Duration // for a client to take one response; default 1 min
+}
+
+func (o Options) withDefaults() Options {
+	defaultTo(&o.MaxConnections, 1000)
+	defaultTo(&o.MaxPerPrincipal, 100)
+	defaultTo(&o.MaxRequestBytes, 1<<20+64<<10)
+	defaultTo(&o.MaxFetchBytes, 4<<20)
+	defaultTo(&o.FetchMemory, 64<<20)
+	defaultTo(&o.IdleTimeout, 10*time.Minute)
+	defaultTo(&o.LoginTimeout, 15*time.Second)
+	defaultTo(&o.DenyDelay, 500*time.Millisecond)
+	defaultTo(&o.WriteTimeout, time.Minute)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func defaultTo[T int | int64 | time.Duration](v *T, def T) {
+	if *v <= 0 {
+		*v = def
+	}
+}
+
+const (
+	// nodeID is the ID of the one broker.
+	nodeID = 0
+	// leaderEpoch of every partition: leadership never moves.
+	leaderEpoch = 0
+	// closeGrace is how long Close lets responses under way be finished.
+	closeGrace = 2 * time.Second
+	// largeFrames is how many requests above smallFrame may be held at once.
+	largeFrames = 8
+)
+
+// Server serves the Kafka protocol.
+type Server struct {
+	o    Options
+	apis map[int16]api
+
+	cancel    context.CancelFunc
+	running   sync.WaitGroup // listeners and connections
+	listeners []*listener
+
+	frames      sync.Pool           // *[]byte for requests up to smallFrame
+	batches     sync.Pool           // *[]byte for fetched records
+	large       chan struct{}       // held by requests above smallFrame
+	fetchMemory *semaphore.Weighted // in bytes
+
+	mu          sync.Mutex
+	conns       map[*conn]struct{}
+	byPrincipal map[auth.Principal]int
+}
+
+// New returns a server that does nothing until Open.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	return &Server{
+		o:           o,
+		apis:        register(),
+		frames:      sync.Pool{New: func() any { return new([]byte) }},
+		batches:     sync.Pool{New: func() any { return new([]byte) }},
+		large:       make(chan struct{}, largeFrames),
+		fetchMemory: semaphore.NewWeighted(o.FetchMemory),
+		conns:       make(map[*conn]struct{}),
+		byPrincipal: make(map[auth.Principal]int),
+	}
+}
+
+// Open binds every listener and starts to serve. If one cannot be bound, none
+// stays open; an address that is taken is ErrPortInUse. When ctx ends, so does
+// the service, but Close is needed to wait for it.
+func (s *Server) Open(ctx context.Context) error {
+	ctx, s.cancel = context.WithCancel(ctx)
+	for _, l := range s.o.Listeners {
+		bound, err := bind(ctx, l)
+		if err != nil {
+			s.cancel()
+			for _, l := range s.listeners {
+				l.Close()
+			}
+			s.listeners = nil
+			return err
+		}
+		s.listeners = append(s.listeners, bound)
+	}
+	for _, l := range s.listeners {
+		stop := context.AfterFunc(ctx, func() { l.Close() })
+		s.running.Go(func() {
+			defer stop()
+			s.accept(ctx, l)
+		})
+		s.o.Logger.Info("kafka listener is up", "listener", l.name, "address", l.Addr().String(), "advertised", l.advertised())
+	}
+	return nil
+}
+
+// Addrs returns the bound addresses, in the order of Options.Listeners.
+func (s *Server) Addrs() []net.Addr {
+	addrs := make([]net.Addr, len(s.listeners))
+	for i, l := range s.listeners {
+		addrs[i] = l.Addr()
+	}
+	return addrs
+}
+
+// Close ends all connections, the waiting requests among them, and waits for
+// every goroutine. Clients that do not take their response within two seconds
+// are cut off.
+func (s *Server) Close() error {
+	if s.cancel == nil {
+		return nil
+	}
+	s.cancel()
+	cut := time.AfterFunc(closeGrace, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for c := range s.conns {
+			c.Close()
+		}
+	})
+	s.running.Wait()
+	cut.Stop()
+	return nil
+}
+
+// admit counts a new connection in, unless there are too many.
+func (s *Server) admit(c *conn) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.conns) >= s.o.MaxConnections {
+		return fmt.Errorf("there are %d connections already", len(s.conns))
+	}
+	s.conns[c] = struct{}{}
+	return nil
+}
+
+// login counts an authenticated connection in, unless its principal has too
+// many.
+func (s *Server) login(c *conn, p auth.Principal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.byPrincipal[p]; n >= s.o.MaxPerPrincipal {
+		return fmt.Errorf("this account has %d connections already", n)
+	}
+	s.byPrincipal[p]++
+	c.principal = &p
+	return nil
+}
+
+func (s *Server) dismiss(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if c.principal == nil {
+		return
+	}
+	if s.byPrincipal[*c.principal]--; s.byPrincipal[*c.principal] == 0 {
+		delete(s.byPrincipal, *c.principal)
+	}
+}

@@ -1,0 +1,210 @@
+package broker
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/auth"
+)
+
+// errEnd ends a connection without a word in the log: the reason has been
+// logged, or is none of the operator's business.
+var errEnd = errors.New("end of connection")
+
+// conn is one client's connection. All of it belongs to its own goroutine,
+// except Close.
+type conn struct {
+	net.Conn
+	s        *Server
+	listener *listener
+	log      *slog.Logger
+	in       *bufio.Reader
+	out      []byte // the response being encoded
+	opened   time.Time
+
+	sasl      saslState
+	principal *auth.Principal // nil until authenticated
+	clientID  string          // of the request being handled
+	last      bool            // end the connection after this response
+}
+
+func newConn(s *Server, l *listener, nc net.Conn) *conn {
+	return &conn{
+		Conn:     nc,
+		s:        s,
+		listener: l,
+		log:      s.o.Logger.With("listener", l.name, "client", nc.RemoteAddr().String()),
+		in:       bufio.NewReader(nc),
+		opened:   time.Now(),
+	}
+}
+
+// serve handles requests until the client leaves, does something that is not
+// allowed, or ctx ends.
+func (c *conn) serve(ctx context.Context) {
+	defer c.s.dismiss(c)
+	defer c.Close()
+	// Wakes a pending read; a request that is being handled sees ctx itself.
+	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now()) })
+	defer stop()
+	var err error
+	for err == nil {
+		err = c.next(ctx)
+	}
+	switch {
+	case ctx.Err() != nil, errors.Is(err, errEnd), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.log.Info("connection closed: the client was silent for too long", "client_id", c.clientID)
+	default:
+		c.log.Warn("connection closed", "client_id", c.clientID, "reason", err)
+	}
+}
+
+// next reads one request and answers it.
+func (c *conn) next(ctx context.Context) error {
+	limit, deadline := c.s.o.MaxRequestBytes, time.Now().Add(c.s.o.IdleTimeout)
+	if c.principal == nil {
+		limit, deadline = maxFrameBeforeLogin, c.opened.Add(c.s.o.LoginTimeout)
+	}
+	c.SetReadDeadline(deadline)
+	if ctx.Err() != nil { // its AfterFunc may have run before the line above
+		return errEnd
+	}
+	size, err := readSize(c.in, limit)
+	if err != nil {
+		return err
+	}
+	if size <= smallFrame {
+		buf := c.s.frames.Get().(*[]byte)
+		frame, err := readBody(c.in, *buf, size)
+		if err != nil {
+			return err
+		}
+		reusable, err := c.handleFrame(ctx, frame)
+		if reusable {
+			*buf = frame
+			c.s.frames.Put(buf)
+		}
+		return err
+	}
+	select {
+	case c.s.large <- struct{}{}:
+		defer func() { <-c.s.large }()
+	case <-ctx.Done():
+		return errEnd
+	}
+	frame, err := readBody(c.in, nil, size)
+	if err != nil {
+		return err
+	}
+	_, err = c.handleFrame(ctx, frame)
+	return err
+}
+
+// handleFrame answers the request in frame and tells whether frame may be
+// used again.
+func (c *conn) handleFrame(ctx context.Context, frame []byte) (reusable bool, err error) {
+	if c.sasl == saslRawToken {
+		return true, c.rawToken(ctx, frame)
+	}
+	h, body, err := parseHeader(frame)
+	if err != nil {
+		return true, err
+	}
+	c.clientID = h.clientID
+	a, ok := c.s.apis[h.key]
+	name := kmsg.NameForKey(h.key)
+	switch {
+	case !ok:
+		return true, fmt.Errorf("the client asked for API key %d (%s), which is not served", h.key, name)
+	case c.principal == nil && !a.beforeLogin:
+		return true, fmt.Errorf("the client sent %s before it authenticated: SASL is required", name)
+	case h.version < a.min || h.version > a.max:
+		if h.key == apiVersionsKey {
+			return true, c.send(h, unsupportedApiVersions(a), nil)
+		}
+		return true, fmt.Errorf("the client asked for %s version %d; versions %d to %d are served", name, h.version, a.min, a.max)
+	}
+	req := a.new()
+	req.SetVersion(h.version)
+	if err := decode(req, body); err != nil {
+		return true, fmt.Errorf("read %s version %d: %w", name, h.version, err)
+	}
+	resp, err := a.handle(ctx, c, req)
+	if err != nil {
+		return !a.keeps, err
+	}
+	var records []byte
+	if f, ok := resp.(*fetchResponse); ok {
+		records = f.records
+		defer f.release()
+	}
+	if resp != nil {
+		err = c.send(h, resp, records)
+	}
+	if err == nil && c.last {
+		err = errEnd
+	}
+	return !a.keeps, err
+}
+
+// decode reads a request's body, and the tags of its header if it has any.
+func decode(req kmsg.Request, body []byte) (err error) {
+	if req.IsFlexible() {
+		if body, err = skipTags(body); err != nil {
+			return err
+		}
+	}
+	// kmsg has no known panic; but it reads bytes from outside, and must not
+	// be able to end the process that also reads the binlog.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: decoder panic: %v\n%s", errBadFrame, p, debug.Stack())
+		}
+	}()
+	return req.ReadFrom(body)
+}
+
+// keepOut is the largest buffer for responses that a connection keeps.
+const keepOut = 16 << 10
+
+// send writes a response with one system call. Records, if any, belong in its
+// last field but the tags: see fetchResponse.
+func (c *conn) send(h header, resp kmsg.Response, records []byte) error {
+	out := append(c.out[:0], 0, 0, 0, 0)
+	out = binary.BigEndian.AppendUint32(out, uint32(h.correlation))
+	// The response header of ApiVersions has no tags in any version, so that
+	// a client can read it before it knows the broker (KIP-511).
+	if resp.IsFlexible() && h.key != apiVersionsKey {
+		out = append(out, 0)
+	}
+	out = resp.AppendTo(out)
+	var tail []byte
+	if len(records) > 0 {
+		out, tail = spliceRecords(out, len(records), resp.IsFlexible())
+	}
+	binary.BigEndian.PutUint32(out, uint32(len(out)-4+len(records)+len(tail)))
+	if c.out = nil; cap(out) <= keepOut {
+		c.out = out
+	}
+	return c.write(out, records, tail)
+}
+
+func (c *conn) write(parts ...[]byte) error {
+	c.SetWriteDeadline(time.Now().Add(c.s.o.WriteTimeout))
+	bufs := net.Buffers(parts)
+	_, err := bufs.WriteTo(c.Conn)
+	return err
+}

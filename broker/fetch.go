@@ -1,0 +1,241 @@
+package broker
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/recordbatch"
+	"daybook/store"
+)
+
+// Fetch serves record batches as they are stored, to old clients message sets:
+// format v0 for versions 0 and 1, v1 for 2 and 3. It waits up to max_wait for
+// min_bytes, gives at least one batch however small the limits are (from
+// version 3 on), and never opens a fetch session (KIP-227), which every client
+// accepts. Topics are named by ID from version 13 on.
+
+// maxFetchWait bounds how long a request waits, whatever the client asks for.
+const maxFetchWait = 30 * time.Second
+
+func fetchAPI() api { return serve(0, 18, (*conn).fetch) }
+
+// fetchResponse is a response without its records, which follow it on the
+// wire, so that they need not be copied. They belong to the last partition of
+// the last topic: nothing but tags comes after them.
+type fetchResponse struct {
+	*kmsg.FetchResponse
+	records []byte
+	release func() // gives the records' memory back; after they are sent
+}
+
+// spliceRecords takes an encoded Fetch response whose last partition has empty
+// records and returns what comes before n bytes of records and what after.
+func spliceRecords(out []byte, n int, flexible bool) (head, tail []byte) {
+	const (
+		length = 4 // empty as a 32-bit length
+		empty  = 1 // the same as a compact length
+		tags   = 3 // of the partition, the topic and the response, none set
+	)
+	if !flexible {
+		return binary.BigEndian.AppendUint32(out[:len(out)-length], uint32(n)), nil
+	}
+	tail = []byte{0, 0, 0}
+	return binary.AppendUvarint(out[:len(out)-tags-empty], uint64(n)+1), tail
+}
+
+func (c *conn) fetch(ctx context.Context, req *kmsg.FetchRequest) (kmsg.Response, error) {
+	f := &fetchResponse{FetchResponse: kmsg.NewPtrFetchResponse(), release: func() {}}
+	f.Version = req.Version
+	if f.ErrorCode = sessionError(req); f.ErrorCode != 0 {
+		return f.FetchResponse, nil
+	}
+	want, failed := c.lookUpFetch(req, f.FetchResponse)
+	if want == nil {
+		if !failed {
+			sleep(ctx, fetchWait(req))
+		}
+		return f.FetchResponse, nil
+	}
+	limit := c.fetchLimit(req, want)
+	if !failed {
+		c.awaitBytes(ctx, req, want, limit)
+	}
+	c.read(ctx, f, req, want, limit)
+	topic := &f.Topics[len(f.Topics)-1]
+	topic.Partitions[len(topic.Partitions)-1] = want.resp
+	return f, nil
+}
+
+// sessionError refuses what would go on with a session: there are none.
+func sessionError(req *kmsg.FetchRequest) int16 {
+	const (
+		initial = 0
+		final   = -1
+	)
+	switch {
+	case req.Version < 7 || req.SessionEpoch == initial || req.SessionEpoch == final:
+		return 0
+	case req.SessionEpoch < final:
+		return kerr.InvalidFetchSessionEpoch.Code
+	}
+	return kerr.FetchSessionIDNotFound.Code
+}
+
+// wanted is the one partition that a request can get records of.
+type wanted struct {
+	*store.Partition
+	offset   int64
+	maxBytes int
+	resp     kmsg.FetchResponseTopicPartition
+}
+
+// lookUpFetch fills resp with a block for each partition of the request. The
+// wanted partition, if any, is made the last one; failed says that one of the
+// others has an error, so the client should be answered at once.
+func (c *conn) lookUpFetch(req *kmsg.FetchRequest, resp *kmsg.FetchResponse) (want *wanted, failed bool) {
+	var last kmsg.FetchResponseTopic
+	for _, t := range req.Topics {
+		rt := kmsg.NewFetchResponseTopic()
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		found := false
+		for _, p := range t.Partitions {
+			rp := newFetchPartition(p.Partition)
+			part := c.lookUp(t.Topic, t.TopicID, p.Partition)
+			switch {
+			case part == nil && req.Version >= 13 && c.lookUp("", t.TopicID, 0) == nil:
+				rp.ErrorCode = kerr.UnknownTopicID.Code
+			case part == nil:
+				rp.ErrorCode = kerr.UnknownTopicOrPartition.Code
+			case p.CurrentLeaderEpoch > leaderEpoch:
+				rp.ErrorCode = kerr.UnknownLeaderEpoch.Code
+			case want == nil:
+				want = &wanted{part, p.FetchOffset, int(p.PartitionMaxBytes), rp}
+				found = true
+				continue
+			}
+			failed = failed || rp.ErrorCode != 0
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		if found {
+			last = rt
+		} else {
+			resp.Topics = append(resp.Topics, rt)
+		}
+	}
+	if want != nil {
+		last.Partitions = append(last.Partitions, want.resp)
+		resp.Topics = append(resp.Topics, last)
+	}
+	return want, failed
+}
+
+func newFetchPartition(n int32) kmsg.FetchResponseTopicPartition {
+	rp := kmsg.NewFetchResponseTopicPartition()
+	rp.Partition, rp.HighWatermark = n, -1
+	rp.RecordBatches = []byte{} // null is not legal
+	return rp
+}
+
+// fetchLimit is how many bytes of records the response may have, if one batch
+// does not need more.
+func (c *conn) fetchLimit(req *kmsg.FetchRequest, want *wanted) int {
+	limit := min(want.maxBytes, c.s.o.MaxFetchBytes)
+	if req.Version >= 3 {
+		limit = min(limit, int(req.MaxBytes))
+	}
+	return max(limit, 0)
+}
+
+func fetchWait(req *kmsg.FetchRequest) time.Duration {
+	return min(time.Duration(req.MaxWaitMillis)*time.Millisecond, maxFetchWait)
+}
+
+// awaitBytes waits until min_bytes can be served, or the time is up, or the
+// offset turns out to be out of range.
+func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wanted, limit int) {
+	wait := fetchWait(req)
+	if wait <= 0 {
+		return
+	}
+	enough := max(1, min(int(req.MinBytes), limit))
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
+	for {
+		changed := want.Changed()
+		if end := want.HighWatermark(); want.offset < want.LogStartOffset() || want.offset > end ||
+			want.offset < end && want.Size(want.offset, enough) >= enough || req.MinBytes <= 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timeout.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// read fills in the wanted partition's block and takes its records from the
+// store, in the format of the request's version. Their memory is counted
+// against the budget for all responses until they are sent; when there is none
+// for too long, the client gets no records and asks again.
+func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) {
+	err := c.readRecords(ctx, f, req, want, limit)
+	switch {
+	case errors.Is(err, store.ErrOffsetOutOfRange):
+		want.resp.ErrorCode = kerr.OffsetOutOfRange.Code
+		return
+	case err != nil:
+		c.log.Error("cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
+		want.resp.ErrorCode = kerr.KafkaStorageError.Code
+		return
+	}
+	// Taken after the records, so that it is not below them.
+	want.resp.HighWatermark = want.HighWatermark()
+	want.resp.LastStableOffset = want.resp.HighWatermark
+	want.resp.LogStartOffset = want.LogStartOffset()
+}
+
+func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) error {
+	if want.offset == want.HighWatermark() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxFetchWait)
+	defer cancel()
+	memory := min(int64(limit)+1, c.s.o.FetchMemory)
+	if c.s.fetchMemory.Acquire(ctx, memory) != nil {
+		return nil
+	}
+	buf := c.s.batches.Get().(*[]byte)
+	f.release = func() {
+		if cap(*buf) <= 2*c.s.o.MaxFetchBytes {
+			c.s.batches.Put(buf)
+		}
+		c.s.fetchMemory.Release(memory)
+	}
+	batches, err := want.Read((*buf)[:0], want.offset, limit)
+	if err != nil {
+		return err
+	}
+	*buf = batches
+	f.records = batches
+	if req.Version <= 3 {
+		f.records, err = messageSet(batches, req.Version, want.offset, limit)
+	}
+	return err
+}
+
+// messageSet converts batches for the clients from before message format v2.
+func messageSet(batches []byte, version int16, from int64, limit int) ([]byte, error) {
+	magic := int8(1)
+	if version <= 1 {
+		magic = 0
+	}
+	return recordbatch.AppendMessageSet(nil, batches, magic, from, limit)
+}

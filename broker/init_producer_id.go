@@ -1,0 +1,20 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// InitProducerId is refused: nobody produces.
+
+func initProducerIDAPI() api { return serve(0, 5, (*conn).initProducerID) }
+
+func (c *conn) initProducerID(_ context.Context, req *kmsg.InitProducerIDRequest) (kmsg.Response, error) {
+	resp := kmsg.NewPtrInitProducerIDResponse()
+	resp.Version = req.Version
+	resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+	resp.ProducerID, resp.ProducerEpoch = -1, -1
+	return resp, nil
+}

@@ -1,0 +1,24 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// JoinGroup waits until the group's rebalance ends.
+
+func joinGroupAPI() api { return serve(0, 9, (*conn).joinGroup).keepsBytes() }
+
+func (c *conn) joinGroup(ctx context.Context, req *kmsg.JoinGroupRequest) (kmsg.Response, error) {
+	if req.Group != c.principal.Group {
+		resp := kmsg.NewPtrJoinGroupResponse()
+		resp.Version = req.Version
+		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+		resp.Generation = -1
+		resp.MemberID = req.MemberID
+		return resp, nil
+	}
+	return c.s.o.Groups.JoinGroup(ctx, c.client(), req), nil
+}

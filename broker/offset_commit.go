@@ -1,0 +1,66 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// OffsetCommit saves checkpoints of the principal's group in its topic. Topics
+// are named by ID from version 10 on.
+
+func offsetCommitAPI() api { return serve(0, 10, (*conn).offsetCommit) }
+
+func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) (kmsg.Response, error) {
+	resp := kmsg.NewPtrOffsetCommitResponse()
+	resp.Version = req.Version
+	var allowed []kmsg.OffsetCommitRequestTopic
+	for _, t := range req.Topics {
+		refused := kmsg.NewOffsetCommitResponseTopic()
+		refused.Topic, refused.TopicID = t.Topic, t.TopicID
+		commit := t
+		commit.Partitions = nil
+		for _, p := range t.Partitions {
+			code := c.mayCommit(req.Group, t, p.Partition)
+			if code == 0 {
+				commit.Topic = c.principal.Topic
+				commit.Partitions = append(commit.Partitions, p)
+				continue
+			}
+			rp := kmsg.NewOffsetCommitResponseTopicPartition()
+			rp.Partition, rp.ErrorCode = p.Partition, code
+			refused.Partitions = append(refused.Partitions, rp)
+		}
+		if len(commit.Partitions) > 0 {
+			allowed = append(allowed, commit)
+		}
+		if len(refused.Partitions) > 0 || len(t.Partitions) == 0 {
+			resp.Topics = append(resp.Topics, refused)
+		}
+	}
+	if len(allowed) == 0 {
+		return resp, nil
+	}
+	req.Topics = allowed
+	committed := c.s.o.Groups.OffsetCommit(ctx, c.client(), req)
+	for i := range committed.Topics {
+		committed.Topics[i].TopicID = allowed[0].TopicID
+	}
+	committed.Topics = append(committed.Topics, resp.Topics...)
+	return committed, nil
+}
+
+// mayCommit returns the error of a commit that is none of the principal's
+// business, or 0.
+func (c *conn) mayCommit(group string, t kmsg.OffsetCommitRequestTopic, partition int32) int16 {
+	switch {
+	case group != c.principal.Group:
+		return kerr.GroupAuthorizationFailed.Code
+	case c.lookUp(t.Topic, t.TopicID, partition) != nil:
+		return 0
+	case t.TopicID != noTopicID:
+		return kerr.UnknownTopicID.Code
+	}
+	return kerr.UnknownTopicOrPartition.Code
+}

@@ -1,0 +1,37 @@
+package broker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Produce is refused for every partition, yet advertised: some Java clients
+// will not talk to a broker without it, and librdkafka takes it as a sign that
+// message format v2 is known.
+
+func produceAPI() api { return serve(0, 13, (*conn).produce) }
+
+func (c *conn) produce(_ context.Context, req *kmsg.ProduceRequest) (kmsg.Response, error) {
+	if req.Acks == 0 {
+		return nil, errors.New("the client produced without asking for an answer: topics are read-only")
+	}
+	resp := kmsg.NewPtrProduceResponse()
+	resp.Version = req.Version
+	for _, t := range req.Topics {
+		rt := kmsg.NewProduceResponseTopic()
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		for _, p := range t.Partitions {
+			rp := kmsg.NewProduceResponseTopicPartition()
+			rp.Partition = p.Partition
+			rp.ErrorCode = kerr.TopicAuthorizationFailed.Code
+			rp.ErrorMessage = kmsg.StringPtr("topics are read-only: only their change tracking task writes to them")
+			rp.BaseOffset = -1
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp, nil
+}

@@ -1,0 +1,69 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// api is one API key with the versions of it that are served.
+type api struct {
+	key      int16
+	min, max int16
+	// beforeLogin says that it is answered before the SASL exchange is done.
+	beforeLogin bool
+	// keeps says that the handler may keep byte slices of the request, so the
+	// buffer behind them must not be reused.
+	keeps  bool
+	new    func() kmsg.Request
+	handle func(context.Context, *conn, kmsg.Request) (kmsg.Response, error)
+}
+
+// serve makes an api of a handler. The handler's error ends the connection; a
+// nil response is none. The context ends when the server is closed.
+func serve[R any, P interface {
+	*R
+	kmsg.Request
+}](min, max int16, handle func(*conn, context.Context, P) (kmsg.Response, error)) api {
+	return api{
+		key: P(new(R)).Key(),
+		min: min,
+		max: max,
+		new: func() kmsg.Request { return P(new(R)) },
+		handle: func(ctx context.Context, c *conn, req kmsg.Request) (kmsg.Response, error) {
+			return handle(c, ctx, req.(P))
+		},
+	}
+}
+
+func (a api) allowBeforeLogin() api { a.beforeLogin = true; return a }
+
+func (a api) keepsBytes() api { a.keeps = true; return a }
+
+// register returns every API that is served; what is not here is not
+// advertised.
+func register() map[int16]api {
+	apis := make(map[int16]api)
+	for _, a := range []api{
+		produceAPI(),
+		fetchAPI(),
+		listOffsetsAPI(),
+		metadataAPI(),
+		offsetCommitAPI(),
+		offsetFetchAPI(),
+		findCoordinatorAPI(),
+		joinGroupAPI(),
+		heartbeatAPI(),
+		leaveGroupAPI(),
+		syncGroupAPI(),
+		saslHandshakeAPI(),
+		apiVersionsAPI(),
+		initProducerIDAPI(),
+		offsetForLeaderEpochAPI(),
+		saslAuthenticateAPI(),
+		describeClusterAPI(),
+	} {
+		apis[a.key] = a
+	}
+	return apis
+}

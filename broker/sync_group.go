@@ -1,0 +1,22 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// SyncGroup waits until the leader has sent the assignments.
+
+func syncGroupAPI() api { return serve(0, 5, (*conn).syncGroup).keepsBytes() }
+
+func (c *conn) syncGroup(ctx context.Context, req *kmsg.SyncGroupRequest) (kmsg.Response, error) {
+	if req.Group != c.principal.Group {
+		resp := kmsg.NewPtrSyncGroupResponse()
+		resp.Version = req.Version
+		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+		return resp, nil
+	}
+	return c.s.o.Groups.SyncGroup(ctx, c.client(), req), nil
+}
