@@ -15,7 +15,9 @@ import (
 
 const apiVersionsKey = int16(kmsg.ApiVersions)
 
-func apiVersionsAPI() api { return serve(0, 4, (*conn).apiVersions).allowBeforeLogin() }
+func apiVersionsAPI() api {
+	return serve(0, 4, `s:3- s:3- s:5- 4:5-`, (*conn).apiVersions).allowBeforeLogin()
+}
 
 func (c *conn) apiVersions(_ context.Context, req *kmsg.ApiVersionsRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrApiVersionsResponse()

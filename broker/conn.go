@@ -139,7 +139,7 @@ func (c *conn) handleFrame(ctx context.Context, frame []byte) (reusable bool, er
 	}
 	req := a.new()
 	req.SetVersion(h.version)
-	if err := decode(req, body); err != nil {
+	if err := a.decode(req, body); err != nil {
 		return true, fmt.Errorf("read %s version %d: %w", name, h.version, err)
 	}
 	resp, err := a.handle(ctx, c, req)
@@ -161,11 +161,14 @@ func (c *conn) handleFrame(ctx context.Context, frame []byte) (reusable bool, er
 }
 
 // decode reads a request's body, and the tags of its header if it has any.
-func decode(req kmsg.Request, body []byte) (err error) {
+func (a api) decode(req kmsg.Request, body []byte) (err error) {
 	if req.IsFlexible() {
-		if body, err = skipTags(body); err != nil {
+		if body, err = skipTags(body, noTag); err != nil {
 			return err
 		}
+	}
+	if _, err := a.layout.check(body, req.GetVersion(), req.IsFlexible()); err != nil {
+		return err
 	}
 	// kmsg has no known panic; but it reads bytes from outside, and must not
 	// be able to end the process that also reads the binlog.

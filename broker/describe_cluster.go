@@ -10,7 +10,9 @@ import (
 // DescribeCluster tells what Metadata tells of the cluster. There are no
 // controllers apart from the broker to describe (endpoint type 2).
 
-func describeClusterAPI() api { return serve(0, 2, (*conn).describeCluster) }
+func describeClusterAPI() api {
+	return serve(0, 2, `1 1:1- 1:2-`, (*conn).describeCluster)
+}
 
 func (c *conn) describeCluster(_ context.Context, req *kmsg.DescribeClusterRequest) (kmsg.Response, error) {
 	const brokers = 1

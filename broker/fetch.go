@@ -22,7 +22,9 @@ import (
 // maxFetchWait bounds how long a request waits, whatever the client asks for.
 const maxFetchWait = 30 * time.Second
 
-func fetchAPI() api { return serve(0, 18, (*conn).fetch) }
+func fetchAPI() api {
+	return serve(0, 18, `4:-14 4 4 4:3- 1:4- 4:7- 4:7- [ s:-12 16:13- [ 4 4:9- 8 4:12- 8:5- 4 ] ] [ s:-12 16:13- [4] ]:7- s:11- !1`, (*conn).fetch)
+}
 
 // fetchResponse is a response without its records, which follow it on the
 // wire, so that they need not be copied. They belong to the last partition of

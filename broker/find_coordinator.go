@@ -10,7 +10,9 @@ import (
 // FindCoordinator names this broker for the principal's group. Version 4 on
 // ask for several keys at once (KIP-699).
 
-func findCoordinatorAPI() api { return serve(0, 6, (*conn).findCoordinator) }
+func findCoordinatorAPI() api {
+	return serve(0, 6, `s:-3 1:1- [s]:4-`, (*conn).findCoordinator)
+}
 
 func (c *conn) findCoordinator(_ context.Context, req *kmsg.FindCoordinatorRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrFindCoordinatorResponse()

@@ -73,33 +73,36 @@ func parseHeader(b []byte) (header, []byte, error) {
 		return h, b, nil
 	}
 	if n > len(b) {
-		return header{}, nil, fmt.Errorf("%w: the client ID is cut off", errBadFrame)
+		return header{}, nil, errCutOff
 	}
 	h.clientID = string(b[:n])
 	return h, b[n:], nil
 }
 
-// skipTags steps over a tag section of KIP-482.
-func skipTags(b []byte) ([]byte, error) {
+// noTag is no tag's key.
+const noTag = -1
+
+// skipTags steps over a tag section of KIP-482, in which there must be no tag
+// of the key refused.
+func skipTags(b []byte, refused int) ([]byte, error) {
 	count, b, err := uvarint(b)
 	if err != nil {
 		return nil, err
 	}
-	if count > len(b) {
-		return nil, fmt.Errorf("%w: more tags than bytes", errBadFrame)
-	}
 	for range count {
-		var size int
-		if _, b, err = uvarint(b); err != nil {
+		var key, size int
+		if key, b, err = uvarint(b); err != nil {
 			return nil, err
+		}
+		if key == refused {
+			return nil, fmt.Errorf("%w: tag %d is not for clients", errBadFrame, key)
 		}
 		if size, b, err = uvarint(b); err != nil {
 			return nil, err
 		}
-		if size > len(b) {
-			return nil, fmt.Errorf("%w: a tag is cut off", errBadFrame)
+		if b, err = skip(b, size); err != nil {
+			return nil, err
 		}
-		b = b[size:]
 	}
 	return b, nil
 }

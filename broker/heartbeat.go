@@ -9,7 +9,9 @@ import (
 
 // Heartbeat keeps a member in its group.
 
-func heartbeatAPI() api { return serve(0, 4, (*conn).heartbeat) }
+func heartbeatAPI() api {
+	return serve(0, 4, `s 4 s s:3-`, (*conn).heartbeat)
+}
 
 func (c *conn) heartbeat(ctx context.Context, req *kmsg.HeartbeatRequest) (kmsg.Response, error) {
 	if req.Group != c.principal.Group {

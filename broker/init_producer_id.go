@@ -9,7 +9,9 @@ import (
 
 // InitProducerId is refused: nobody produces.
 
-func initProducerIDAPI() api { return serve(0, 5, (*conn).initProducerID) }
+func initProducerIDAPI() api {
+	return serve(0, 5, `s 4 8:3- 2:3-`, (*conn).initProducerID)
+}
 
 func (c *conn) initProducerID(_ context.Context, req *kmsg.InitProducerIDRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrInitProducerIDResponse()

@@ -9,7 +9,9 @@ import (
 
 // JoinGroup waits until the group's rebalance ends.
 
-func joinGroupAPI() api { return serve(0, 9, (*conn).joinGroup).keepsBytes() }
+func joinGroupAPI() api {
+	return serve(0, 9, `s 4 4:1- s s:5- s [ s y ] s:8-`, (*conn).joinGroup).keepsBytes()
+}
 
 func (c *conn) joinGroup(ctx context.Context, req *kmsg.JoinGroupRequest) (kmsg.Response, error) {
 	if req.Group != c.principal.Group {

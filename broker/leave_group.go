@@ -9,7 +9,9 @@ import (
 
 // LeaveGroup takes members out of their group at once.
 
-func leaveGroupAPI() api { return serve(0, 5, (*conn).leaveGroup) }
+func leaveGroupAPI() api {
+	return serve(0, 5, `s s:-2 [ s s s:5- ]:3-`, (*conn).leaveGroup)
+}
 
 func (c *conn) leaveGroup(ctx context.Context, req *kmsg.LeaveGroupRequest) (kmsg.Response, error) {
 	if req.Group != c.principal.Group {

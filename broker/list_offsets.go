@@ -28,7 +28,9 @@ const (
 
 const maxSeconds = 99_999_999_999
 
-func listOffsetsAPI() api { return serve(0, 11, (*conn).listOffsets) }
+func listOffsetsAPI() api {
+	return serve(0, 11, `4 1:2- [ s [ 4 4:4- 8 4:-0 ] ] 4:10-`, (*conn).listOffsets)
+}
 
 func (c *conn) listOffsets(_ context.Context, req *kmsg.ListOffsetsRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrListOffsetsResponse()

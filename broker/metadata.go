@@ -21,7 +21,9 @@ const (
 	clusterOperations = 1 << 8
 )
 
-func metadataAPI() api { return serve(0, 13, (*conn).metadata) }
+func metadataAPI() api {
+	return serve(0, 13, `[ 16:10- s ] 1:4- 1:8-10 1:8-`, (*conn).metadata)
+}
 
 func (c *conn) metadata(_ context.Context, req *kmsg.MetadataRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrMetadataResponse()

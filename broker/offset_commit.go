@@ -10,7 +10,9 @@ import (
 // OffsetCommit saves checkpoints of the principal's group in its topic. Topics
 // are named by ID from version 10 on.
 
-func offsetCommitAPI() api { return serve(0, 10, (*conn).offsetCommit) }
+func offsetCommitAPI() api {
+	return serve(0, 10, `s 4:1- s:1- s:7- 8:2-4 [ s:-9 16:10- [ 4 8 8:1-1 4:6- s ] ]`, (*conn).offsetCommit)
+}
 
 func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrOffsetCommitResponse()

@@ -11,7 +11,9 @@ import (
 // committed, other topics among it, the offset is -1. Version 8 on ask for
 // several groups at once (KIP-709), version 10 on name topics by ID.
 
-func offsetFetchAPI() api { return serve(0, 10, (*conn).offsetFetch) }
+func offsetFetchAPI() api {
+	return serve(0, 10, `s:-7 [ s [4] ]:-7 [ s s:9- 4:9- [ s:-9 16:10- [4] ] ]:8- 1:7-`, (*conn).offsetFetch)
+}
 
 func (c *conn) offsetFetch(ctx context.Context, req *kmsg.OffsetFetchRequest) (kmsg.Response, error) {
 	if req.Version >= 8 {

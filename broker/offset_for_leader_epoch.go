@@ -10,7 +10,9 @@ import (
 // OffsetForLeaderEpoch answers with the log's end for the one leader epoch
 // there is: nothing was ever truncated (KIP-320).
 
-func offsetForLeaderEpochAPI() api { return serve(0, 4, (*conn).offsetForLeaderEpoch) }
+func offsetForLeaderEpochAPI() api {
+	return serve(0, 4, `4:3- [ s [ 4 4:2- 4 ] ]`, (*conn).offsetForLeaderEpoch)
+}
 
 func (c *conn) offsetForLeaderEpoch(_ context.Context, req *kmsg.OffsetForLeaderEpochRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrOffsetForLeaderEpochResponse()

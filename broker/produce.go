@@ -12,7 +12,9 @@ import (
 // will not talk to a broker without it, and librdkafka takes it as a sign that
 // message format v2 is known.
 
-func produceAPI() api { return serve(0, 13, (*conn).produce) }
+func produceAPI() api {
+	return serve(0, 13, `s:3- 2 4 [ s:-12 16:13- [ 4 y ] ]`, (*conn).produce)
+}
 
 func (c *conn) produce(_ context.Context, req *kmsg.ProduceRequest) (kmsg.Response, error) {
 	if req.Acks == 0 {

@@ -10,6 +10,7 @@ import (
 type api struct {
 	key      int16
 	min, max int16
+	layout   layout // of the request
 	// beforeLogin says that it is answered before the SASL exchange is done.
 	beforeLogin bool
 	// keeps says that the handler may keep byte slices of the request, so the
@@ -19,17 +20,19 @@ type api struct {
 	handle func(context.Context, *conn, kmsg.Request) (kmsg.Response, error)
 }
 
-// serve makes an api of a handler. The handler's error ends the connection; a
-// nil response is none. The context ends when the server is closed.
+// serve makes an api of a request's layout, in the notation of parseLayout,
+// and a handler. The handler's error ends the connection; a nil response is
+// none. The context ends when the server is closed.
 func serve[R any, P interface {
 	*R
 	kmsg.Request
-}](min, max int16, handle func(*conn, context.Context, P) (kmsg.Response, error)) api {
+}](min, max int16, notation string, handle func(*conn, context.Context, P) (kmsg.Response, error)) api {
 	return api{
-		key: P(new(R)).Key(),
-		min: min,
-		max: max,
-		new: func() kmsg.Request { return P(new(R)) },
+		key:    P(new(R)).Key(),
+		min:    min,
+		max:    max,
+		layout: parseLayout(notation),
+		new:    func() kmsg.Request { return P(new(R)) },
 		handle: func(ctx context.Context, c *conn, req kmsg.Request) (kmsg.Response, error) {
 			return handle(c, ctx, req.(P))
 		},

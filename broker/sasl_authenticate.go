@@ -10,7 +10,9 @@ import (
 // SaslAuthenticate carries the token after a handshake of version 1. Sessions
 // have no end, so clients do not authenticate again (KIP-368).
 
-func saslAuthenticateAPI() api { return serve(0, 2, (*conn).saslAuthenticate).allowBeforeLogin() }
+func saslAuthenticateAPI() api {
+	return serve(0, 2, `y`, (*conn).saslAuthenticate).allowBeforeLogin()
+}
 
 func (c *conn) saslAuthenticate(ctx context.Context, req *kmsg.SASLAuthenticateRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrSASLAuthenticateResponse()

@@ -10,7 +10,9 @@ import (
 // SaslHandshake chooses the mechanism. After version 0 a raw token follows,
 // after version 1 SaslAuthenticate.
 
-func saslHandshakeAPI() api { return serve(0, 1, (*conn).saslHandshake).allowBeforeLogin() }
+func saslHandshakeAPI() api {
+	return serve(0, 1, `s`, (*conn).saslHandshake).allowBeforeLogin()
+}
 
 func (c *conn) saslHandshake(_ context.Context, req *kmsg.SASLHandshakeRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrSASLHandshakeResponse()

@@ -9,7 +9,9 @@ import (
 
 // SyncGroup waits until the leader has sent the assignments.
 
-func syncGroupAPI() api { return serve(0, 5, (*conn).syncGroup).keepsBytes() }
+func syncGroupAPI() api {
+	return serve(0, 5, `s 4 s s:3- s:5- s:5- [ s y ]`, (*conn).syncGroup).keepsBytes()
+}
 
 func (c *conn) syncGroup(ctx context.Context, req *kmsg.SyncGroupRequest) (kmsg.Response, error) {
 	if req.Group != c.principal.Group {

@@ -1,0 +1,177 @@
+package broker
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// layout is the shape of a request on the wire, for all of its versions. Each
+// request is checked against it before kmsg decodes it, because kmsg believes
+// the counts of arrays and tags: it allocates for as many elements as there
+// are bytes left, and a count of tags of 4 billion in a request of 20 bytes
+// keeps it busy for a minute.
+type layout []field
+
+type field struct {
+	kind     byte
+	min, max int16  // versions that have the field
+	elements layout // of an array
+	tag      int    // that is refused
+	bare     bool   // the array's elements are values, not structs, so they have no tags
+}
+
+// The kinds of field. Numbers and UUIDs are kept by their size in bytes.
+const (
+	kindString = 's' // null is allowed everywhere, as kmsg does
+	kindBytes  = 'y'
+	kindArray  = '['
+	// kindRefusedTag is no field, but says which tag the struct may not have.
+	kindRefusedTag = '!'
+)
+
+// parseLayout reads a layout's notation: one word for each field in the order
+// of the wire. `1`, `2`, `4`, `8` and `16` are numbers and UUIDs of that many
+// bytes, `s` is a string, `y` are bytes, `[4]` and `[s]` are arrays of such
+// values, `[ … ]` is an array of structs. `:3-`, `:3-5` and `:-5` after it are
+// the versions that have the field. The tags at the end of each struct go
+// without saying; `!1` as the last word refuses tag 1, for a tag that holds a
+// struct, whose count of tags kmsg would believe. It panics on a mistake, as
+// the notation is only ever a constant.
+func parseLayout(notation string) layout {
+	l, rest := parseFields(strings.Fields(notation))
+	if len(rest) != 0 {
+		panic("layout has a ] too many: " + notation)
+	}
+	return l
+}
+
+func parseFields(words []string) (l layout, rest []string) {
+	for len(words) > 0 && !strings.HasPrefix(words[0], "]") {
+		word := words[0]
+		words = words[1:]
+		f := field{max: math.MaxInt16}
+		if word == "[" {
+			f.elements, words = parseFields(words)
+			if len(words) == 0 {
+				panic("layout lacks a ]")
+			}
+			f.kind, word = kindArray, words[0]
+			words = words[1:]
+		}
+		kind, versions, _ := strings.Cut(word, ":")
+		switch kind {
+		case "]":
+		case "s", "y":
+			f.kind = kind[0]
+		case "[4]", "[s]":
+			f.kind, f.bare = kindArray, true
+			f.elements = parseLayout(kind[1:2])
+		case "!1":
+			f.kind, f.tag = kindRefusedTag, 1
+		default:
+			f.kind = byte(number(kind))
+		}
+		from, to, _ := strings.Cut(versions, "-")
+		if from != "" {
+			f.min = number(from)
+		}
+		if to != "" {
+			f.max = number(to)
+		}
+		l = append(l, f)
+	}
+	return l, words
+}
+
+func number(s string) int16 {
+	n, err := strconv.ParseInt(s, 10, 16)
+	if err != nil {
+		panic("layout: " + err.Error())
+	}
+	return int16(n)
+}
+
+// check steps over one struct at the start of b and returns what follows it.
+// It allocates nothing.
+func (l layout) check(b []byte, version int16, flexible bool) ([]byte, error) {
+	b, err := l.checkFields(b, version, flexible)
+	if err != nil || !flexible {
+		return b, err
+	}
+	refused := noTag
+	if len(l) > 0 && l[len(l)-1].kind == kindRefusedTag {
+		refused = l[len(l)-1].tag
+	}
+	return skipTags(b, refused)
+}
+
+func (l layout) checkFields(b []byte, version int16, flexible bool) ([]byte, error) {
+	var err error
+	for _, f := range l {
+		if version < f.min || version > f.max {
+			continue
+		}
+		switch f.kind {
+		case kindRefusedTag:
+		case kindString, kindBytes, kindArray:
+			b, err = f.checkSized(b, version, flexible)
+		default:
+			b, err = skip(b, int(f.kind))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (f field) checkSized(b []byte, version int16, flexible bool) ([]byte, error) {
+	n, b, err := f.size(b, flexible)
+	if err != nil {
+		return nil, err
+	}
+	if f.kind != kindArray {
+		return skip(b, n)
+	}
+	each := f.elements.check
+	if f.bare {
+		each = f.elements.checkFields
+	}
+	for range n {
+		if b, err = each(b, version, flexible); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// size reads the length of a string or of bytes, or an array's count. Null
+// is 0.
+func (f field) size(b []byte, flexible bool) (int, []byte, error) {
+	if flexible {
+		n, b, err := uvarint(b)
+		return max(n-1, 0), b, err
+	}
+	if f.kind == kindString {
+		if len(b) < 2 {
+			return 0, nil, errCutOff
+		}
+		return max(int(int16(binary.BigEndian.Uint16(b))), 0), b[2:], nil
+	}
+	if len(b) < 4 {
+		return 0, nil, errCutOff
+	}
+	return max(int(int32(binary.BigEndian.Uint32(b))), 0), b[4:], nil
+}
+
+var errCutOff = fmt.Errorf("%w: it is cut off", errBadFrame)
+
+func skip(b []byte, n int) ([]byte, error) {
+	if n > len(b) {
+		return nil, errCutOff
+	}
+	return b[n:], nil
+}
