@@ -92,11 +92,9 @@ func (c *conn) next(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		reusable, err := c.handleFrame(ctx, frame)
-		if reusable {
-			*buf = frame
-			c.s.frames.Put(buf)
-		}
+		err = c.handleFrame(ctx, frame)
+		*buf = frame
+		c.s.frames.Put(buf)
 		return err
 	}
 	select {
@@ -109,42 +107,40 @@ func (c *conn) next(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.handleFrame(ctx, frame)
-	return err
+	return c.handleFrame(ctx, frame)
 }
 
-// handleFrame answers the request in frame and tells whether frame may be
-// used again.
-func (c *conn) handleFrame(ctx context.Context, frame []byte) (reusable bool, err error) {
+// handleFrame answers the request in frame.
+func (c *conn) handleFrame(ctx context.Context, frame []byte) error {
 	if c.sasl == saslRawToken {
-		return true, c.rawToken(ctx, frame)
+		return c.rawToken(ctx, frame)
 	}
 	h, body, err := parseHeader(frame)
 	if err != nil {
-		return true, err
+		return err
 	}
 	c.clientID = h.clientID
 	a, ok := c.s.apis[h.key]
 	name := kmsg.NameForKey(h.key)
 	switch {
 	case !ok:
-		return true, fmt.Errorf("the client asked for API key %d (%s), which is not served", h.key, name)
+		return fmt.Errorf("the client asked for API key %d (%s), which is not served", h.key, name)
 	case c.principal == nil && !a.beforeLogin:
-		return true, fmt.Errorf("the client sent %s before it authenticated: SASL is required", name)
+		return fmt.Errorf("the client sent %s before it authenticated: SASL is required", name)
 	case h.version < a.min || h.version > a.max:
 		if h.key == apiVersionsKey {
-			return true, c.send(h, unsupportedApiVersions(a), nil)
+			return c.send(h, unsupportedApiVersions(a), nil)
 		}
-		return true, fmt.Errorf("the client asked for %s version %d; versions %d to %d are served", name, h.version, a.min, a.max)
+		return fmt.Errorf("the client asked for %s version %d; versions %d to %d are served", name, h.version, a.min, a.max)
 	}
 	req := a.new()
 	req.SetVersion(h.version)
 	if err := a.decode(req, body); err != nil {
-		return true, fmt.Errorf("read %s version %d: %w", name, h.version, err)
+		return fmt.Errorf("read %s version %d: %w", name, h.version, err)
 	}
 	resp, err := a.handle(ctx, c, req)
 	if err != nil {
-		return !a.keeps, err
+		return err
 	}
 	var records []byte
 	if f, ok := resp.(*fetchResponse); ok {
@@ -157,7 +153,7 @@ func (c *conn) handleFrame(ctx context.Context, frame []byte) (reusable bool, er
 	if err == nil && c.last {
 		err = errEnd
 	}
-	return !a.keeps, err
+	return err
 }
 
 // decode reads a request's body, and the tags of its header if it has any.

@@ -161,16 +161,15 @@ func fetchWait(req *kmsg.FetchRequest) time.Duration {
 // offset turns out to be out of range.
 func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wanted, limit int) {
 	wait := fetchWait(req)
-	if wait <= 0 {
+	enough := min(int(req.MinBytes), limit)
+	if wait <= 0 || enough <= 0 {
 		return
 	}
-	enough := max(1, min(int(req.MinBytes), limit))
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
 	for {
 		changed := want.Changed()
-		if end := want.HighWatermark(); want.offset < want.LogStartOffset() || want.offset > end ||
-			want.offset < end && want.Size(want.offset, enough) >= enough || req.MinBytes <= 0 {
+		if want.has(enough) {
 			return
 		}
 		select {
@@ -181,6 +180,20 @@ func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wan
 			return
 		}
 	}
+}
+
+// has tells that n bytes of records can be served, or that waiting for them is
+// in vain.
+func (w *wanted) has(n int) bool {
+	end := w.HighWatermark()
+	if w.offset == end {
+		return false
+	}
+	if n == 1 || w.offset > end || w.offset < w.LogStartOffset() {
+		return true
+	}
+	size, err := w.Size(w.offset)
+	return err != nil || size >= n
 }
 
 // read fills in the wanted partition's block and takes its records from the
@@ -239,5 +252,9 @@ func messageSet(batches []byte, version int16, from int64, limit int) ([]byte, e
 	if version <= 1 {
 		magic = 0
 	}
-	return recordbatch.AppendMessageSet(nil, batches, magic, from, limit)
+	set, err := recordbatch.AppendMessageSet(nil, batches, magic, from, limit)
+	if version <= 2 && len(set) > limit {
+		set = set[:limit] // the first message alone: the client reports it as too large
+	}
+	return set, err
 }

@@ -20,5 +20,5 @@ func (c *conn) heartbeat(ctx context.Context, req *kmsg.HeartbeatRequest) (kmsg.
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	return c.s.o.Groups.Heartbeat(ctx, c.client(), req), nil
+	return c.s.o.Groups.Heartbeat(ctx, req), nil
 }

@@ -10,7 +10,7 @@ import (
 // JoinGroup waits until the group's rebalance ends.
 
 func joinGroupAPI() api {
-	return serve(0, 9, `s 4 4:1- s s:5- s [ s y ] s:8-`, (*conn).joinGroup).keepsBytes()
+	return serve(0, 9, `s 4 4:1- s s:5- s [ s y ] s:8-`, (*conn).joinGroup)
 }
 
 func (c *conn) joinGroup(ctx context.Context, req *kmsg.JoinGroupRequest) (kmsg.Response, error) {

@@ -20,5 +20,5 @@ func (c *conn) leaveGroup(ctx context.Context, req *kmsg.LeaveGroupRequest) (kms
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	return c.s.o.Groups.LeaveGroup(ctx, c.client(), req), nil
+	return c.s.o.Groups.LeaveGroup(ctx, req), nil
 }

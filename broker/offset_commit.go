@@ -26,7 +26,6 @@ func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) 
 		for _, p := range t.Partitions {
 			code := c.mayCommit(req.Group, t, p.Partition)
 			if code == 0 {
-				commit.Topic = c.principal.Topic
 				commit.Partitions = append(commit.Partitions, p)
 				continue
 			}
@@ -45,10 +44,7 @@ func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) 
 		return resp, nil
 	}
 	req.Topics = allowed
-	committed := c.s.o.Groups.OffsetCommit(ctx, c.client(), req)
-	for i := range committed.Topics {
-		committed.Topics[i].TopicID = allowed[0].TopicID
-	}
+	committed := c.s.o.Groups.OffsetCommit(ctx, req)
 	committed.Topics = append(committed.Topics, resp.Topics...)
 	return committed, nil
 }

@@ -20,7 +20,7 @@ func (c *conn) offsetFetch(ctx context.Context, req *kmsg.OffsetFetchRequest) (k
 		return c.offsetFetchGroups(ctx, req), nil
 	}
 	if req.Group == c.principal.Group {
-		return c.s.o.Groups.OffsetFetch(ctx, c.client(), req), nil
+		return c.s.o.Groups.OffsetFetch(ctx, req), nil
 	}
 	resp := kmsg.NewPtrOffsetFetchResponse()
 	resp.Version = req.Version
@@ -51,11 +51,10 @@ func (c *conn) offsetFetchGroups(ctx context.Context, req *kmsg.OffsetFetchReque
 			resp.Groups = append(resp.Groups, rg)
 			continue
 		}
-		unknown := c.nameTopics(&g, req.Version)
+		unknown := c.hideTopics(&g, req.Version)
 		one := *req
 		one.Groups = []kmsg.OffsetFetchRequestGroup{g}
-		for _, rg := range c.s.o.Groups.OffsetFetch(ctx, c.client(), &one).Groups {
-			c.setTopicIDs(rg.Topics)
+		for _, rg := range c.s.o.Groups.OffsetFetch(ctx, &one).Groups {
 			rg.Topics = append(rg.Topics, unknown...)
 			resp.Groups = append(resp.Groups, rg)
 		}
@@ -63,17 +62,15 @@ func (c *conn) offsetFetchGroups(ctx context.Context, req *kmsg.OffsetFetchReque
 	return resp
 }
 
-// nameTopics fills in the name of the principal's topic where a request gives
-// its ID, and takes out the topics whose ID is unknown: it returns their
-// answers. Groups know topics by name.
-func (c *conn) nameTopics(g *kmsg.OffsetFetchRequestGroup, version int16) (unknown []kmsg.OffsetFetchResponseGroupTopic) {
+// hideTopics takes the topics out of a request whose ID is not that of the
+// principal's topic, and returns their answers.
+func (c *conn) hideTopics(g *kmsg.OffsetFetchRequestGroup, version int16) (unknown []kmsg.OffsetFetchResponseGroupTopic) {
 	if version < 10 || g.Topics == nil { // null asks for all
 		return nil
 	}
 	known := []kmsg.OffsetFetchRequestGroupTopic{}
 	for _, t := range g.Topics {
-		if c.lookUp("", t.TopicID, 0) != nil {
-			t.Topic = c.principal.Topic
+		if t.TopicID != noTopicID && c.lookUp("", t.TopicID, 0) != nil {
 			known = append(known, t)
 			continue
 		}
@@ -88,13 +85,4 @@ func (c *conn) nameTopics(g *kmsg.OffsetFetchRequestGroup, version int16) (unkno
 	}
 	g.Topics = known
 	return unknown
-}
-
-func (c *conn) setTopicIDs(topics []kmsg.OffsetFetchResponseGroupTopic) {
-	p := c.partition()
-	for i := range topics {
-		if p != nil && topics[i].Topic == p.Topic() {
-			topics[i].TopicID = p.TopicID()
-		}
-	}
 }

@@ -13,16 +13,14 @@ type api struct {
 	layout   layout // of the request
 	// beforeLogin says that it is answered before the SASL exchange is done.
 	beforeLogin bool
-	// keeps says that the handler may keep byte slices of the request, so the
-	// buffer behind them must not be reused.
-	keeps  bool
-	new    func() kmsg.Request
-	handle func(context.Context, *conn, kmsg.Request) (kmsg.Response, error)
+	new         func() kmsg.Request
+	handle      func(context.Context, *conn, kmsg.Request) (kmsg.Response, error)
 }
 
 // serve makes an api of a request's layout, in the notation of parseLayout,
 // and a handler. The handler's error ends the connection; a nil response is
-// none. The context ends when the server is closed.
+// none. The context ends when the server is closed. The request and its bytes
+// are not the handler's to keep.
 func serve[R any, P interface {
 	*R
 	kmsg.Request
@@ -40,8 +38,6 @@ func serve[R any, P interface {
 }
 
 func (a api) allowBeforeLogin() api { a.beforeLogin = true; return a }
-
-func (a api) keepsBytes() api { a.keeps = true; return a }
 
 // register returns every API that is served; what is not here is not
 // advertised.
@@ -64,6 +60,10 @@ func register() map[int16]api {
 		initProducerIDAPI(),
 		offsetForLeaderEpochAPI(),
 		saslAuthenticateAPI(),
+		describeGroupsAPI(),
+		listGroupsAPI(),
+		deleteGroupsAPI(),
+		offsetDeleteAPI(),
 		describeClusterAPI(),
 	} {
 		apis[a.key] = a

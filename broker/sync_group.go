@@ -10,7 +10,7 @@ import (
 // SyncGroup waits until the leader has sent the assignments.
 
 func syncGroupAPI() api {
-	return serve(0, 5, `s 4 s s:3- s:5- s:5- [ s y ]`, (*conn).syncGroup).keepsBytes()
+	return serve(0, 5, `s 4 s s:3- s:5- s:5- [ s y ]`, (*conn).syncGroup)
 }
 
 func (c *conn) syncGroup(ctx context.Context, req *kmsg.SyncGroupRequest) (kmsg.Response, error) {
@@ -20,5 +20,5 @@ func (c *conn) syncGroup(ctx context.Context, req *kmsg.SyncGroupRequest) (kmsg.
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	return c.s.o.Groups.SyncGroup(ctx, c.client(), req), nil
+	return c.s.o.Groups.SyncGroup(ctx, req), nil
 }
