@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+)
+
+// report is what a run measured; also the JSON that it writes.
+type report struct {
+	Server       string    `json:"server"`
+	Rows         int       `json:"rows"`
+	BinlogBytes  uint64    `json:"binlog_bytes"`
+	RawLoop      rate      `json:"raw_loop"`
+	DecodingLoop rate      `json:"decoding_loop"`
+	CatchUp      rate      `json:"catch_up"`
+	FranzGo      rate      `json:"fetch_franz_go"`
+	Kcat         rate      `json:"fetch_kcat"`
+	Latency      latencies `json:"latency"`
+	PeakRSS      int64     `json:"peak_rss_bytes"`
+}
+
+func (r *report) write(file string) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(b, '\n'), 0o644)
+}
+
+func (r *report) print(w io.Writer) {
+	const mb = 1e6
+	fmt.Fprintf(w, "\n%d row changes, %.0f MB of binlog, server %s\n\n", r.Rows, float64(r.BinlogBytes)/mb, r.Server)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "reading the binlog\trows/s\tMB/s\tof raw\tof decoding\tCPU s\t")
+	for _, line := range []struct {
+		name string
+		rate rate
+	}{{"plain loop, raw", r.RawLoop}, {"plain loop, decoding", r.DecodingLoop}, {"Daybook, durable and fetchable", r.CatchUp}} {
+		if line.rate.Rows > 0 {
+			fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%.2f\t%.1f\t\n", line.name, line.rate.perSecond(), float64(r.BinlogBytes)/mb/line.rate.Seconds,
+				line.rate.perSecond()/r.RawLoop.perSecond(), line.rate.perSecond()/r.DecodingLoop.perSecond(), line.rate.CPUSeconds)
+		}
+	}
+	if r.FranzGo.Rows > 0 {
+		fmt.Fprintln(t, "\t\t\t\t\t\t\nfetching the log\trecords/s\tMB/s\t\t\tDaybook's CPU s\t")
+		for _, line := range []struct {
+			name string
+			rate rate
+		}{{"kcat", r.Kcat}, {"franz-go", r.FranzGo}} {
+			fmt.Fprintf(t, "%s\t%.0f\t%.0f\t\t\t%.1f\t\n", line.name, line.rate.perSecond(), float64(line.rate.Bytes)/mb/line.rate.Seconds, line.rate.CPUSeconds)
+		}
+	}
+	t.Flush()
+	if r.Latency.Commits > 0 {
+		l := r.Latency
+		fmt.Fprintf(w, "\nlatency from commit to consumer, %.0f commits/s: p50 %.1f ms, p99 %.1f ms, most %.1f ms\n", l.PerSecond, l.P50, l.P99, l.Max)
+		fmt.Fprintf(w, "most memory: %.0f MB\n", float64(r.PeakRSS)/mb)
+	}
+}
