@@ -18,6 +18,9 @@ const pebbleFormat = pebble.FormatValueSeparation
 
 const (
 	memTableSize = 8 << 20
+	// separateAbove keeps batches of a few records, positions and checkpoints
+	// in the tables.
+	separateAbove = 1 << 10
 	// backgroundPause keeps Pebble, which retries a failed flush at once, from
 	// spinning while the disk refuses.
 	backgroundPause = 100 * time.Millisecond
@@ -63,6 +66,19 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 
 		// Space comes back only once the deletion has left the memtable.
 		FlushDelayDeleteRange: time.Second,
+	}
+	// Batches go to files of their own when they leave the memtable. Compaction
+	// moves only their keys, so that each is written twice in all, once of it to
+	// the write-ahead log, however large the log becomes. Values are dropped
+	// with the tables that name them, so rewriting for their sake is off.
+	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+		return pebble.ValueSeparationPolicy{
+			Enabled:               true,
+			MinimumSize:           separateAbove,
+			MaxBlobReferenceDepth: 1000,
+			RewriteMinimumAge:     time.Hour,
+			TargetGarbageRatio:    1,
+		}
 	}
 	// Batches are compressed before Pebble sees them, so that its log shrinks too.
 	for i := range o.Levels {
