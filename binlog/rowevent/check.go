@@ -22,7 +22,33 @@ func checkTable(m *TableMap, t *change.Table) error {
 	if m.Told.PrimaryKey && !slices.Equal(m.PrimaryKey, t.PrimaryKey) {
 		return mismatch("the table map has primary key %v, the definition %v (columns from 0)", m.PrimaryKey, t.PrimaryKey)
 	}
-	return nil
+	return checkSigns(m, t)
+}
+
+// checkSigns accepts either of the two forms of the signedness metadata.
+func checkSigns(m *TableMap, t *change.Table) error {
+	if m.signs == nil {
+		return nil
+	}
+	wrong := -1
+	for _, year := range []bool{false, true} {
+		unsigned, ok := m.unsigned(year)
+		i := 0
+		for ok && i < len(unsigned) && (!m.Columns[i].Type.isNumeric() || unsigned[i] == t.Columns[i].Unsigned) {
+			i++
+		}
+		if i == len(unsigned) {
+			return nil
+		}
+		if ok {
+			wrong = i
+		}
+	}
+	if wrong < 0 {
+		return fmt.Errorf("table map of %s.%s: %w: the signedness metadata does not fit the columns", m.Database, m.Table, ErrCorrupt)
+	}
+	c := &t.Columns[wrong]
+	return fmt.Errorf("column %s of %s.%s: %w: the table map has unsigned %t, the definition %t", c.Name, t.Database, t.Name, ErrMismatch, !c.Unsigned, c.Unsigned)
 }
 
 // checkTold compares the optional metadata that m has of a column, whose
@@ -33,9 +59,6 @@ func checkTold(m *TableMap, c *MapColumn, collation int, t *change.Column) strin
 	}
 	if c.Nullable != t.Nullable {
 		return fmt.Sprintf("the table map has nullable %t, the definition %t", c.Nullable, t.Nullable)
-	}
-	if m.Told.Signs && c.Type.isNumeric() && c.Type != typeYear && c.Unsigned != t.Unsigned {
-		return fmt.Sprintf("the table map has unsigned %t, the definition %t", c.Unsigned, t.Unsigned)
 	}
 	if c.Dimensions > 0 && t.Length >= 0 && c.Dimensions != t.Length {
 		return lengthMismatch("dimensions", c.Dimensions, t.Length)

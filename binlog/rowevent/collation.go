@@ -16,7 +16,7 @@ type charsetField struct {
 func (m *TableMap) collations(mariadb bool) ([]int, bool) {
 	ids := make([]int, len(m.Columns))
 	text := m.textCharsets.read(m, ids, func(t WireType) bool {
-		return t.isCharacter() || mariadb && t == typeGeometry
+		return t.isCharacter() || mariadb && t == typeGeometry || !mariadb && t == typeVector
 	})
 	labels := m.labelCharsets.read(m, ids, WireType.isEnumOrSet)
 	return ids, text && labels

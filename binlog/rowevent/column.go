@@ -52,6 +52,7 @@ type column struct {
 	precision, scale int
 	charset          *charset
 	labels           [][]byte // of ENUM and SET
+	json             int      // index among the JSON columns
 }
 
 var errShort = fmt.Errorf("%w: value is cut off", ErrCorrupt)
@@ -209,8 +210,7 @@ func (d *Decoder) decodeVariable(c *column, b []byte, v *change.Value) (int, err
 	case opBinary:
 		v.Kind, v.Bytes = change.Blobs, d.pad(b, c.size)
 	case opJSON:
-		v.Kind = change.JSONText
-		v.Bytes, err = d.json(b)
+		err = d.jsonColumn(c, b, v)
 	case opGeometry:
 		err = geometry(b, v)
 	case opCompressedText, opCompressedBytes:

@@ -10,8 +10,15 @@ func compareRow(s *server, ddl string, columns []change.Column, got []change.Val
 		s.Fatalf("%d values, want %d", len(got), len(want))
 	}
 	for i := range columns {
-		if g := render(&columns[i], &got[i]); g != want[i] {
-			s.Errorf("%s %s(%d,%d) %s: got %.100s, want %.100s\n(%.60s)", columns[i].Name, columns[i].Type, columns[i].Length, columns[i].Scale, columns[i].Charset, g, want[i], ddl)
+		c, g, w := &columns[i], render(&columns[i], &got[i]), want[i]
+		if g == w {
+			continue
 		}
+		same := 0
+		for same < min(len(g), len(w)) && g[same] == w[same] {
+			same++
+		}
+		same = max(0, same-20)
+		s.Errorf("%s %s(%d,%d) %s from byte %d: got %.100s, want %.100s\n(%.60s)", c.Name, c.Type, c.Length, c.Scale, c.Charset, same, g[same:], w[same:], ddl)
 	}
 }

@@ -17,7 +17,7 @@ func formOf(t change.Type) stringForm {
 	case change.Char, change.Binary:
 		return stringForm{wire: typeString}
 	case change.VarChar, change.VarBinary:
-		return stringForm{wire: typeVarChar, compressed: typeVarCharCompresed}
+		return stringForm{wire: typeVarChar, compressed: typeVarCharCompressed}
 	case change.TinyText, change.TinyBlob:
 		return stringForm{wire: typeBlob, compressed: typeBlobCompressed, prefix: 1}
 	case change.Text, change.Blob:

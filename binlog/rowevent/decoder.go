@@ -44,6 +44,10 @@ type Decoder struct {
 	before, after []change.Value
 	arena         []byte // conversions for the current row
 	inflate       inflater
+	// of a partial update: the JSON columns that hold changes, and the binary
+	// JSON of the images, by column.json
+	partial             bitmap
+	jsonRaw, jsonBefore [][]byte
 }
 
 // NewDecoder compiles a decoder for rows events of m, which must belong to t;
@@ -74,11 +78,13 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 		if why != "" {
 			return nil, fmt.Errorf("column %s of %s.%s: %w: %s", t.Columns[i].Name, t.Database, t.Name, ErrMismatch, why)
 		}
-		d.columns[i] = c
 		if c.op == opJSON {
+			c.json = d.jsons
 			d.jsons++
 		}
+		d.columns[i] = c
 	}
+	d.jsonRaw, d.jsonBefore = make([][]byte, d.jsons), make([][]byte, d.jsons)
 	return d, nil
 }
 
@@ -152,6 +158,7 @@ func (d *Decoder) Next(before, after *[]change.Value) (ok bool, err error) {
 		return false, nil
 	}
 	d.arena = d.arena[:0]
+	clear(d.jsonRaw)
 	rest := d.rest
 	d.rest = nil
 	if d.form != formInsert {

@@ -45,9 +45,9 @@ func (w *jsonWriter) scalar(v jsonValue) error {
 }
 
 // double appends f as the server's my_gcvt writes it: the shortest digits that
-// read back as f, with an exponent when the point would be more than 15 digits
-// to the right or 14 zeros to the left, and since MySQL 8 with a ".0" that
-// keeps a whole number a double.
+// read back as f, with an exponent for a whole number of more than 15 digits
+// and below 1e-15, and since MySQL 8 with a ".0" that keeps a whole number a
+// double.
 func (w *jsonWriter) double(f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return errJSON
@@ -62,7 +62,13 @@ func (w *jsonWriter) double(f float64) error {
 	if err != nil {
 		return err
 	}
-	if exponent > 14 || exponent < -15 {
+	digits := i
+	for _, c := range e[:i] {
+		if c == '-' || c == '.' {
+			digits--
+		}
+	}
+	if exponent > 14 && digits <= exponent+1 || exponent < -15 {
 		w.text = append(w.text, e[:i+1]...)
 		w.text = strconv.AppendInt(w.text, int64(exponent), 10)
 		return nil

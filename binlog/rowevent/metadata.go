@@ -46,7 +46,7 @@ func (m *TableMap) readField(field byte, v *cursor) bool {
 	switch field {
 	case metaSignedness:
 		m.Told.Signs = true
-		return m.eachBit(v, WireType.isNumeric, func(c *MapColumn, set bool) { c.Unsigned = set })
+		m.signs = bytes.Clone(v.b)
 	case metaDefaultCharset, metaColumnCharset:
 		m.Told.Charsets = true
 		m.textCharsets = charsetField{pairs: field == metaDefaultCharset, value: bytes.Clone(v.b)}
@@ -67,7 +67,11 @@ func (m *TableMap) readField(field byte, v *cursor) bool {
 		return m.readPrimaryKey(v, field == metaPrimaryKeyPrefix)
 	case metaVisibility:
 		m.Told.Visibility = true
-		return m.eachBit(v, anyType, func(c *MapColumn, set bool) { c.Invisible = !set })
+		bits := msbBits{b: v.b}
+		for i := range m.Columns {
+			m.Columns[i].Invisible = !bits.next()
+		}
+		return !bits.short
 	case metaVectorDimensions:
 		return m.each(v, func(t WireType) bool { return t == typeVector }, func(c *MapColumn) { c.Dimensions = int(v.lenenc()) })
 	}
@@ -89,21 +93,35 @@ func (m *TableMap) each(v *cursor, is func(WireType) bool, f func(*MapColumn)) b
 	return len(v.b) == 0
 }
 
-// eachBit calls f with the bit of each column of a type that is asked for. The
-// bits come with the highest of the first byte first.
-func (m *TableMap) eachBit(v *cursor, is func(WireType) bool, f func(*MapColumn, bool)) bool {
-	bits, n := v.b, 0
-	for i := range m.Columns {
-		if !is(m.Columns[i].Type) {
-			continue
-		}
-		if n/8 >= len(bits) {
-			return false
-		}
-		f(&m.Columns[i], bits[n/8]&(0x80>>(n%8)) != 0)
-		n++
+// msbBits reads bits from the highest of the first byte on.
+type msbBits struct {
+	b     []byte
+	n     int
+	short bool
+}
+
+func (r *msbBits) next() bool {
+	i := r.n / 8
+	if i >= len(r.b) {
+		r.short = true
+		return false
 	}
-	return true
+	r.n++
+	return r.b[i]&(0x80>>((r.n-1)%8)) != 0
+}
+
+// unsigned returns which columns the signedness metadata calls unsigned; false:
+// it does not fit. Whether YEAR has a bit in it depends on the server: not in
+// MySQL 8.0.12, but in MySQL 8.0.31 and in MariaDB.
+func (m *TableMap) unsigned(year bool) ([]bool, bool) {
+	flags := make([]bool, len(m.Columns))
+	bits := msbBits{b: m.signs}
+	for i := range m.Columns {
+		if t := m.Columns[i].Type; t.isNumeric() || year && t == typeYear {
+			flags[i] = bits.next()
+		}
+	}
+	return flags, !bits.short && len(m.signs) == bitmapSize(bits.n)
 }
 
 func (c *MapColumn) readMembers(v *cursor) {

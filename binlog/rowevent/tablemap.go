@@ -18,6 +18,7 @@ type TableMap struct {
 	PrimaryKey, PrimaryKeyPrefixes []int
 	Told                           Told
 
+	signs                       []byte
 	textCharsets, labelCharsets charsetField
 }
 
@@ -40,7 +41,6 @@ type MapColumn struct {
 	Length     int
 	Scale      int // of NEWDECIMAL
 	Nullable   bool
-	Unsigned   bool     // if Told.Signs
 	Name       string   // if Told.Names
 	Members    [][]byte // labels of ENUM and SET in the column's charset, if Told.Members
 	Geometry   int      // 0 any geometry, 1 point, … 7 collection; -1: not told
@@ -91,7 +91,7 @@ func (c *MapColumn) readMeta(r *cursor) bool {
 	case typeFloat, typeDouble, typeBlob, typeTinyBlob, typeMediumBlob, typeLongBlob, typeBlobCompressed,
 		typeJSON, typeGeometry, typeVector, typeTime2, typeDateTime2, typeTimestamp2:
 		c.Length = int(r.byte())
-	case typeVarChar, typeVarString, typeVarCharCompresed:
+	case typeVarChar, typeVarString, typeVarCharCompressed:
 		c.Length = int(r.uint(2))
 	case typeNewDecimal:
 		c.Length, c.Scale = int(r.byte()), int(r.byte())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -156,10 +157,41 @@ func moreKinds() []columnKind {
 		"'null'", "'true'", "'[]'", "'{}'", "'0'", "'-1'", "'1.0'", "'1e15'", "'1e14'", "'123456789012345678901234567890'", "'-1.5e-7'", "'1e-15'", "'1e-16'", "'1e300'", "'5e-324'",
 		"'18446744073709551615'", "'-9223372036854775808'", "'4294967295'", "'-2147483649'", "'65536'", "NULL",
 		"CAST(CAST('2015-01-15@23:24:25.12'AS@DATETIME(3))AS@JSON)", "CAST(CAST('2015-01-15'AS@DATE)AS@JSON)", "CAST(CAST('-23:24:25.12'AS@TIME(3))AS@JSON)",
-		"CAST(CAST(12.50AS@DECIMAL(10,4))AS@JSON)", "CAST(-0.0001AS@JSON)", "CAST(x'00ff'AS@JSON)", "JSON_ARRAY(b'101',x'',REPEAT('ab',3000),CAST(REPEAT('x',500)AS@BINARY))",
+		"CAST(CAST(12.50AS@DECIMAL(10,4))AS@JSON)", "CAST(-0.0001AS@JSON)", "CAST(x'00ff'AS@JSON)", "JSON_ARRAY(b'101',x'',REPEAT('ab',3000))",
 		"JSON_OBJECT('a',1,'bb',JSON_ARRAY(1,2.5e0,NULL,TRUE,FALSE,'x'),'é\"',65535)", "JSON_ARRAY(REPEAT('x',70000),70000,-70000,1,100000,3e0,JSON_OBJECT('k',REPEAT('y',200)))",
-		"JSON_QUOTE(_utf8mb4@x'0001020304050607080a0b0c0d1f7f22')"}, " ")}}
+		"JSON_QUOTE(_utf8mb4@x'0001020304050607080a0b0c0d1f7f22')"}, " ")},
+		// Older servers break lines in base64 without an escape, which is no JSON.
+		{ddl: "JSON", mysql: 80030, mariadb: -1, values: "JSON_ARRAY(CAST(REPEAT('x',500)AS@BINARY),CAST(REPEAT('x',57)AS@BINARY))"},
+		{ddl: "VECTOR(3)", mysql: 90000, mariadb: 110701, values: "x'0000803f0000803f0000803f' NULL"},
+		{ddl: "UUID", mysql: -1, mariadb: 100700, make: randomUUID, values: "'00000000-0000-0000-0000-000000000000' NULL"},
+		{ddl: "INET6", mysql: -1, mariadb: 100500, make: randomInet6, values: "'::' '::1' '::1:2' '::1.2.3.4' '::ffff:1.2.3.4' '2001:db8::1:0:0:1' '1::' '0:0:1::' NULL"},
+		{ddl: "INET4", mysql: -1, mariadb: 101000, values: "'0.0.0.0' '1.2.3.4' '255.255.255.255' NULL"},
+	}
+	for _, ddl := range []string{"VARCHAR(20) COMPRESSED CHARACTER SET latin1", "VARCHAR(63) COMPRESSED CHARACTER SET utf8mb4", "TEXT COMPRESSED CHARACTER SET utf8mb4", "LONGTEXT COMPRESSED CHARACTER SET utf8mb4", "TINYTEXT COMPRESSED CHARACTER SET latin1"} {
+		kinds = append(kinds, columnKind{ddl: ddl, mysql: -1, mariadb: 100302, make: randomText(20), values: "'' REPEAT('é',18) REPEAT('abc',6) NULL"})
+	}
+	for _, ddl := range []string{"VARBINARY(300) COMPRESSED", "BLOB COMPRESSED", "MEDIUMBLOB COMPRESSED"} {
+		kinds = append(kinds, columnKind{ddl: ddl, mysql: -1, mariadb: 100302, make: randomHex(300), values: "'' REPEAT('x',300) NULL"})
+	}
 	return kinds
+}
+
+func randomUUID(r *rand.Rand) string {
+	b := make([]byte, 16)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return fmt.Sprintf("'%x-%x-%x-%x-%x'", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func randomInet6(r *rand.Rand) string {
+	var a [16]byte
+	for i := range 8 {
+		if r.IntN(2) == 0 {
+			a[2*i], a[2*i+1] = byte(r.IntN(3)), byte(r.IntN(30))
+		}
+	}
+	return "'" + netip.AddrFrom16(a).String() + "'"
 }
 
 // randomJSON returns a random document as a literal.

@@ -9,38 +9,38 @@ type WireType uint8
 // The wire types. ENUM and SET travel as typeString and are told apart by
 // their metadata; ParseTableMap resolves them.
 const (
-	typeTiny             WireType = 1
-	typeShort            WireType = 2
-	typeLong             WireType = 3
-	typeFloat            WireType = 4
-	typeDouble           WireType = 5
-	typeTimestamp        WireType = 7
-	typeLongLong         WireType = 8
-	typeInt24            WireType = 9
-	typeDate             WireType = 10
-	typeTime             WireType = 11
-	typeDateTime         WireType = 12
-	typeYear             WireType = 13
-	typeNewDate          WireType = 14
-	typeVarChar          WireType = 15
-	typeBit              WireType = 16
-	typeTimestamp2       WireType = 17
-	typeDateTime2        WireType = 18
-	typeTime2            WireType = 19
-	typeBlobCompressed   WireType = 140 // MariaDB
-	typeVarCharCompresed WireType = 141 // MariaDB
-	typeVector           WireType = 242
-	typeJSON             WireType = 245
-	typeNewDecimal       WireType = 246
-	typeEnum             WireType = 247
-	typeSet              WireType = 248
-	typeTinyBlob         WireType = 249
-	typeMediumBlob       WireType = 250
-	typeLongBlob         WireType = 251
-	typeBlob             WireType = 252
-	typeVarString        WireType = 253
-	typeString           WireType = 254
-	typeGeometry         WireType = 255
+	typeTiny              WireType = 1
+	typeShort             WireType = 2
+	typeLong              WireType = 3
+	typeFloat             WireType = 4
+	typeDouble            WireType = 5
+	typeTimestamp         WireType = 7
+	typeLongLong          WireType = 8
+	typeInt24             WireType = 9
+	typeDate              WireType = 10
+	typeTime              WireType = 11
+	typeDateTime          WireType = 12
+	typeYear              WireType = 13
+	typeNewDate           WireType = 14
+	typeVarChar           WireType = 15
+	typeBit               WireType = 16
+	typeTimestamp2        WireType = 17
+	typeDateTime2         WireType = 18
+	typeTime2             WireType = 19
+	typeBlobCompressed    WireType = 140 // MariaDB
+	typeVarCharCompressed WireType = 141 // MariaDB
+	typeVector            WireType = 242
+	typeJSON              WireType = 245
+	typeNewDecimal        WireType = 246
+	typeEnum              WireType = 247
+	typeSet               WireType = 248
+	typeTinyBlob          WireType = 249
+	typeMediumBlob        WireType = 250
+	typeLongBlob          WireType = 251
+	typeBlob              WireType = 252
+	typeVarString         WireType = 253
+	typeString            WireType = 254
+	typeGeometry          WireType = 255
 )
 
 var wireNames = map[WireType]string{
@@ -48,7 +48,7 @@ var wireNames = map[WireType]string{
 	typeTimestamp: "TIMESTAMP", typeLongLong: "LONGLONG", typeInt24: "INT24", typeDate: "DATE", typeTime: "TIME",
 	typeDateTime: "DATETIME", typeYear: "YEAR", typeNewDate: "NEWDATE", typeVarChar: "VARCHAR", typeBit: "BIT",
 	typeTimestamp2: "TIMESTAMP2", typeDateTime2: "DATETIME2", typeTime2: "TIME2",
-	typeBlobCompressed: "BLOB_COMPRESSED", typeVarCharCompresed: "VARCHAR_COMPRESSED",
+	typeBlobCompressed: "BLOB_COMPRESSED", typeVarCharCompressed: "VARCHAR_COMPRESSED",
 	typeVector: "VECTOR", typeJSON: "JSON", typeNewDecimal: "NEWDECIMAL", typeEnum: "ENUM", typeSet: "SET",
 	typeTinyBlob: "TINY_BLOB", typeMediumBlob: "MEDIUM_BLOB", typeLongBlob: "LONG_BLOB", typeBlob: "BLOB",
 	typeVarString: "VAR_STRING", typeString: "STRING", typeGeometry: "GEOMETRY",
@@ -62,10 +62,10 @@ func (t WireType) String() string {
 	return fmt.Sprintf("type %d", uint8(t))
 }
 
-// isNumeric tells the types that have a bit in the signedness metadata.
+// isNumeric tells the types that always have a bit in the signedness metadata.
 func (t WireType) isNumeric() bool {
 	switch t {
-	case typeTiny, typeShort, typeInt24, typeLong, typeLongLong, typeYear, typeNewDecimal, typeFloat, typeDouble:
+	case typeTiny, typeShort, typeInt24, typeLong, typeLongLong, typeNewDecimal, typeFloat, typeDouble:
 		return true
 	}
 	return false
@@ -75,7 +75,7 @@ func (t WireType) isNumeric() bool {
 func (t WireType) isCharacter() bool {
 	switch t {
 	case typeString, typeVarString, typeVarChar, typeBlob, typeTinyBlob, typeMediumBlob, typeLongBlob,
-		typeBlobCompressed, typeVarCharCompresed:
+		typeBlobCompressed, typeVarCharCompressed:
 		return true
 	}
 	return false
