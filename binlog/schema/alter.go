@@ -3,6 +3,7 @@ package schema
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"daybook/change"
 )
@@ -32,6 +33,12 @@ func (u *run) alterTable(s *alterTable) {
 			b.charset = u.databaseCharset(s.name.Database)
 		}
 	}
+	if s.options.convert != "" {
+		b.convert = b.charset
+	}
+	if u.keepsCharset(s, old.Def) {
+		b.charset = old.Def.Charset
+	}
 	if s.options.comment != nil {
 		b.comment = *s.options.comment
 	}
@@ -47,6 +54,18 @@ func (u *run) alterTable(s *alterTable) {
 		return
 	}
 	u.replace(old, t, s.renameTo)
+}
+
+// keepsCharset tells the case where MySQL 5.6 forgets the table's part of
+// CONVERT TO CHARACTER SET: when there is nothing else to do.
+func (u *run) keepsCharset(s *alterTable, old *change.Table) bool {
+	o := s.options
+	if o.convert == "" || u.server.mariaDB() || u.server.Version/100 != 506 || o.charset != "" || o.comment != nil ||
+		s.renameTo != nil || len(s.actions) > 0 {
+		return false
+	}
+	charset := u.resolveCharset(o.convert, u.databaseCharset(s.name.Database))
+	return !slices.ContainsFunc(old.Columns, func(c change.Column) bool { return u.convertColumn(&c, charset) })
 }
 
 func (u *run) databaseCharset(name string) string {
@@ -124,6 +143,7 @@ func (b *builder) insertMoved(a alteration, old *table) {
 		if strings.EqualFold(c.Name, a.name) {
 			n := b.column(a.column)
 			n.oldName = c.Name
+			b.resizeBlob(&n, a.column, &c)
 			b.insert(n, a.first, a.after)
 			return
 		}
@@ -150,6 +170,7 @@ func (b *builder) alterColumn(c change.Column, s *alterTable, done []bool) {
 			done[i] = true
 			n := b.column(a.column)
 			n.oldName = oldName
+			b.resizeBlob(&n, a.column, &c)
 			b.columns = append(b.columns, n)
 			return
 		case renameColumn:
@@ -161,24 +182,65 @@ func (b *builder) alterColumn(c change.Column, s *alterTable, done []bool) {
 		}
 	}
 	if s.options.convert != "" {
-		convertColumn(&c, b.charset)
+		b.run.convertColumn(&c, b.charset)
 	}
 	b.columns = append(b.columns, column{Column: c, oldName: oldName})
 }
 
 // convertColumn does to a column what CONVERT TO CHARACTER SET does: TEXT types
-// grow so that they hold as many characters as before.
-func convertColumn(c *change.Column, charset string) {
-	if !c.Type.IsText() && c.Type != change.Enum && c.Type != change.Set {
-		return
+// grow so that they hold as many characters as before. It tells whether it
+// changed anything.
+func (u *run) convertColumn(c *change.Column, charset string) bool {
+	if !c.Type.IsText() && c.Type != change.Enum && c.Type != change.Set || c.Charset == "binary" || c.Charset == charset {
+		return false
 	}
 	if c.Type >= change.TinyText && c.Type < change.LongText {
-		size := 1<<(8*(1+int(c.Type-change.TinyText))) - 1
-		if c.Type != change.MediumText || maxBytes(charset) > maxBytes(c.Charset) {
-			c.Type = sizedBlob(change.Text, size/maxBytes(c.Charset), maxBytes(charset))
-		}
+		c.Type = sizedBlob(change.Text, characters(c), maxBytes(charset))
 	}
 	c.Charset = charset
+	binaryText(c)
+	u.longVarchar(c)
+	return true
+}
+
+// characters returns how many characters a column's text can have at most.
+func characters(c *change.Column) int {
+	switch t := c.Type; {
+	case t >= change.TinyText && t <= change.LongText:
+		return (1<<(8*(1+int(t-change.TinyText))) - 1) / maxBytes(c.Charset)
+	case t >= change.TinyBlob && t <= change.LongBlob:
+		return 1<<(8*(1+int(t-change.TinyBlob))) - 1
+	case t == change.JSON || t.IsGeometry():
+		return 1<<32 - 1
+	case t == change.Enum:
+		n := 0
+		for _, m := range c.Members {
+			n = max(n, utf8.RuneCountInString(m))
+		}
+		return n
+	case t == change.Set:
+		return utf8.RuneCountInString(strings.Join(c.Members, ","))
+	case t.IsInteger() && c.Length < 0:
+		return widths[t]
+	case c.Type.IsText() || c.Type.IsBinary() || c.Type.IsInteger():
+		return c.Length
+	}
+	return 20 // numbers and times: some, but fewer than 64
+}
+
+// resizeBlob does what MySQL 8.0 and later do to a column that a statement
+// changes into a BLOB or TEXT, without a length, while it converts the table:
+// the type is chosen by the old column's length, not as written.
+func (b *builder) resizeBlob(n *column, d columnDef, old *change.Column) {
+	if b.convert == "" || !b.run.server.mysqlFrom(80000) || d.typ.length > 0 {
+		return
+	}
+	switch t := n.Type; {
+	case t >= change.TinyText && t < change.LongText:
+		n.Type = sizedBlob(change.Text, characters(old), maxBytes(n.Charset))
+	case t >= change.TinyBlob && t < change.LongBlob:
+		n.Type = sizedBlob(change.Blob, characters(old), 1)
+	}
 }
 
 // alterKeys builds the new list of keys: the old ones, without the dropped
@@ -197,7 +259,7 @@ func (b *builder) alterKeys(old *table, actions []alteration) {
 		if dropped {
 			continue
 		}
-		if k.Parts = b.remainingParts(k.Parts); len(k.Parts) > 0 {
+		if k.Parts = b.remainingParts(k.Parts, old.Def); len(k.Parts) > 0 {
 			b.keys = append(b.keys, k)
 		}
 	}
@@ -210,7 +272,7 @@ func (b *builder) alterKeys(old *table, actions []alteration) {
 
 // remainingParts returns a key's parts whose columns are still there, under
 // their new names.
-func (b *builder) remainingParts(parts []keyPart) []keyPart {
+func (b *builder) remainingParts(parts []keyPart, old *change.Table) []keyPart {
 	var left []keyPart
 	for _, p := range parts {
 		if p.Column == "" {
@@ -219,8 +281,26 @@ func (b *builder) remainingParts(parts []keyPart) []keyPart {
 		}
 		i := slices.IndexFunc(b.columns, func(c column) bool { return strings.EqualFold(c.oldName, p.Column) })
 		if i >= 0 {
-			left = append(left, keyPart{Column: b.columns[i].Name, Prefix: p.Prefix})
+			left = append(left, keyPart{Column: b.columns[i].Name, Prefix: b.keptPrefix(p, b.columns[i].Column, old)})
 		}
 	}
 	return left
+}
+
+// keptPrefix returns the prefix of a key's part after its column changed: where
+// that becomes a BLOB or TEXT, the key goes on over the old length.
+func (b *builder) keptPrefix(p keyPart, c change.Column, old *change.Table) int {
+	if p.Prefix > 0 || !isBlob(c.Type) || b.run.server.mariaFrom(100400) {
+		return p.Prefix
+	}
+	for _, o := range old.Columns {
+		if strings.EqualFold(o.Name, p.Column) && !isBlob(o.Type) && o.Length > 0 && (o.Type.IsText() || o.Type.IsBinary()) {
+			return o.Length
+		}
+	}
+	return 0
+}
+
+func isBlob(t change.Type) bool {
+	return t >= change.TinyText && t <= change.LongText || t >= change.TinyBlob && t <= change.LongBlob
 }

@@ -22,6 +22,9 @@ var types = map[string]change.Type{
 
 // column makes of a written column what the server makes of it.
 func (b *builder) column(d columnDef) column {
+	if b.convert != "" && d.charset != "binary" && !b.run.server.mysqlFrom(80000) {
+		d.charset = b.convert
+	}
 	c, ok := b.run.resolveType(d, b.charset)
 	if !ok {
 		b.fail("unknown data type " + d.typ.word)
@@ -29,18 +32,20 @@ func (b *builder) column(d columnDef) column {
 	}
 	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, d.comment, d.autoInc, d.generated
 	c.Nullable = d.nullable == nil || *d.nullable
-	notNull := d.nullable != nil && !*d.nullable
 	if d.rowTime {
-		c.Nullable, notNull = false, true
+		c.Nullable = false
 	}
-	if c.Type == change.Timestamp && d.nullable == nil && !b.run.explicit && !d.generated {
+	if c.Type == change.Timestamp && d.nullable == nil && !b.run.explicit {
 		c.Nullable = false
 	}
 	c.Default = b.run.defaultText(&c, d.fallback)
 	if c.Type == change.Timestamp && !c.Nullable && !b.run.explicit && !d.generated && d.fallback == nil && !d.onUpdate {
 		c.Default = zeroTimestamp(c.Length)
 	}
-	return column{Column: c, notNull: notNull}
+	if d.compressed && !c.Nullable && d.fallback == nil {
+		c.Default = new(string) // what MariaDB gives it
+	}
+	return column{Column: c}
 }
 
 // zeroTimestamp is the default that a TIMESTAMP gets when it has none and
@@ -108,8 +113,7 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	return c, true
 }
 
-// resolveCharsetOf sets the charset of text, ENUM and SET columns. Text in the
-// charset binary is a binary type.
+// resolveCharsetOf sets the charset of text, ENUM and SET columns.
 func (u *run) resolveCharsetOf(c *change.Column, d columnDef, tableCharset string) {
 	if !c.Type.IsText() && c.Type != change.Enum && c.Type != change.Set {
 		return
@@ -120,6 +124,12 @@ func (u *run) resolveCharsetOf(c *change.Column, d columnDef, tableCharset strin
 	case c.Charset == "":
 		c.Charset = tableCharset
 	}
+	binaryText(c)
+}
+
+// binaryText turns a text type in the charset binary into the binary type that
+// the server makes of it.
+func binaryText(c *change.Column) {
 	if c.Charset != "binary" || !c.Type.IsText() {
 		return
 	}
@@ -237,6 +247,9 @@ func sizedBlob(t change.Type, length, maxBytes int) change.Type {
 // longVarchar turns a VARCHAR that is too long for one into TEXT, as the
 // server does when sql_mode is not strict.
 func (u *run) longVarchar(c *change.Column) {
+	if c.Type != change.VarChar && c.Type != change.VarBinary {
+		return
+	}
 	n := c.Length * maxBytes(c.Charset)
 	if n <= 65535 || u.ctx.SQLMode&(modeStrictTransTables|modeStrictAllTables) != 0 {
 		return

@@ -30,7 +30,7 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 		}
 	}
 	if l.kind == tokHex || l.kind == tokBits {
-		if c.Type.IsInteger() || c.Type <= change.Bit {
+		if c.Type.IsInteger() || c.Type <= change.Year {
 			text, number = new(big.Int).SetBytes([]byte(text)).String(), true
 		}
 	}
@@ -84,16 +84,34 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 	return text, true
 }
 
+// impliedDefault gives a column that a primary key makes NOT NULL the default
+// that MySQL before 5.7 gives it: the type's zero value.
+func (u *run) impliedDefault(c *change.Column) {
+	if c.Default != nil || c.AutoIncrement || u.server.mysqlFrom(50700) || u.server.mariaDB() {
+		return
+	}
+	kind, zero := tokString, ""
+	switch t := c.Type; {
+	case t <= change.Year || t == change.Time:
+		kind, zero = tokNumber, "0"
+	case t == change.Enum && len(c.Members) > 0:
+		zero = c.Members[0]
+	case t == change.Date || t == change.DateTime || t == change.Timestamp:
+		zero = "0000-00-00"
+	}
+	c.Default = u.defaultText(c, &literal{kind: kind, text: zero})
+}
+
 // round rounds a decimal number half away from zero to scale digits.
 func round(text string, scale int) string {
-	text = strings.TrimSpace(text)
+	text = leadingNumber(text)
 	if _, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok {
 		if n, err := strconv.Atoi(exponent); err != nil || n > 400 || n < -400 {
 			return text
 		}
 	}
 	r, ok := new(big.Rat).SetString(text)
-	if !ok || len(text) > 400 || strings.Contains(text, "/") {
+	if !ok || len(text) > 400 {
 		return text
 	}
 	s := r.FloatString(min(max(scale, 0), 40))
@@ -101,6 +119,29 @@ func round(text string, scale int) string {
 		s = strings.TrimPrefix(s, "-")
 	}
 	return s
+}
+
+// leadingNumber returns the number that a text begins with, "0" if there is none.
+func leadingNumber(text string) string {
+	text = strings.TrimSpace(text)
+	sign := ""
+	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "+") {
+		sign, text = strings.TrimPrefix(text[:1], "+"), text[1:]
+	}
+	l := lexer{src: text}
+	n := 0
+	for n < len(text) && (isDigit(text[n]) || text[n] == '.' && !strings.Contains(text[:n], ".")) {
+		n++
+	}
+	if l.pos = n; n > 0 && l.atExponent() {
+		for n += 2; n < len(text) && isDigit(text[n]); {
+			n++
+		}
+	}
+	if strings.Trim(text[:n], ".") == "" {
+		return "0"
+	}
+	return sign + text[:n]
 }
 
 // padZero fills up to the display width if the column is ZEROFILL.

@@ -94,6 +94,7 @@ type builder struct {
 	run       *run
 	name      TableName
 	charset   string
+	convert   string // the charset of CONVERT TO CHARACTER SET, "" without it
 	comment   string
 	columns   []column
 	keys      []key
@@ -104,7 +105,6 @@ type builder struct {
 type column struct {
 	change.Column
 	oldName string // before the statement; "" for a new one
-	notNull bool   // NOT NULL was written
 }
 
 func (u *run) builder(name TableName) *builder {
@@ -239,11 +239,12 @@ func (b *builder) resolveKey(k *key) {
 		}
 		c := &b.columns[at]
 		p.Column = c.Name
-		if p.Prefix > 0 && c.Length >= 0 && p.Prefix >= c.Length && (c.Type.IsText() || c.Type.IsBinary()) {
+		if !c.Type.IsText() && !c.Type.IsBinary() && !c.Type.IsGeometry() || c.Length >= 0 && p.Prefix >= c.Length {
 			p.Prefix = 0
 		}
-		if k.Primary {
+		if k.Primary && c.Nullable {
 			c.Nullable = false
+			b.run.impliedDefault(&c.Column)
 		}
 	}
 }
@@ -272,7 +273,7 @@ func (b *builder) keyRank(k key) int {
 		if c := b.index(p.Column); c >= 0 && b.columns[c].Nullable {
 			rank |= 4
 		}
-		if p.Prefix > 0 {
+		if c := b.index(p.Column); p.Prefix > 0 || c >= 0 && isBlob(b.columns[c].Type) {
 			rank |= 2
 		}
 	}
@@ -288,8 +289,8 @@ func setKeys(t *change.Table, keys []key) {
 		columns := make([]int, 0, len(k.Parts))
 		for _, p := range k.Parts {
 			i := slices.IndexFunc(t.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, p.Column) })
-			if i < 0 || p.Prefix > 0 && !k.Primary {
-				break
+			if i < 0 || (p.Prefix > 0 || t.Columns[i].Type.IsGeometry()) && !k.Primary {
+				break // an expression, a prefix, or a geometry, of which only the box is compared
 			}
 			columns = append(columns, i)
 		}

@@ -15,8 +15,11 @@ func (r *reader) columnElement(dst []alteration, a alteration) []alteration {
 		a.column.autoInc, a.column.nullable = true, boolOf(false)
 		dst = append(dst, inlineKey(a.column.name, false))
 	}
-	for !r.atElementEnd() {
+	for !r.atElementEnd() && !(r.isWord(0, "PARTITION") && r.isWord(1, "BY")) {
 		if k, ok := r.inlineKey(a.column.name); ok {
+			if k.key.Primary {
+				a.column.nullable = boolOf(false)
+			}
 			dst = append(dst, k)
 			continue
 		}
@@ -75,8 +78,10 @@ func (r *reader) columnAttribute(a *alteration) {
 		}
 	case r.accept("GENERATED", "ALWAYS", "AS"), r.acceptAny("AS"):
 		r.generated(c)
-	case r.accept("COLUMN_FORMAT"), r.accept("STORAGE"):
+	case r.acceptAny("COLUMN_FORMAT", "STORAGE"):
 		r.take()
+	case r.acceptAny("COMPRESSED"):
+		c.compressed = true
 	case r.accept("WITHOUT", "SYSTEM", "VERSIONING"), r.accept("WITH", "SYSTEM", "VERSIONING"):
 	case r.acceptAny("REFERENCES"):
 		r.references()

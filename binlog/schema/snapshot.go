@@ -46,16 +46,33 @@ func Snapshot(ctx context.Context, query Query, server Server) (*Catalog, error)
 	if err := s.databases(ctx); err != nil {
 		return nil, fmt.Errorf("read databases: %w", err)
 	}
-	chunks, err := s.tables(ctx)
+	counts, err := s.tables(ctx, " WHERE TABLE_SCHEMA NOT IN "+hidden)
 	if err != nil {
 		return nil, fmt.Errorf("read tables: %w", err)
 	}
-	for _, names := range chunks {
-		if err := s.read(ctx, names); err != nil {
+	for _, names := range s.chunks(counts) {
+		if err := s.read(ctx, whereDatabases(names)); err != nil {
 			return nil, fmt.Errorf("read tables of %s: %w", strings.Join(names, ", "), err)
 		}
 	}
 	return c, nil
+}
+
+// Reread takes one table's present definition from information_schema into the
+// catalog, or drops the table there if the source has it no more. It is for a
+// table that is unknown; the caller makes sure that no later statement on it is
+// still ahead in the binlog.
+func (c *Catalog) Reread(ctx context.Context, query Query, db, name string) error {
+	s := &snapshot{catalog: c, query: query}
+	where := " WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name)
+	if _, err := s.tables(ctx, where); err != nil {
+		return fmt.Errorf("read table %s.%s: %w", db, name, err)
+	}
+	c.Drop(db, name)
+	if err := s.read(ctx, where); err != nil {
+		return fmt.Errorf("read table %s.%s: %w", db, name, err)
+	}
+	return nil
 }
 
 // hidden are the databases whose tables never have row events.
@@ -84,10 +101,11 @@ func (s *snapshot) databases(ctx context.Context) error {
 	return nil
 }
 
-// tables lists all tables and returns their databases in chunks.
-func (s *snapshot) tables(ctx context.Context) ([][]string, error) {
+// tables notes what is not in COLUMNS of the tables that where selects, and
+// counts them by database.
+func (s *snapshot) tables(ctx context.Context, where string) (map[string]int, error) {
 	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE FROM information_schema.TABLES"+
-		" WHERE TABLE_SCHEMA NOT IN "+hidden+" AND TABLE_TYPE NOT LIKE '%VIEW'")
+		where+" AND TABLE_TYPE NOT LIKE '%VIEW'")
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +116,11 @@ func (s *snapshot) tables(ctx context.Context) ([][]string, error) {
 		s.infos[TableName{r[0].String, r[1].String}] = tableInfo{
 			charset: charsetOfCollation(r[2].String), comment: r[3].String, versioned: r[4].String == "SYSTEM VERSIONED"}
 	}
+	return counts, nil
+}
+
+// chunks divides the databases so that each chunk has about chunkTables tables.
+func (s *snapshot) chunks(counts map[string]int) [][]string {
 	var chunks [][]string
 	size := chunkTables
 	for _, db := range s.catalog.Databases() {
@@ -111,19 +134,22 @@ func (s *snapshot) tables(ctx context.Context) ([][]string, error) {
 		chunks[len(chunks)-1] = append(chunks[len(chunks)-1], db)
 		size += n
 	}
-	return chunks, nil
+	return chunks
 }
 
-// read reads the tables of some databases.
-func (s *snapshot) read(ctx context.Context, databases []string) error {
-	quoted := make([]string, len(databases))
-	for i, db := range databases {
+func whereDatabases(names []string) string {
+	quoted := make([]string, len(names))
+	for i, db := range names {
 		quoted[i] = quote(db)
 	}
-	where := " WHERE TABLE_SCHEMA IN (" + strings.Join(quoted, ", ") + ")"
 	if len(quoted) == 1 {
-		where = " WHERE TABLE_SCHEMA = " + quoted[0]
+		return " WHERE TABLE_SCHEMA = " + quoted[0]
 	}
+	return " WHERE TABLE_SCHEMA IN (" + strings.Join(quoted, ", ") + ")"
+}
+
+// read reads the tables that where selects, out of those that tables noted.
+func (s *snapshot) read(ctx context.Context, where string) error {
 	columns, err := s.columns(ctx, where)
 	if err != nil {
 		return err
@@ -228,6 +254,9 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 	server := s.catalog.server
 	rd := newReader(r[2].String, server, Context{})
 	d := columnDef{typ: rd.dataType(), charset: charsetOf(r[3].String)}
+	if d.charset == "" && (d.typ.word == "ENUM" || d.typ.word == "SET") {
+		d.charset = "binary" // MySQL 8.0 shows none
+	}
 	u := &run{catalog: s.catalog, server: server}
 	c, ok := u.resolveType(d, d.charset)
 	if rd.failed != nil || !ok {

@@ -114,7 +114,8 @@ type columnDef struct {
 	fallback  *literal // DEFAULT; nil if none
 	onUpdate  bool
 	comment   string
-	rowTime   bool // AS ROW START, AS ROW END
+	// MariaDB's: AS ROW START or AS ROW END, and COMPRESSED.
+	rowTime, compressed bool
 }
 
 // literal is what stands behind DEFAULT.
