@@ -1,0 +1,302 @@
+package binlog
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/go-mysql-org/go-mysql/mysql"
+)
+
+// Conn is one connection to the source. It belongs to one goroutine; Close may
+// be called from any.
+type Conn struct {
+	c         *client.Conn
+	raw       net.Conn
+	encrypted bool
+}
+
+// Text is one value of a query's result, as text.
+type Text struct {
+	String string
+	Null   bool
+}
+
+// Dial connects and logs in.
+func Dial(ctx context.Context, s Source) (*Conn, error) {
+	config, err := s.TLS.config(s.Address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := dial(ctx, s, config)
+	optional := s.TLS.Mode == TLSPreferred || s.TLS.Mode == ""
+	if err != nil && optional && errors.Is(err, ErrTLS) {
+		return dial(ctx, s, nil)
+	}
+	return c, err
+}
+
+func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*dialTimeout)
+	defer cancel()
+	open := s.Dial
+	if open == nil {
+		open = func(ctx context.Context, address string) (net.Conn, error) {
+			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
+		}
+	}
+	raw, err := open(ctx, s.Address)
+	if err != nil {
+		return nil, transient(fmt.Errorf("%w: connect to %s: %w; check the address, and that the server runs and listens there", ErrUnreachable, s.Address, err))
+	}
+	// The library's handshake knows no context.
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	c, err := client.ConnectWithDialer(ctx, "tcp", s.Address, s.User, s.Password, "",
+		func(context.Context, string, string) (net.Conn, error) { return raw, nil },
+		func(c *client.Conn) error {
+			if config != nil {
+				c.SetTLSConfig(config)
+			}
+			return c.SetCollation("utf8mb4_general_ci") // known to every version
+		})
+	if !stop() {
+		err = errors.Join(ctx.Err(), err)
+	}
+	if err != nil {
+		_ = raw.Close()
+		return nil, loginError(s, config != nil, err)
+	}
+	return &Conn{c: c, raw: raw, encrypted: config != nil}, nil
+}
+
+func loginError(s Source, withTLS bool, err error) error {
+	if serverError(err) == nil && withTLS {
+		var record tls.RecordHeaderError
+		var verify *tls.CertificateVerificationError
+		var alert tls.AlertError
+		text := err.Error()
+		if errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &alert) ||
+			strings.Contains(text, "does not support TLS") || strings.Contains(text, "tls:") || strings.Contains(text, "x509:") {
+			return fmt.Errorf("%w: log in to %s: %w; check the tls settings of both sides", ErrTLS, s.Address, err)
+		}
+	}
+	if strings.Contains(err.Error(), "unknown auth plugin") {
+		return fmt.Errorf("%w: log in to %s as %s: %w; give the account mysql_native_password or caching_sha2_password", ErrAuth, s.Address, s.User, err)
+	}
+	return classify(fmt.Sprintf("log in to %s as %s", s.Address, s.User), err)
+}
+
+// Close closes the network connection at once, whatever is going on.
+func (c *Conn) Close() error { return c.raw.Close() }
+
+// Encrypted tells whether the connection uses TLS.
+func (c *Conn) Encrypted() bool { return c.encrypted }
+
+// Query runs one statement and returns the rows of its result, if any.
+func (c *Conn) Query(ctx context.Context, sql string) ([][]Text, error) {
+	stop := context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	r, err := c.c.Execute(sql)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("query %q: %w", sql, ctx.Err())
+		}
+		return nil, classify(fmt.Sprintf("query %q", sql), err)
+	}
+	if r.Resultset == nil {
+		return nil, nil
+	}
+	rows := make([][]Text, len(r.Values))
+	for i, values := range r.Values {
+		rows[i] = make([]Text, len(values))
+		for j := range values {
+			rows[i][j] = textOf(&values[j])
+		}
+	}
+	return rows, nil
+}
+
+func textOf(v *mysql.FieldValue) Text {
+	switch v.Type {
+	case mysql.FieldValueTypeNull:
+		return Text{Null: true}
+	case mysql.FieldValueTypeUnsigned:
+		return Text{String: strconv.FormatUint(v.AsUint64(), 10)}
+	case mysql.FieldValueTypeSigned:
+		return Text{String: strconv.FormatInt(v.AsInt64(), 10)}
+	case mysql.FieldValueTypeFloat:
+		return Text{String: strconv.FormatFloat(v.AsFloat64(), 'g', -1, 64)}
+	}
+	return Text{String: string(v.AsString())}
+}
+
+// value returns the one value that sql selects, "" if there is none.
+func (c *Conn) value(ctx context.Context, sql string) (string, error) {
+	rows, err := c.Query(ctx, sql)
+	if err != nil || len(rows) == 0 || len(rows[0]) == 0 {
+		return "", err
+	}
+	return rows[0][0].String, nil
+}
+
+// variables returns global variables by name; those that the server does not
+// have are not in the map.
+func (c *Conn) variables(ctx context.Context, names ...string) (map[string]string, error) {
+	rows, err := c.Query(ctx, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "','")+"')")
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]string, len(rows))
+	for _, row := range rows {
+		m[strings.ToLower(row[0].String)] = row[1].String
+	}
+	return m, nil
+}
+
+// Flavor names the family of a server.
+type Flavor string
+
+// The flavors; Percona Server and the like are MySQL.
+const (
+	MySQL   Flavor = "mysql"
+	MariaDB Flavor = "mariadb"
+)
+
+// Status is what a server says about itself and the end of its binlog.
+type Status struct {
+	Flavor              Flavor
+	Version             int    // as in versioned comments: 50622, 80031, 101106
+	VersionText         string // as the server writes it
+	ServerID            uint32
+	ServerUUID          string // "" on MariaDB and MySQL before 5.6
+	BinlogFormat        string
+	Checksum            string // binlog_checksum; "" where the server has none
+	GTIDMode            string // MySQL's gtid_mode; "ON" on MariaDB from 10.0.2
+	LowerCaseTableNames int
+	Charset             string // character_set_server
+	Variables           map[string]string
+	File                string // end of the binlog
+	Pos                 uint64
+	GTIDSet             string // executed up to that end; "" if none or not on
+}
+
+// Status asks the server about itself. It needs REPLICATION CLIENT.
+func (c *Conn) Status(ctx context.Context) (*Status, error) {
+	s, err := c.facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s, c.readEnd(ctx, s)
+}
+
+// facts asks for everything but the end of the binlog.
+func (c *Conn) facts(ctx context.Context) (*Status, error) {
+	v, err := c.variables(ctx, "version", "version_comment", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_checksum",
+		"gtid_mode", "lower_case_table_names", "character_set_server", "explicit_defaults_for_timestamp",
+		"binlog_row_image", "binlog_row_metadata", "gtid_domain_id", "sql_mode")
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{
+		Flavor: MySQL, VersionText: v["version"], ServerUUID: v["server_uuid"], BinlogFormat: v["binlog_format"],
+		Checksum: v["binlog_checksum"], GTIDMode: v["gtid_mode"], Charset: v["character_set_server"], Variables: v,
+	}
+	s.Version = versionNumber(s.VersionText)
+	if _, maria := v["gtid_domain_id"]; maria || strings.Contains(strings.ToLower(s.VersionText), "mariadb") {
+		s.Flavor, s.ServerUUID = MariaDB, ""
+		if s.Version >= 100002 {
+			s.GTIDMode = "ON"
+		}
+	}
+	id, _ := strconv.ParseUint(v["server_id"], 10, 32)
+	s.ServerID = uint32(id)
+	s.LowerCaseTableNames, _ = strconv.Atoi(v["lower_case_table_names"])
+	if v["log_bin"] == "OFF" {
+		return nil, fmt.Errorf("%w: log_bin is OFF; set log_bin, server_id and binlog_format=ROW in the source's configuration and restart it", ErrNoBinlog)
+	}
+	return s, nil
+}
+
+// readEnd fills in the end of the binlog.
+func (c *Conn) readEnd(ctx context.Context, s *Status) error {
+	show := "SHOW MASTER STATUS"
+	switch {
+	case s.Flavor == MySQL && s.Version >= 80200:
+		show = "SHOW BINARY LOG STATUS"
+	case s.Flavor == MariaDB && s.Version >= 100502:
+		show = "SHOW BINLOG STATUS"
+	}
+	rows, err := c.Query(ctx, show)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 || len(rows[0]) < 2 {
+		return fmt.Errorf("%w: %s is empty; set log_bin, server_id and binlog_format=ROW in the source's configuration and restart it", ErrNoBinlog, show)
+	}
+	s.File = rows[0][0].String
+	if s.Pos, err = strconv.ParseUint(rows[0][1].String, 10, 64); err != nil {
+		return fmt.Errorf("read the position of %s: %w", show, err)
+	}
+	s.GTIDSet = ""
+	if !s.usesGTID() {
+		return nil
+	}
+	if s.Flavor == MariaDB {
+		// @@gtid_binlog_pos may be ahead of File and Pos by now.
+		s.GTIDSet, err = c.gtidSetAt(ctx, s.File, s.Pos)
+		return err
+	}
+	if len(rows[0]) > 4 {
+		s.GTIDSet = strings.ReplaceAll(rows[0][4].String, "\n", "")
+	}
+	return nil
+}
+
+// gtidSetAt asks MariaDB for the GTID position at a place in its binlog.
+func (c *Conn) gtidSetAt(ctx context.Context, file string, pos uint64) (string, error) {
+	return c.value(ctx, fmt.Sprintf("SELECT BINLOG_GTID_POS('%s', %d)", strings.ReplaceAll(file, "'", "''"), pos))
+}
+
+// usesGTID tells whether the server can be asked to go on after a GTID set.
+func (s *Status) usesGTID() bool { return s.GTIDMode == "ON" }
+
+// versionNumber reads 8.0.31-log as 80031 and 10.11.6-MariaDB as 101106.
+// MariaDB 10 and later once told old replicas 5.5.5-10.… .
+func versionNumber(text string) int {
+	text = strings.TrimPrefix(text, "5.5.5-")
+	var n [3]int
+	for i := range n {
+		end := 0
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		n[i], _ = strconv.Atoi(text[:end])
+		if text = text[end:]; text == "" || text[0] != '.' {
+			break
+		}
+		text = text[1:]
+	}
+	return n[0]*10000 + n[1]*100 + n[2]
+}
+
+// binaryLogs returns the names of the source's binlog files, oldest first.
+func (c *Conn) binaryLogs(ctx context.Context) ([]string, error) {
+	rows, err := c.Query(ctx, "SHOW BINARY LOGS")
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row[0].String
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: SHOW BINARY LOGS is empty", ErrNoBinlog)
+	}
+	return names, nil
+}

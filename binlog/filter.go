@@ -1,0 +1,106 @@
+package binlog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// filter tells which tables are selected.
+type filter struct {
+	include, exclude []pattern
+	fold             bool
+}
+
+// pattern is database.table with the wildcards * and ?.
+type pattern struct{ database, table string }
+
+// newFilter reads the patterns. fold makes them match in any case, as the
+// source does unless lower_case_table_names is 0.
+func newFilter(include, exclude []string, fold bool) (*filter, error) {
+	f := &filter{fold: fold}
+	for _, list := range []struct {
+		from []string
+		to   *[]pattern
+	}{{include, &f.include}, {exclude, &f.exclude}} {
+		for _, text := range list.from {
+			database, table, ok := strings.Cut(text, ".")
+			if !ok || database == "" || table == "" {
+				return nil, fmt.Errorf("read object pattern %q: it must have the form database.table, such as shop.*", text)
+			}
+			*list.to = append(*list.to, pattern{f.folded(database), f.folded(table)})
+		}
+	}
+	return f, nil
+}
+
+func (f *filter) folded(name string) string {
+	if f.fold {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// table tells whether a table is selected.
+func (f *filter) table(database, table string) bool {
+	database, table = f.folded(database), f.folded(table)
+	match := func(list []pattern) bool {
+		for _, p := range list {
+			if wildcard(p.database, database) && wildcard(p.table, table) {
+				return true
+			}
+		}
+		return false
+	}
+	return match(f.include) && !match(f.exclude)
+}
+
+// database tells whether a database may have selected tables.
+func (f *filter) database(database string) bool {
+	database = f.folded(database)
+	for _, p := range f.exclude {
+		if p.table == "*" && wildcard(p.database, database) {
+			return false
+		}
+	}
+	for _, p := range f.include {
+		if wildcard(p.database, database) {
+			return true
+		}
+	}
+	return false
+}
+
+// wildcard matches name against a pattern in which * stands for any run of
+// characters and ? for one. It needs time in the product of the lengths.
+func wildcard(pattern, name string) bool {
+	p, n := []rune(pattern), []rune(name)
+	i, j, star, mark := 0, 0, -1, 0
+	for j < len(n) {
+		switch {
+		case i < len(p) && p[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(p) && (p[i] == '?' || p[i] == n[j]):
+			i++
+			j++
+		case star >= 0:
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	for i < len(p) && p[i] == '*' {
+		i++
+	}
+	return i == len(p)
+}
+
+// systemDatabase tells the server's own databases.
+func systemDatabase(name string) bool {
+	switch strings.ToLower(name) {
+	case "mysql", "sys", "information_schema", "performance_schema":
+		return true
+	}
+	return false
+}

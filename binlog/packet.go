@@ -1,0 +1,328 @@
+package binlog
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+)
+
+// chunk is a run of whole packets, handed from the network goroutine to Poll.
+type chunk struct {
+	packets  []byte // packet headers and events, in block; nil for a large event
+	block    *block
+	event    []byte // one event joined from several packets
+	large    *largeBuffer
+	checksum bool  // the events end with a CRC32, which was verified
+	err      error // the connection's end; no packets
+}
+
+func (c *chunk) release() {
+	if c.block != nil {
+		c.block.release()
+	}
+	if c.large != nil {
+		c.large.release()
+	}
+	*c = chunk{}
+}
+
+// next takes the next event off the chunk, nil at its end.
+func (c *chunk) next() []byte {
+	if c.event != nil {
+		e := c.event
+		c.event = nil
+		return e
+	}
+	if len(c.packets) == 0 {
+		return nil
+	}
+	n := packetLength(c.packets)
+	e := c.packets[packetHeader+1 : packetHeader+n]
+	c.packets = c.packets[packetHeader+n:]
+	return e
+}
+
+const (
+	packetHeader = 4 // length (3 bytes), sequence number
+	maxPayload   = 1<<24 - 1
+	// minRoom is the least room at a block's end worth another read.
+	minRoom = 16 << 10
+	// maxEvent is above MySQL's 1 GiB limit for a row event.
+	maxEvent = 1<<30 + 64<<20
+)
+
+func packetLength(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// framer cuts the bytes of a dump into events, verifies their checksums and
+// passes them on in chunks.
+// Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
+type framer struct {
+	conn net.Conn
+	pool *blockPool
+	push func(context.Context, chunk) error
+
+	block       *block
+	start, end  int // bytes of block not passed on yet
+	seq         byte
+	checksum    bool
+	formatKnown bool
+}
+
+var errDumpEnd = errors.New("the source ended the dump")
+
+// run reads until the connection or ctx ends. The error says why.
+func (f *framer) run(ctx context.Context) error {
+	var err error
+	if f.block, err = f.pool.get(ctx); err != nil {
+		return err
+	}
+	defer func() { f.block.release() }()
+	for {
+		if err := f.makeRoom(ctx); err != nil {
+			return err
+		}
+		n, err := f.read(f.block.buf[f.end:])
+		if err != nil {
+			return err
+		}
+		f.end += n
+		if err := f.cut(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *framer) read(b []byte) (int, error) {
+	if err := f.conn.SetReadDeadline(time.Now().Add(readTimeout)); err != nil {
+		return 0, transient(err)
+	}
+	n, err := f.conn.Read(b)
+	if n > 0 {
+		return n, nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return 0, transient(fmt.Errorf("read from the source: %w", err))
+}
+
+// makeRoom begins a new block when the current one is nearly full, and moves
+// the packet that is not whole yet.
+func (f *framer) makeRoom(ctx context.Context) error {
+	if len(f.block.buf)-f.end >= minRoom {
+		return nil
+	}
+	next, err := f.pool.get(ctx)
+	if err != nil {
+		return err
+	}
+	n := copy(next.buf, f.block.buf[f.start:f.end])
+	f.block.release()
+	f.block, f.start, f.end = next, 0, n
+	return nil
+}
+
+// cut passes on all whole packets that are there.
+func (f *framer) cut(ctx context.Context) error {
+	at := f.start
+	for f.end-at >= packetHeader {
+		b := f.block.buf[at:f.end]
+		n := packetLength(b)
+		if packetHeader+n > blockSize-minRoom {
+			if len(b) < packetHeader+1+headerSize {
+				break
+			}
+			if err := f.flush(ctx, at); err != nil {
+				return err
+			}
+			if err := f.cutLarge(ctx); err != nil {
+				return err
+			}
+			at = f.start
+			continue
+		}
+		if len(b) < packetHeader+n {
+			break
+		}
+		flushed, err := f.packet(ctx, at, b[:packetHeader+n])
+		if err != nil {
+			return err
+		}
+		at += packetHeader + n
+		if flushed {
+			if err := f.flush(ctx, at); err != nil {
+				return err
+			}
+		}
+	}
+	return f.flush(ctx, at)
+}
+
+// packet checks one whole packet at the offset at. It passes on what is before
+// it if the checksum setting changes with it; alone tells that it must go alone.
+func (f *framer) packet(ctx context.Context, at int, b []byte) (alone bool, err error) {
+	if b[3] != f.seq {
+		return false, transient(fmt.Errorf("packet %d of the dump came in place of %d", b[3], f.seq))
+	}
+	f.seq++
+	payload := b[packetHeader:]
+	if len(payload) == 0 || payload[0] != 0 {
+		if err := f.flush(ctx, at); err != nil {
+			return false, err
+		}
+		return false, endOfDump(payload)
+	}
+	e := payload[1:]
+	if len(e) < headerSize {
+		return false, fmt.Errorf("%w: a packet of %d bytes", ErrEvent, len(e))
+	}
+	switch t := eventType(e[4]); {
+	case t == evFormatDescription:
+		if err := f.flush(ctx, at); err != nil {
+			return false, err
+		}
+		return false, f.format(e)
+	case t == evRotate && (!f.formatKnown || e[17]&flagArtificial != 0):
+		// Whether this one, which the server makes up between two files,
+		// has a checksum depends on the version: look.
+		if err := f.flush(ctx, at); err != nil {
+			return false, err
+		}
+		was := f.checksum
+		f.checksum = checksumOK(e)
+		err := f.flush(ctx, at+len(b))
+		f.checksum = was
+		return true, err
+	case f.checksum && !checksumOK(e):
+		return false, wrongChecksum(e)
+	}
+	return false, nil
+}
+
+func (f *framer) format(e []byte) error {
+	d, err := parseFormat(e[headerSize:])
+	if err != nil {
+		return err
+	}
+	if d.checksum {
+		// The flag for a file in use is set after the checksum was made.
+		inUse := e[17] & flagInUse
+		e[17] &^= flagInUse
+		if ok := checksumOK(e); !ok {
+			return wrongChecksum(e)
+		}
+		e[17] |= inUse
+	}
+	f.checksum, f.formatKnown = d.checksum, true
+	return nil
+}
+
+func wrongChecksum(e []byte) error {
+	return fmt.Errorf("%w: event of type %d that ends at %d; the binlog or the way to it is damaged: run mysqlbinlog --verify-binlog-checksum on the source",
+		ErrChecksum, e[4], binary.LittleEndian.Uint32(e[13:]))
+}
+
+// flush passes on the bytes from start to at.
+func (f *framer) flush(ctx context.Context, at int) error {
+	if at <= f.start {
+		return nil
+	}
+	f.block.refs.Add(1)
+	c := chunk{packets: f.block.buf[f.start:at], block: f.block, checksum: f.checksum}
+	f.start = at
+	return f.push(ctx, c)
+}
+
+// cutLarge reads one event that is larger than a block, joining its packets of
+// up to 16 MiB, into a buffer of exactly its size.
+func (f *framer) cutLarge(ctx context.Context) error {
+	b := f.block.buf[f.start:f.end]
+	n := packetLength(b)
+	if b[packetHeader] != 0 {
+		return endOfDump(b[packetHeader:])
+	}
+	size := int64(binary.LittleEndian.Uint32(b[packetHeader+1+9:]))
+	if size > maxEvent || size < int64(n)-1 || n < maxPayload && size != int64(n)-1 {
+		return fmt.Errorf("%w: an event of %d bytes in a packet of %d", ErrEvent, size, n)
+	}
+	large, err := f.pool.large(ctx, int(size))
+	if err != nil {
+		return err
+	}
+	if err := f.join(large.buf); err != nil {
+		large.release()
+		return err
+	}
+	if f.checksum && !checksumOK(large.buf) {
+		large.release()
+		return wrongChecksum(large.buf)
+	}
+	return f.push(ctx, chunk{event: large.buf, large: large, checksum: f.checksum})
+}
+
+// join fills buf with the payloads of the packets that follow, without the
+// first one's marker byte. The last packet is the one below the maximum.
+func (f *framer) join(buf []byte) error {
+	for marker := 1; ; marker = 0 {
+		var h [packetHeader + 1]byte
+		if err := f.readFull(h[:packetHeader+marker]); err != nil {
+			return err
+		}
+		if h[3] != f.seq {
+			return transient(fmt.Errorf("packet %d of the dump came in place of %d", h[3], f.seq))
+		}
+		f.seq++
+		n := packetLength(h[:])
+		if n-marker > len(buf) {
+			return fmt.Errorf("%w: an event longer than its header says", ErrEvent)
+		}
+		if err := f.readFull(buf[:n-marker]); err != nil {
+			return err
+		}
+		buf = buf[n-marker:]
+		if n < maxPayload {
+			break
+		}
+	}
+	if len(buf) > 0 {
+		return fmt.Errorf("%w: an event shorter than its header says", ErrEvent)
+	}
+	return nil
+}
+
+// readFull fills b from the block and then from the network.
+func (f *framer) readFull(b []byte) error {
+	n := copy(b, f.block.buf[f.start:f.end])
+	f.start += n
+	for n < len(b) {
+		m, err := f.read(b[n:])
+		if err != nil {
+			return err
+		}
+		n += m
+	}
+	return nil
+}
+
+// endOfDump turns the packet that ends a dump into an error.
+func endOfDump(payload []byte) error {
+	if len(payload) > 0 && payload[0] == mysql.ERR_HEADER {
+		r := reader{b: payload[1:]}
+		e := &mysql.MyError{Code: r.u16()}
+		if len(r.b) > 0 && r.b[0] == '#' {
+			e.State = string(r.bytes(6))
+		}
+		e.Message = string(r.b)
+		return classify("read the binlog", e)
+	}
+	if len(payload) > 0 && payload[0] == mysql.EOF_HEADER && len(payload) < 9 {
+		return transient(errDumpEnd)
+	}
+	return transient(errors.New("a packet of the dump is no event"))
+}
