@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"daybook/binlog/schema"
 )
 
 // Conn is one connection to the source. It belongs to one goroutine; Close may
@@ -23,10 +25,7 @@ type Conn struct {
 }
 
 // Text is one value of a query's result, as text.
-type Text struct {
-	String string
-	Null   bool
-}
+type Text = schema.Text
 
 // Dial connects and logs in.
 func Dial(ctx context.Context, s Source) (*Conn, error) {

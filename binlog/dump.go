@@ -3,8 +3,8 @@ package binlog
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -74,8 +74,8 @@ func (c *Conn) startDump(ctx context.Context, s *Status, serverID uint32, from d
 
 // privilege turns a refusal after the login into what it is.
 func privilege(err error) error {
-	if my := serverError(err); my == nil && err != nil && strings.Contains(err.Error(), ErrAuth.Error()) {
-		return fmt.Errorf("%w: %s; GRANT REPLICATION SLAVE ON *.* to it", ErrPrivilege, strings.TrimPrefix(err.Error(), ErrAuth.Error()+": "))
+	if errors.Is(err, ErrAuth) {
+		return fmt.Errorf("%w: %v; GRANT REPLICATION SLAVE ON *.* to it", ErrPrivilege, err)
 	}
 	return err
 }

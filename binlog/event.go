@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -109,6 +110,7 @@ func checksumOK(b []byte) bool {
 
 // format is what a FORMAT_DESCRIPTION_EVENT tells.
 type format struct {
+	timestamp   uint32 // when the file was made
 	version     string
 	checksum    bool
 	tableIDSize int
@@ -132,7 +134,7 @@ func parseFormat(b []byte) (format, error) {
 	if i := int(evTableMap) - 1; i < len(lengths) && lengths[i] == 6 {
 		f.tableIDSize = 4
 	}
-	if v := versionNumber(f.version); v >= 50601 || v >= 50300 && isMaria(f.version) {
+	if v := versionNumber(f.version); v >= 50601 || v >= 50300 && strings.Contains(f.version, "MariaDB") {
 		if len(lengths) < 1+checksumSize {
 			return format{}, fmt.Errorf("%w: a format description that is cut short", ErrEvent)
 		}
@@ -145,15 +147,6 @@ func parseFormat(b []byte) (format, error) {
 		}
 	}
 	return f, nil
-}
-
-func isMaria(version string) bool {
-	for i := 0; i+7 <= len(version); i++ {
-		if version[i:i+7] == "MariaDB" {
-			return true
-		}
-	}
-	return false
 }
 
 func cString(b []byte) string {

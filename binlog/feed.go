@@ -97,12 +97,14 @@ func (f *feed) wake() {
 func (f *feed) connection(ctx context.Context, p *position, first bool) error {
 	began := time.Now()
 	for attempt := 1; ; attempt++ {
-		c, err := f.dump(ctx, p)
+		c, at, err := f.dump(ctx, p)
 		if err == nil {
 			if !first {
 				f.log.Info("reconnected to the source", "source", f.source.Address, "position", p.String(), "attempts", attempt, "after", time.Since(began).Round(time.Millisecond))
 			}
-			err = f.read(ctx, c)
+			if err = f.push(ctx, chunk{connected: at}); err == nil {
+				err = f.read(ctx, c)
+			}
 			_ = c.Close()
 			if err != nil && isTransient(err) && ctx.Err() == nil {
 				f.log.Warn("lost the connection to the source, reconnecting", "source", f.source.Address, "error", err)
@@ -138,10 +140,10 @@ func (f *feed) read(ctx context.Context, c *Conn) error {
 }
 
 // dump connects and asks for the binlog from p on.
-func (f *feed) dump(ctx context.Context, p *position) (*Conn, error) {
+func (f *feed) dump(ctx context.Context, p *position) (*Conn, *connected, error) {
 	c, err := Dial(ctx, f.source)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	from, s, err := dumpPlace(ctx, c, p)
 	if err == nil {
@@ -149,9 +151,9 @@ func (f *feed) dump(ctx context.Context, p *position) (*Conn, error) {
 	}
 	if err != nil {
 		_ = c.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return c, nil
+	return c, &connected{s, from}, nil
 }
 
 // dumpPlace finds out how to ask the server for what follows p: by GTID set

@@ -83,6 +83,23 @@ func (s *gtidSet) contains(g gtid) bool {
 	return slices.ContainsFunc(s.sids[g.sid], func(i interval) bool { return i.start <= g.gno && g.gno < i.stop })
 }
 
+// containsSet tells whether all of o is executed.
+func (s *gtidSet) containsSet(o *gtidSet) bool {
+	for _, g := range o.domains {
+		if !s.contains(g) {
+			return false
+		}
+	}
+	for k, list := range o.sids {
+		for _, want := range list {
+			if !slices.ContainsFunc(s.sids[k], func(i interval) bool { return i.start <= want.start && want.stop <= i.stop }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func addInterval(list []interval, add interval) []interval {
 	if n := len(list); n > 0 && list[n-1].stop == add.start {
 		list[n-1].stop = add.stop
@@ -225,6 +242,28 @@ func parseGTIDSet(f Flavor, text string) (*gtidSet, error) {
 		}
 	}
 	return s, nil
+}
+
+// parseGTIDText reads one GTID; "" is none.
+func parseGTIDText(f Flavor, text string) (gtid, error) {
+	s, err := parseGTIDSet(f, text)
+	if err != nil {
+		return gtid{}, err
+	}
+	for _, g := range s.domains {
+		return g, onlyOne(len(s.domains) == 1, text)
+	}
+	for k, v := range s.sids {
+		return gtid{sid: k, gno: v[0].start}, onlyOne(len(s.sids) == 1 && len(v) == 1 && v[0].stop == v[0].start+1, text)
+	}
+	return gtid{}, nil
+}
+
+func onlyOne(ok bool, text string) error {
+	if !ok {
+		return fmt.Errorf("%w: %q is not one GTID", errGTID, text)
+	}
+	return nil
 }
 
 func (s *gtidSet) parseDomain(part string) error {

@@ -14,12 +14,19 @@ import (
 
 // chunk is a run of whole packets, handed from the network goroutine to Poll.
 type chunk struct {
-	packets  []byte // packet headers and events, in block; nil for a large event
-	block    *block
-	event    []byte // one event joined from several packets
-	large    *largeBuffer
-	checksum bool  // the events end with a CRC32, which was verified
-	err      error // the connection's end; no packets
+	packets   []byte // packet headers and events, in block; nil for a large event
+	block     *block
+	event     []byte // one event joined from several packets
+	large     *largeBuffer
+	checksum  bool       // the events end with a CRC32, which was verified
+	connected *connected // a connection's beginning; no packets
+	err       error      // the connection's end; no packets
+}
+
+// connected is what is known of a connection when its dump begins.
+type connected struct {
+	status *Status
+	from   dumpFrom
 }
 
 func (c *chunk) release() {
@@ -150,77 +157,77 @@ func (f *framer) cut(ctx context.Context) error {
 		if len(b) < packetHeader+n {
 			break
 		}
-		flushed, err := f.packet(ctx, at, b[:packetHeader+n])
-		if err != nil {
+		if err := f.packet(ctx, at, b[:packetHeader+n]); err != nil {
 			return err
 		}
 		at += packetHeader + n
-		if flushed {
-			if err := f.flush(ctx, at); err != nil {
-				return err
-			}
-		}
 	}
 	return f.flush(ctx, at)
 }
 
-// packet checks one whole packet at the offset at. It passes on what is before
-// it if the checksum setting changes with it; alone tells that it must go alone.
-func (f *framer) packet(ctx context.Context, at int, b []byte) (alone bool, err error) {
+// packet checks one whole packet, which begins at the offset at.
+func (f *framer) packet(ctx context.Context, at int, b []byte) (err error) {
 	if b[3] != f.seq {
-		return false, transient(fmt.Errorf("packet %d of the dump came in place of %d", b[3], f.seq))
+		return transient(fmt.Errorf("packet %d of the dump came in place of %d", b[3], f.seq))
 	}
 	f.seq++
 	payload := b[packetHeader:]
 	if len(payload) == 0 || payload[0] != 0 {
 		if err := f.flush(ctx, at); err != nil {
-			return false, err
+			return err
 		}
-		return false, endOfDump(payload)
+		return endOfDump(payload)
 	}
 	e := payload[1:]
 	if len(e) < headerSize {
-		return false, fmt.Errorf("%w: a packet of %d bytes", ErrEvent, len(e))
+		return fmt.Errorf("%w: a packet of %d bytes", ErrEvent, len(e))
 	}
+	checksum := f.checksum
 	switch t := eventType(e[4]); {
 	case t == evFormatDescription:
-		if err := f.flush(ctx, at); err != nil {
-			return false, err
+		// Its own last bytes say whether checksums follow.
+		if checksum, err = f.format(e); err != nil {
+			return err
 		}
-		return false, f.format(e)
+		return f.alone(ctx, at, at+len(b), false, checksum)
 	case t == evRotate && (!f.formatKnown || e[17]&flagArtificial != 0):
 		// Whether this one, which the server makes up between two files,
 		// has a checksum depends on the version: look.
-		if err := f.flush(ctx, at); err != nil {
-			return false, err
-		}
-		was := f.checksum
-		f.checksum = checksumOK(e)
-		err := f.flush(ctx, at+len(b))
-		f.checksum = was
-		return true, err
-	case f.checksum && !checksumOK(e):
-		return false, wrongChecksum(e)
+		return f.alone(ctx, at, at+len(b), checksumOK(e), checksum)
+	case checksum && !checksumOK(e):
+		return wrongChecksum(e)
 	}
-	return false, nil
+	return nil
 }
 
-func (f *framer) format(e []byte) error {
+// alone passes on one packet whose checksum setting is its own.
+func (f *framer) alone(ctx context.Context, from, to int, checksum, after bool) error {
+	if err := f.flush(ctx, from); err != nil {
+		return err
+	}
+	f.checksum = checksum
+	err := f.flush(ctx, to)
+	f.checksum = after
+	return err
+}
+
+// format checks a FORMAT_DESCRIPTION_EVENT and returns the setting in it.
+func (f *framer) format(e []byte) (checksum bool, err error) {
 	d, err := parseFormat(e[headerSize:])
 	if err != nil {
-		return err
+		return false, err
 	}
 	if d.checksum {
 		// The flag for a file in use is set after the checksum was made.
 		inUse := e[17] & flagInUse
 		e[17] &^= flagInUse
-		if ok := checksumOK(e); !ok {
-			return wrongChecksum(e)
+		if !checksumOK(e) {
+			return false, wrongChecksum(e)
 		}
 		e[17] |= inUse
 	}
-	f.checksum, f.formatKnown = d.checksum, true
-	return nil
+	f.formatKnown = true
+	return d.checksum, nil
 }
 
 func wrongChecksum(e []byte) error {

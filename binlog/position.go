@@ -20,7 +20,7 @@ type position struct {
 	// over, selected or not, and each statement as one. group names the
 	// group, where it has a GTID.
 	taken uint64
-	group string
+	group gtid
 }
 
 const positionVersion = 1
@@ -42,7 +42,7 @@ type savedPosition struct {
 func (p *position) encode() []byte {
 	s := savedPosition{
 		Version: positionVersion, Flavor: p.flavor, ServerUUID: p.serverUUID, ServerID: p.serverID,
-		File: p.file, Pos: p.pos, Taken: p.taken, Group: p.group,
+		File: p.file, Pos: p.pos, Taken: p.taken, Group: p.group.String(),
 	}
 	if p.gtids != nil {
 		text := p.gtids.String()
@@ -69,12 +69,16 @@ func decodePosition(b []byte) (*position, error) {
 	if err := d.Decode(&s); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
-	if s.Flavor != MySQL && s.Flavor != MariaDB || s.File == "" || s.Pos < 4 {
+	if s.Flavor != MySQL && s.Flavor != MariaDB || s.Pos < 4 || s.File == "" && s.GTIDs == nil {
 		return nil, fmt.Errorf("%w: %s is incomplete", ErrSaved, b)
 	}
 	p := &position{
 		flavor: s.Flavor, serverUUID: s.ServerUUID, serverID: s.ServerID,
-		file: s.File, pos: s.Pos, taken: s.Taken, group: s.Group,
+		file: s.File, pos: s.Pos, taken: s.Taken,
+	}
+	var err error
+	if p.group, err = parseGTIDText(s.Flavor, s.Group); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	if s.GTIDs != nil {
 		set, err := parseGTIDSet(s.Flavor, *s.GTIDs)

@@ -15,7 +15,6 @@ type query struct {
 	sql     []byte // in the client's charset
 	context schema.Context
 	updated []string // databases that a statement-format change touches
-	micros  uint32   // microseconds of the header's second; 0: not told
 }
 
 // parseQuery reads the body of a query event, in which extra bytes stand
@@ -73,7 +72,7 @@ func (q *query) readVariables(b []byte) {
 		case 12:
 			q.readUpdated(&r)
 		case 13, 128: // microseconds, of MySQL and of MariaDB
-			q.micros = uint32(r.uint(3))
+			r.bytes(3)
 		case 16:
 			if v := r.u8(); r.err == nil {
 				explicit := v != 0
