@@ -89,8 +89,8 @@ func (c *Conn) command(b []byte) error {
 func registerReplica(serverID uint32) []byte {
 	b := []byte{0, 0, 0, 0, mysql.COM_REGISTER_SLAVE}
 	b = binary.LittleEndian.AppendUint32(b, serverID)
-	b = append(b, 7)
-	b = append(b, "daybook"...)              // host that SHOW REPLICAS shows
+	b = append(b, byte(len(ReplicaHost)))
+	b = append(b, ReplicaHost...)
 	b = append(b, 0, 0)                      // no user, no password
 	b = append(b, 0, 0)                      // port
 	return append(b, 0, 0, 0, 0, 0, 0, 0, 0) // rank, source ID

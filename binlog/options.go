@@ -125,6 +125,10 @@ func randomServerID() uint32 {
 	return binary.LittleEndian.Uint32(b[:])>>2 | 1<<30
 }
 
+// ReplicaHost is the host name under which the source's SHOW REPLICAS lists a
+// Reader.
+const ReplicaHost = "daybook"
+
 // replicaUUID is the UUID by which the source tells this replica from others:
 // it ends an older dump of the same UUID when a new one begins.
 func replicaUUID(serverID uint32) string {

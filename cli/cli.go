@@ -1,0 +1,138 @@
+// Package cli is Daybook's command line: one file per command, and the place
+// where the parts are wired together.
+//
+// [Run] is its only entry. Output for people goes to stdout, logs and errors
+// to stderr. Exit codes: 0 all well; 1 the command ran and something is wrong
+// (a precheck failed, a server could not start); 2 the command line or the
+// configuration is wrong.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"daybook/config"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// errFailed ends a command whose output already says what is wrong.
+var errFailed = errors.New("failed")
+
+// usageError is a command line or configuration that cannot be.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// app is what the commands share.
+type app struct {
+	stdout, stderr      io.Writer
+	configPath          string
+	logLevel, logFormat string
+}
+
+// Run executes the command line in args (without the program's name) and
+// returns the exit code. It ends early, in order, when ctx is done.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "daybook: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "daybook: %v\n", err)
+		return exitFailed
+	}
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "daybook",
+		Short: "Track the changes of a MySQL server and serve them to Kafka clients",
+		Long: `Daybook reads the binlog of MySQL and MariaDB servers as a replica would, keeps
+the row and schema changes of the last 24 hours, and serves them over the Kafka
+protocol, so that any stock Kafka client consumes them.`,
+		Example:       "  daybook demo                      # see it work\n  daybook check -c daybook.yaml     # is my MySQL ready?\n  daybook serve -c daybook.yaml     # run it",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// Without this, an unknown command would only print the help.
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(a.serve(), a.check(), a.demo(), a.version())
+	for _, c := range root.Commands() {
+		c.Args = usageArgs(cobra.NoArgs)
+	}
+	root.Args = usageArgs(cobra.NoArgs)
+	return root
+}
+
+// usageArgs makes a wrong argument a usageError.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+func (a *app) configFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&a.configPath, "config", "c", "daybook.yaml", "configuration `file`; config.example.yaml shows every key")
+}
+
+func (a *app) logFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().StringVar(&a.logFormat, "log-format", "text", "text or json")
+}
+
+// loadConfig reads the file that -c names.
+func (a *app) loadConfig() (*config.Config, error) {
+	c, err := config.Load(a.configPath, os.LookupEnv)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return c, nil
+}
+
+// logger builds the log that --log-level and --log-format ask for.
+func (a *app) logger() (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
+		return nil, &usageError{fmt.Errorf("--log-level %q is not one of debug, info, warn, error", a.logLevel)}
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch strings.ToLower(a.logFormat) {
+	case "text":
+		return slog.New(slog.NewTextHandler(a.stderr, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(a.stderr, o)), nil
+	}
+	return nil, &usageError{fmt.Errorf("--log-format %q is not one of text, json", a.logFormat)}
+}

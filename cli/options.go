@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+
+	"daybook/auth"
+	"daybook/binlog"
+	"daybook/broker"
+	"daybook/config"
+	"daybook/task"
+)
+
+// The functions here turn the configuration into the parts' own Options.
+
+func listenersOf(c *config.Config) []broker.Listener {
+	var ls []broker.Listener
+	for _, l := range c.Kafka.Listeners {
+		ls = append(ls, broker.Listener{Name: l.Name, Address: l.Address, Advertised: l.Advertised})
+	}
+	return ls
+}
+
+func accountsOf(c *config.Config) []auth.Account {
+	var as []auth.Account
+	for _, t := range c.Tasks {
+		for _, g := range t.Groups {
+			as = append(as, auth.Account{Account: g.Account, Group: g.ID, Topic: t.Name, Password: g.Password})
+		}
+	}
+	return as
+}
+
+func taskOptions(c *config.Config) []task.Options {
+	var opts []task.Options
+	for i := range c.Tasks {
+		opts = append(opts, taskOption(c.DataDir, &c.Tasks[i]))
+	}
+	return opts
+}
+
+func taskOption(dataDir string, t *config.Task) task.Options {
+	return task.Options{
+		Name:          t.Name,
+		Source:        sourceOf(t),
+		Start:         startOf(t.Start),
+		Include:       t.Objects.Include,
+		Exclude:       t.Objects.Exclude,
+		SchemaChanges: schemaChangesOf(t.SchemaChanges),
+		ServerID:      serverID(dataDir, t),
+		Tombstones:    t.Tombstones,
+		Version:       release,
+	}
+}
+
+func sourceOf(t *config.Task) binlog.Source {
+	tls := t.Source.TLS
+	return binlog.Source{
+		Address: t.Source.Address, User: t.Source.User, Password: t.Source.Password,
+		TLS: binlog.TLSOptions{Mode: binlog.TLSMode(tls.Mode), CAFile: tls.CAFile, CertFile: tls.CertFile, KeyFile: tls.KeyFile},
+	}
+}
+
+// serverID is the same for a task whenever it runs, and another for any other
+// task, data directory or host.
+func serverID(dataDir string, t *config.Task) uint32 {
+	if t.Source.ServerID != 0 {
+		return t.Source.ServerID
+	}
+	host, _ := os.Hostname() // without one, the directory must do
+	if abs, err := filepath.Abs(dataDir); err == nil {
+		dataDir = abs
+	}
+	return binlog.ServerIDFor(host, dataDir, t.Name)
+}
+
+func schemaChangesOf(mode string) binlog.SchemaChanges {
+	return map[string]binlog.SchemaChanges{
+		"instance": binlog.SchemaChangesInstance,
+		"objects":  binlog.SchemaChangesObjects,
+		"none":     binlog.SchemaChangesNone,
+	}[mode]
+}
+
+func startOf(s config.Start) binlog.Start {
+	mode := map[config.StartKind]binlog.StartMode{
+		config.StartNow:      binlog.StartNow,
+		config.StartEarliest: binlog.StartEarliest,
+		config.StartTime:     binlog.StartTime,
+		config.StartGTID:     binlog.StartGTID,
+		config.StartFile:     binlog.StartFile,
+	}[s.Kind]
+	return binlog.Start{Mode: mode, Time: s.Time, GTID: s.GTID, File: s.File, Pos: s.Pos}
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"daybook/auth"
+	"daybook/broker"
+	"daybook/config"
+	"daybook/group"
+	"daybook/store"
+	"daybook/task"
+
+	"github.com/spf13/cobra"
+)
+
+// shutdownLimit bounds the end of `serve`: what is not closed by then is
+// abandoned, which loses nothing, as everything acknowledged is synced.
+const shutdownLimit = 10 * time.Second
+
+func (a *app) serve() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the tasks of a configuration and serve their consumers",
+		Long: `Runs every task of the configuration and serves their records to Kafka clients
+until SIGTERM or Ctrl-C, and goes on where it stopped when started again.`,
+		Example: "  SHOP_PASSWORD=… CACHE_PASSWORD=… daybook serve -c daybook.yaml\n  daybook serve -c daybook.yaml --log-format json --log-level debug",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := a.logger()
+			if err != nil {
+				return err
+			}
+			c, err := a.loadConfig()
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), c, log)
+		},
+	}
+	a.configFlag(cmd)
+	a.logFlags(cmd)
+	return cmd
+}
+
+// part is something that serve opened and closes again.
+type part struct {
+	name  string
+	close func() error
+}
+
+// serve opens the parts, waits for ctx and closes them in reverse.
+func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
+	var parts []part
+	defer func() { shutdown(parts, log) }()
+	open := func(name string, open func(context.Context) error, close func() error) error {
+		// Parts live until they are closed, in order; ctx only ends the waiting.
+		if err := open(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+		parts = append(parts, part{name, close})
+		return nil
+	}
+
+	st := store.New(store.Options{
+		Dir: c.DataDir, Logger: log,
+		RetentionAge: time.Duration(c.Retention.Age), RetentionBytes: c.Retention.MaxBytes,
+	})
+	if err := open("store", st.Open, st.Close); err != nil {
+		return fmt.Errorf("open data directory: %w", err)
+	}
+	accounts := auth.NewRegistry()
+	if err := accounts.Set(accountsOf(c)); err != nil {
+		return fmt.Errorf("set accounts: %w", err)
+	}
+	groups := group.New(group.Options{Store: st, Logger: log})
+	if err := open("groups", groups.Open, groups.Close); err != nil {
+		return fmt.Errorf("open consumer groups: %w", err)
+	}
+	tasks := task.NewManager(taskOptions(c), st, log)
+	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
+		return fmt.Errorf("open tasks: %w", err)
+	}
+	server := broker.New(broker.Options{Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log})
+	if err := open("broker", server.Open, server.Close); err != nil {
+		return fmt.Errorf("open listeners: %w", err)
+	}
+	log.Info("daybook serves", "version", release, "listeners", len(c.Kafka.Listeners), "tasks", len(c.Tasks), "data_dir", c.DataDir)
+	select {
+	case <-ctx.Done():
+		log.Info("daybook ends")
+		return nil
+	case <-st.Failed():
+		return fmt.Errorf("the data directory can take no more writes: %w", st.Err())
+	}
+}
+
+// shutdown closes the parts, last opened first, within shutdownLimit.
+func shutdown(parts []part, log *slog.Logger) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := len(parts) - 1; i >= 0; i-- {
+			if err := parts[i].close(); err != nil {
+				log.Error("close failed", "part", parts[i].name, "error", err)
+			}
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(shutdownLimit):
+		log.Error("some parts did not close in time; nothing acknowledged is lost", "limit", shutdownLimit)
+	}
+}

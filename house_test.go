@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the house's import table: a package of ours may import those
+// listed, and no other of ours. docs/architecture.md gives the reasons.
+var mayImport = map[string][]string{
+	"":                {"cli"},
+	"cli":             {"config", "broker", "task", "group", "auth", "store", "binlog", "format"},
+	"task":            {"binlog", "format", "recordbatch", "store", "change"},
+	"broker":          {"group", "auth", "store", "recordbatch"},
+	"group":           {"store"},
+	"auth":            {"store"},
+	"store":           {"recordbatch"},
+	"binlog":          {"binlog/schema", "binlog/rowevent", "change"},
+	"binlog/schema":   {"change"},
+	"binlog/rowevent": {"change"},
+	"format":          {"change"},
+	"config":          {},
+	"change":          {},
+	"recordbatch":     {},
+	"store/storetest": {"store", "recordbatch"}, // a test helper that other packages' tests share
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportTable(t *testing.T) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := 0
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, "daybook"), "/")
+		if strings.HasPrefix(name, "e2e") || strings.HasPrefix(name, "bench") {
+			continue // they test the whole from outside
+		}
+		seen++
+		allowed, ok := mayImport[name]
+		if !ok {
+			t.Errorf("package %s has no row in the import table", p.ImportPath)
+		}
+		for _, i := range p.Imports {
+			if dep, ours := strings.CutPrefix(i, "daybook/"); ours && !slices.Contains(allowed, dep) {
+				t.Errorf("%s must not import %s", p.ImportPath, i)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("go list told only %d packages", seen)
+	}
+}
+
+// TestOneDocCommentPerPackage wants the package comment in exactly one file.
+func TestOneDocCommentPerPackage(t *testing.T) {
+	docs := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && (e.Name() == ".git" || e.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		dir := filepath.Dir(path)
+		if _, ok := docs[dir]; !ok && !strings.HasSuffix(path, "_test.go") {
+			docs[dir] = nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.PackageClauseOnly)
+		if err != nil {
+			return err
+		}
+		if hasDoc(f) && !strings.HasSuffix(path, "_test.go") {
+			docs[dir] = append(docs[dir], path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, files := range docs {
+		if len(files) != 1 {
+			t.Errorf("package %s has %d doc comments, want one: %v", dir, len(files), files)
+		}
+	}
+}
+
+func hasDoc(f *ast.File) bool { return f.Doc != nil && strings.TrimSpace(f.Doc.Text()) != "" }

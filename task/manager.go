@@ -1,0 +1,57 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"daybook/store"
+)
+
+// Manager owns all tasks of a process.
+type Manager struct {
+	tasks  []*Task
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// NewManager returns a manager of the given tasks, all stopped.
+func NewManager(opts []Options, s *store.Store, log *slog.Logger) *Manager {
+	m := &Manager{cancel: func() {}}
+	for _, o := range opts {
+		m.tasks = append(m.tasks, newTask(o, s, log))
+	}
+	return m
+}
+
+// Open creates each task's partition, so that its consumers find their topic
+// at once, and starts the tasks. A task that fails does not end the others.
+func (m *Manager) Open(ctx context.Context) error {
+	for _, t := range m.tasks {
+		if _, err := t.store.EnsurePartition(t.opts.Name); err != nil {
+			return fmt.Errorf("create partition %s: %w", t.opts.Name, err)
+		}
+	}
+	ctx, m.cancel = context.WithCancel(ctx)
+	for _, t := range m.tasks {
+		m.wg.Go(func() { t.run(ctx) })
+	}
+	return nil
+}
+
+// Close stops the tasks and waits for them.
+func (m *Manager) Close() error {
+	m.cancel()
+	m.wg.Wait()
+	return nil
+}
+
+// Status returns the state of every task, in the configuration's order.
+func (m *Manager) Status() []Status {
+	all := make([]Status, len(m.tasks))
+	for i, t := range m.tasks {
+		all[i] = t.Status()
+	}
+	return all
+}

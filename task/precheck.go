@@ -1,0 +1,270 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"daybook/binlog"
+)
+
+// CheckStatus is the outcome of a precheck.
+type CheckStatus string
+
+// The outcomes. Warn is told and does not keep a task from starting.
+const (
+	Passed CheckStatus = "ok"
+	Warn   CheckStatus = "warn"
+	Fail   CheckStatus = "fail"
+)
+
+// Check is the result of one precheck.
+type Check struct {
+	Name   string      `json:"name"`
+	Status CheckStatus `json:"status"`
+	Detail string      `json:"detail"`        // what was found
+	Fix    string      `json:"fix,omitempty"` // what to do; "" when Passed
+}
+
+// ErrPrecheck is wrapped by the error of a source that cannot be tracked.
+var ErrPrecheck = errors.New("precheck failed")
+
+// Failed returns an error that lists the failed checks with their fixes, or
+// nil if none failed.
+func Failed(checks []Check) error {
+	var msgs []string
+	for _, c := range checks {
+		if c.Status == Fail {
+			msgs = append(msgs, fmt.Sprintf("%s: %s; to mend it: %s", c.Name, c.Detail, c.Fix))
+		}
+	}
+	if len(msgs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrPrecheck, strings.Join(msgs, " | "))
+}
+
+// Precheck looks whether the source can be tracked as o says. Checks that
+// need what an earlier one found missing are left out.
+func Precheck(ctx context.Context, o Options) []Check {
+	p := &prechecker{opts: o}
+	conn, err := binlog.Dial(ctx, o.Source)
+	if !p.connected(err) {
+		return p.checks
+	}
+	defer conn.Close()
+	p.conn = conn
+	for _, check := range []func(context.Context) error{
+		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges,
+	} {
+		if err := check(ctx); err != nil {
+			p.fail("query", err.Error(), "see that the source stays up and the user may run this statement")
+			return p.checks
+		}
+	}
+	return p.checks
+}
+
+type prechecker struct {
+	opts   Options
+	conn   *binlog.Conn
+	vars   map[string]string
+	checks []Check
+}
+
+func (p *prechecker) pass(name, detail string) { p.add(name, Passed, detail, "") }
+
+func (p *prechecker) fail(name, detail, fix string) { p.add(name, Fail, detail, fix) }
+
+func (p *prechecker) add(name string, s CheckStatus, detail, fix string) {
+	p.checks = append(p.checks, Check{Name: name, Status: s, Detail: detail, Fix: fix})
+}
+
+func (p *prechecker) connected(err error) bool {
+	switch {
+	case err == nil:
+		p.pass("server reachable", p.opts.Source.Address)
+		p.pass("login", p.opts.Source.User)
+		return true
+	case errors.Is(err, binlog.ErrAuth):
+		p.pass("server reachable", p.opts.Source.Address)
+		p.fail("login", err.Error(), "check user and password of the source, and that the user may connect from this host")
+	default:
+		p.fail("server reachable", err.Error(), "check source.address, that the server runs, its bind-address, and firewalls between")
+	}
+	return false
+}
+
+func (p *prechecker) readVariables(ctx context.Context) error {
+	rows, err := p.conn.Query(ctx, "SHOW GLOBAL VARIABLES")
+	if err != nil {
+		return err
+	}
+	p.vars = make(map[string]string, len(rows))
+	for _, r := range rows {
+		p.vars[strings.ToLower(r[0].String)] = r[1].String
+	}
+	return nil
+}
+
+func (p *prechecker) mariaDB() bool {
+	_, domain := p.vars["gtid_domain_id"]
+	return domain || strings.Contains(strings.ToLower(p.vars["version"]), "mariadb")
+}
+
+// version wants MySQL 5.1 or later, the first with row events. MariaDB began with 5.1.
+func (p *prechecker) version(context.Context) error {
+	v := p.vars["version"]
+	var major, minor int
+	if _, err := fmt.Sscanf(v, "%d.%d", &major, &minor); err != nil {
+		return fmt.Errorf("read version %q: %w", v, err)
+	}
+	if major < 5 || major == 5 && minor < 1 {
+		p.fail("version", v, "use MySQL 5.1 or later: earlier ones write no row events")
+		return nil
+	}
+	p.pass("version", v)
+	return nil
+}
+
+func (p *prechecker) binlogSettings(context.Context) error {
+	if p.vars["log_bin"] != "ON" {
+		p.fail("binlog", "log_bin is OFF", "set log_bin (and a server_id) in the server's my.cnf and restart it")
+		return nil
+	}
+	p.pass("binlog", "log_bin is ON")
+	p.wantVariable("binlog format", "binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW', set it in my.cnf, and have open sessions reconnect")
+	p.wantVariable("row image", "binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', set it in my.cnf, and have open sessions reconnect")
+	p.retention()
+	p.tellGTID()
+	p.tellMetadata()
+	return nil
+}
+
+// wantVariable wants a value of a variable; servers that do not have the
+// variable (MySQL 5.1 and 5.5 no row image, MySQL 10 no format) do it that way always.
+func (p *prechecker) wantVariable(name, variable, want, fix string) {
+	switch got, ok := p.vars[variable]; {
+	case !ok:
+		p.pass(name, "always "+want+" on this server")
+	case strings.EqualFold(got, want):
+		p.pass(name, variable+" is "+want)
+	default:
+		p.fail(name, variable+" is "+got, fix)
+	}
+}
+
+func (p *prechecker) tellGTID() {
+	mode, ok := p.vars["gtid_mode"]
+	switch {
+	case p.mariaDB():
+		p.pass("GTID", "MariaDB GTIDs: a failover is followed")
+	case ok && mode == "ON":
+		p.pass("GTID", "gtid_mode is ON: a failover is followed")
+	case ok:
+		p.add("GTID", Warn, "gtid_mode is "+mode+": file and position are used, a failover to another server is not followed",
+			"set gtid_mode = ON and enforce_gtid_consistency = ON to follow failovers")
+	default:
+		p.add("GTID", Warn, "this server has no GTIDs: file and position are used, a failover is not followed", "upgrade to MySQL 5.6 or later to follow failovers")
+	}
+}
+
+func (p *prechecker) tellMetadata() {
+	switch got, ok := p.vars["binlog_row_metadata"]; {
+	case !ok:
+		p.pass("row metadata", "not on this server: the schema history describes the rows")
+	case strings.EqualFold(got, "FULL"):
+		p.pass("row metadata", "binlog_row_metadata is FULL: each table map is checked against the schema history")
+	default:
+		p.add("row metadata", Warn, "binlog_row_metadata is "+got+": the schema history describes the rows",
+			"SET GLOBAL binlog_row_metadata = 'FULL' has the server describe them as well")
+	}
+}
+
+// serverID wants the replica ID to be another than the source's and than that
+// of any connected replica but an earlier connection of this task.
+func (p *prechecker) serverID(ctx context.Context) error {
+	id := strconv.FormatUint(uint64(p.opts.ServerID), 10)
+	const fix = "set source.server_id to a number that no server or replica of this topology uses"
+	if p.vars["server_id"] == id {
+		p.fail("server ID", id+" is the source's own", fix)
+		return nil
+	}
+	rows, err := p.conn.Query(ctx, "SHOW SLAVE HOSTS")
+	if err != nil { // MySQL 8.4 knows only the new name
+		rows, err = p.conn.Query(ctx, "SHOW REPLICAS")
+	}
+	if err != nil {
+		p.add("server ID", Warn, fmt.Sprintf("cannot list the replicas: %v", err), "grant REPLICATION SLAVE to the user")
+		return nil
+	}
+	for _, r := range rows {
+		if r[0].String == id && r[1].String != binlog.ReplicaHost {
+			p.fail("server ID", fmt.Sprintf("%s is used by the replica %s:%s", id, r[1].String, r[2].String), fix)
+			return nil
+		}
+	}
+	p.pass("server ID", id+" is free")
+	return nil
+}
+
+// minRetentionSeconds is what Daybook itself keeps: with less, an outage of it
+// could lose what the log would still hold.
+const minRetentionSeconds = 24 * 3600
+
+func (p *prechecker) retention() {
+	secs, ok := p.binlogRetention()
+	switch {
+	case !ok:
+		p.pass("binlog retention", "cannot be told on this server")
+	case secs == 0:
+		p.pass("binlog retention", "binlogs are kept until purged by hand")
+	case secs < minRetentionSeconds:
+		p.add("binlog retention", Warn, fmt.Sprintf("binlogs are kept %d s", secs), "keep them 24 hours or more, so that Daybook can catch up after an outage")
+	default:
+		p.pass("binlog retention", fmt.Sprintf("binlogs are kept %d h", secs/3600))
+	}
+}
+
+// binlogRetention reads MySQL 8's variable, MariaDB 10.6's of the same name,
+// or the older one in days.
+func (p *prechecker) binlogRetention() (seconds int64, ok bool) {
+	if s, err := strconv.ParseInt(p.vars["binlog_expire_logs_seconds"], 10, 64); err == nil && s > 0 {
+		return s, true
+	}
+	if d, err := strconv.ParseFloat(p.vars["expire_logs_days"], 64); err == nil {
+		return int64(d * 24 * 3600), true
+	}
+	_, ok = p.vars["binlog_expire_logs_seconds"]
+	return 0, ok
+}
+
+// Any of these allows to read the binlog, or to ask for its end: MariaDB 10.5
+// has other names for the second.
+var (
+	replicationSlave  = []string{"REPLICATION SLAVE", "REPLICATION REPLICA"}
+	replicationClient = []string{"REPLICATION CLIENT", "BINLOG MONITOR", "SUPER"}
+)
+
+func (p *prechecker) privileges(ctx context.Context) error {
+	rows, err := p.conn.Query(ctx, "SHOW GRANTS")
+	if err != nil {
+		return err
+	}
+	g := parseGrants(rows)
+	for _, want := range []struct {
+		name  string
+		anyOf []string
+	}{{"REPLICATION SLAVE", replicationSlave}, {"REPLICATION CLIENT", replicationClient}} {
+		name := "privilege " + want.name
+		if g.global("ALL PRIVILEGES") || slices.ContainsFunc(want.anyOf, g.global) {
+			p.pass(name, "granted")
+			continue
+		}
+		p.fail(name, "not granted to "+p.opts.Source.User, fmt.Sprintf("GRANT %s ON *.* TO '%s'@'%%'", want.name, p.opts.Source.User))
+	}
+	return p.selectPrivilege(ctx, g)
+}

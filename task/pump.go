@@ -1,0 +1,154 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"daybook/binlog"
+	"daybook/change"
+	"daybook/format"
+	"daybook/recordbatch"
+	"daybook/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// batchBytes is where a batch is full. Big enough that syncing is not what
+	// limits catch-up, and below the 1 MiB that old clients fetch at most.
+	batchBytes = 512 << 10
+	// idleSave is how often a position that moved without records is saved.
+	idleSave = time.Second
+)
+
+// pump moves changes from a reader to a partition. Two goroutines share two
+// batch builders: one fills a builder while the other's content is synced.
+type pump struct {
+	reader    *binlog.Reader
+	encoder   format.Encoder
+	partition *store.Partition
+	onIdle    func() // called each time everything that was read is handed on
+
+	free  chan *recordbatch.Builder // builders that nobody uses; one here: the committer is idle
+	ready chan flush                // never blocks: there are no more flushes than builders
+}
+
+// flush is what one append saves.
+type flush struct {
+	builder *recordbatch.Builder
+	state   store.State
+}
+
+// run pumps until ctx is done or a fault that the reader cannot mend.
+func (p *pump) run(ctx context.Context) error {
+	p.free = make(chan *recordbatch.Builder, 2)
+	p.ready = make(chan flush, 2)
+	p.free <- new(recordbatch.Builder)
+	p.free <- new(recordbatch.Builder)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(p.ready)
+		return p.fill(ctx)
+	})
+	g.Go(func() error { return p.commit() })
+	return g.Wait()
+}
+
+// fill reads and encodes. There is no linger timer: a batch goes as soon as it
+// is full, or the reader has nothing more and the previous sync is done.
+func (p *pump) fill(ctx context.Context) error {
+	save := time.NewTicker(idleSave)
+	defer save.Stop()
+	builder := <-p.free
+	woken := false // before the source has sent anything, an empty buffer says nothing
+	for {
+		c, err := p.reader.Poll()
+		if err != nil {
+			p.flush(builder) // what came before the fault is good
+			return err
+		}
+		if c != nil {
+			if err := p.add(builder, c); err != nil {
+				return err
+			}
+			if builder.Size() < batchBytes {
+				continue
+			}
+		}
+		idle, moved, free := p.reader.Ready(), save.C, p.free
+		switch {
+		case c != nil: // the batch is full: nothing goes on but by a free builder
+			idle, moved = nil, nil
+		case builder.Count() > 0:
+			moved = nil
+		default:
+			if woken {
+				p.onIdle()
+			}
+			free = nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-idle:
+			woken = true
+		case <-moved:
+			builder = p.savePosition(builder)
+		case next := <-free:
+			p.flush(builder)
+			builder = next
+		}
+	}
+}
+
+// savePosition saves a position that moved without records, unless the
+// committer is busy: then a later one will be.
+func (p *pump) savePosition(b *recordbatch.Builder) *recordbatch.Builder {
+	if !p.reader.Moved() {
+		return b
+	}
+	select {
+	case next := <-p.free:
+		p.flush(b)
+		return next
+	default:
+		return b
+	}
+}
+
+// add encodes one change. All records of a change go into one batch, so that
+// the position behind the batch is between changes.
+func (p *pump) add(b *recordbatch.Builder, c *change.Change) error {
+	ms := c.CommitMicros / 1000
+	err := p.encoder.Encode(c, func(key, value []byte) { b.Append(ms, key, value) })
+	if err != nil {
+		return fmt.Errorf("encode change at %s:%d: %w", c.File, c.Pos, err)
+	}
+	return nil
+}
+
+func (p *pump) flush(b *recordbatch.Builder) {
+	cp := p.reader.Checkpoint()
+	st := store.State{Position: cp.Position}
+	for _, e := range cp.Schema {
+		st.Schema = append(st.Schema, store.Write(e))
+	}
+	p.ready <- flush{builder: b, state: st}
+}
+
+// commit appends what fill hands over, in order, until fill ends.
+func (p *pump) commit() error {
+	for f := range p.ready {
+		var batch []byte
+		if f.builder.Count() > 0 {
+			batch = f.builder.Finish()
+		}
+		if _, err := p.partition.Append(batch, f.state); err != nil {
+			return fmt.Errorf("append to partition %s: %w", p.partition.Topic(), err)
+		}
+		f.builder.Reset()
+		p.free <- f.builder
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"daybook/binlog"
+	"daybook/format"
+	"daybook/store"
+)
+
+// State is where a task is in its life.
+type State string
+
+// The states.
+const (
+	Prechecking State = "Prechecking"
+	NotStarted  State = "Not Started"
+	Initial     State = "Performing Initial Change Tracking"
+	Normal      State = "Normal"
+	Error       State = "Error"
+)
+
+const (
+	firstRetry = 2 * time.Second
+	lastRetry  = 2 * time.Minute
+	// giveUp is how long a task in Error tries to resume by itself.
+	giveUp = 7 * 24 * time.Hour
+)
+
+// ErrGaveUp is the end of a task that could not resume within seven days.
+var ErrGaveUp = errors.New("the task failed for seven days and is not tried again; mend the cause and restart")
+
+// Options says what one task tracks and where its records go.
+type Options struct {
+	Name string // the topic
+	// Source and Start say what to read; Include, Exclude and SchemaChanges what of it.
+	Source           binlog.Source
+	Start            binlog.Start
+	Include, Exclude []string
+	SchemaChanges    binlog.SchemaChanges
+	ServerID         uint32 // the replica's own; unique at the source, the same for a task after a restart
+	Tombstones       bool
+	Version          string // of Daybook, for the records' source block
+}
+
+// Status is a task's state at one moment.
+type Status struct {
+	Name  string
+	State State
+	Since time.Time
+	Err   error // why the state is Error; else nil
+}
+
+// Task is the life of one change tracking task.
+type Task struct {
+	opts  Options
+	store *store.Store
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	status Status
+}
+
+func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
+	return &Task{
+		opts: o, store: s, log: log.With("task", o.Name),
+		status: Status{Name: o.Name, State: NotStarted, Since: time.Now()},
+	}
+}
+
+// Status returns the task's state now.
+func (t *Task) Status() Status {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.status
+}
+
+func (t *Task) set(s State, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.status.State != s {
+		t.status.State, t.status.Since = s, time.Now()
+		t.log.Info("task state", "state", string(s))
+	}
+	t.status.Err = err
+}
+
+// run keeps the task going until ctx is done or it gives up.
+func (t *Task) run(ctx context.Context) {
+	var failing time.Time
+	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+		began := time.Now()
+		err := t.track(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if failing.IsZero() || time.Since(began) > lastRetry {
+			failing, pause = time.Now(), firstRetry
+		}
+		if time.Since(failing) > giveUp {
+			err = fmt.Errorf("%w: %w", ErrGaveUp, err)
+			t.log.Error("task stopped", "error", err)
+			t.set(Error, err)
+			return
+		}
+		wait := pause/2 + rand.N(pause)
+		t.log.Error("task stopped; it resumes by itself", "error", err, "in", wait.Round(time.Millisecond))
+		t.set(Error, err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// track checks the source and pumps its changes until something fails.
+func (t *Task) track(ctx context.Context) error {
+	partition, err := t.store.EnsurePartition(t.opts.Name)
+	if err != nil {
+		return fmt.Errorf("open partition: %w", err)
+	}
+	position, _, err := partition.Position()
+	if err != nil {
+		return fmt.Errorf("read position: %w", err)
+	}
+	if t.Status().State != Error {
+		t.set(Prechecking, nil)
+	}
+	if err := Failed(Precheck(ctx, t.opts)); err != nil {
+		return err
+	}
+	var schemaErr error
+	reader := binlog.New(binlog.Options{
+		Source: t.opts.Source, Start: t.opts.Start, Resume: position, Schema: savedSchema(partition, &schemaErr),
+		Include: t.opts.Include, Exclude: t.opts.Exclude, SchemaChanges: t.opts.SchemaChanges,
+		ServerID: t.opts.ServerID, Logger: t.log,
+	})
+	if err := reader.Open(ctx); err != nil {
+		return errors.Join(err, schemaErr)
+	}
+	defer reader.Close()
+	t.set(Initial, nil)
+	p := &pump{
+		reader:    reader,
+		encoder:   format.NewDebezium(format.DebeziumOptions{Name: t.opts.Name, Tombstones: t.opts.Tombstones, Version: t.opts.Version, Now: time.Now}),
+		partition: partition,
+		onIdle:    func() { t.set(Normal, nil) },
+	}
+	return p.run(ctx)
+}
+
+// savedSchema adapts the store's entries to the reader's form; an error ends
+// them early and is left in err.
+func savedSchema(p *store.Partition, err *error) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		for kv, e := range p.Schema() {
+			if e != nil {
+				*err = fmt.Errorf("read saved schema: %w", e)
+				return
+			}
+			if !yield(kv.Key, kv.Value) {
+				return
+			}
+		}
+	}
+}
