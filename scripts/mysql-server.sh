@@ -202,7 +202,7 @@ start() { # VERSION PORT OPTION...
 watch_owner() {
   [ -n "$owner" ] && [ ! -e "$dir/owner" ] || return 0
   echo "$owner" >"$dir/owner"
-  setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done
+  setsid bash -c 'tail -s 0.2 --pid="$1" -f /dev/null
     [ -s "$2/mysqld.pid" ] && kill -9 "$(<"$2/mysqld.pid")" 2>/dev/null
     rm -rf "$2"' _ "$owner" "$dir" </dev/null >/dev/null 2>&1 &
 }

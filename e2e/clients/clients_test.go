@@ -98,7 +98,7 @@ func start(t *testing.T, s *servers.Server, clients []client) (*servers.Conn, *h
 		config.Groups = append(config.Groups, c.group)
 	}
 	d := harness.Start(t, config)
-	d.WaitLog("running", time.Minute)
+	d.WaitLog("state=Normal", time.Minute) // "now" has been fixed
 	return db, d
 }
 
