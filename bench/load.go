@@ -212,11 +212,11 @@ func (l *loader) insert(rows int) {
 	l.sql.WriteByte(';')
 }
 
-// note returns some words of ASCII and a few of other letters, about 70 bytes.
+// note returns some words of ASCII and a few of other letters, about 55 bytes.
 func (l *loader) note() string {
 	words := [...]string{"anvil", "rocket skates", "café", "door", "tomorrow", "parcel", "neighbour", "grün"}
 	var b []byte
-	for len(b) < 60 {
+	for len(b) < 48 {
 		b = append(b, words[l.random.IntN(len(words))]...)
 		b = strconv.AppendInt(append(b, ' '), int64(l.random.IntN(1000)), 10)
 		b = append(b, ' ')
