@@ -44,7 +44,7 @@ public class Capture {
                     r -> {
                       if (r.value() != null && r.value().contains(SENTINEL)) {
                         ended.countDown();
-                      } else if (!"{\"databaseName\":\"\"}".equals(r.key())) {
+                      } else if (!r.destination().equals("shop") || r.key().equals("{\"databaseName\":\"format_dbz\"}")) {
                         out.printf("{\"topic\":\"%s\",\"key\":%s,\"value\":%s}%n", r.destination(), r.key(), r.value());
                       }
                     })
@@ -79,6 +79,7 @@ public class Capture {
             e("database.password", password),
             e("database.server.id", "94001"),
             e("database.include.list", "format_dbz," + SENTINEL),
+            e("schema.history.internal.store.only.captured.databases.ddl", "true"),
             e("snapshot.mode", "no_data"),
             e("snapshot.locking.mode", "none"),
             e("include.schema.changes", "true"),
