@@ -86,7 +86,7 @@ func TestChangesAsDebezium(t *testing.T) {
 		PreviousDatabase: "format_dbz", PreviousName: "keyed", Table: named("keyed2", "a comment")})
 	ddl("ALTER TABLE keyed2 RENAME TO keyed3", change.TableChange{Type: change.Altered, Database: "format_dbz", Name: "keyed3",
 		PreviousDatabase: "format_dbz", PreviousName: "keyed2", Table: named("keyed3", "a comment")})
-	ddl("CREATE TABLE copy LIKE keyed3", created(named("copy", "")))
+	ddl("CREATE TABLE copy LIKE keyed3", created(named("copy", "a comment")))
 
 	auto := table("auto_ids", []int{0},
 		change.Column{Name: "id", Type: change.BigInt, Length: -1, Scale: -1, AutoIncrement: true},
@@ -97,7 +97,7 @@ func TestChangesAsDebezium(t *testing.T) {
 	dropped := func(name string) change.TableChange {
 		return change.TableChange{Type: change.Dropped, Database: "format_dbz", Name: name}
 	}
-	ddl("DROP TABLE keyed3, copy", dropped("keyed3"), dropped("copy"))
+	ddl(dropAsLogged, dropped("keyed3"), dropped("copy"))
 	ddl("ALTER DATABASE format_dbz CHARACTER SET latin1")
 	ddl("DROP DATABASE format_dbz")
 	if len(golden) > 0 {
