@@ -147,7 +147,7 @@ func TestPurgedStart(t *testing.T) {
 	logs := conn.Query("SHOW BINARY LOGS")
 	conn.Exec("PURGE BINARY LOGS TO '" + logs[len(logs)-1][0] + "'")
 	c := harness.Config{Source: s.Address, Start: "{file: " + first + ", pos: 4}"}
-	wantAll(t, serveFault(t, c), first, "purged")
+	wantAll(t, serveFault(t, c), first, "no longer in the source's binlogs", "earliest or now")
 }
 
 func TestPortInUse(t *testing.T) {
@@ -178,43 +178,71 @@ func TestDataDirectoryInUse(t *testing.T) {
 	}
 }
 
-// mounted runs daybook serve in a mount namespace of its own, in which script
-// has prepared the data directory $D, and returns what it wrote and its exit code.
-func mounted(t *testing.T, d *harness.Daybook, script string) (log string, code int) {
-	t.Helper()
-	if err := os.MkdirAll(d.DataDir(), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("unshare", "--mount", "--map-root-user", "sh", "-ec", script+`; exec timeout 20 "$@"`, "sh",
-		harness.Binary(t), "serve", "-c", d.ConfigPath())
-	cmd.Env = append(d.Env(), "D="+d.DataDir())
-	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
-		t.Fatalf("run unshare (Debian's util-linux has it): %v", err)
-	}
-	return string(out), cmd.ProcessState.ExitCode()
-}
-
 func TestReadOnlyDisk(t *testing.T) {
 	s := servers.Get(t, "mariadb-10.11")
 	t.Run("empty", func(t *testing.T) {
-		d := harness.New(t, harness.Config{Source: s.Address})
-		log, code := mounted(t, d, `mount -t tmpfs -o ro tmpfs "$D"`)
-		if code != 1 {
-			t.Errorf("exit code %d, want 1", code)
-		}
-		wantAll(t, log, d.DataDir(), "read-only")
+		d := harness.New(t, harness.Config{Source: s.Address, Mount: `mount -t tmpfs -o ro tmpfs "$D"`})
+		d.Launch()
+		wantRefused(t, d)
 	})
 	t.Run("used before", func(t *testing.T) {
-		d := harness.Start(t, harness.Config{Source: s.Address})
+		c := harness.Config{Source: s.Address}
+		d := harness.Start(t, c)
 		d.WaitLog("state=Normal", 20*time.Second)
 		if code := d.Stop(); code != 0 {
 			t.Fatalf("exit code %d", code)
 		}
-		log, code := mounted(t, d, `mount --bind "$D" "$D"; mount -o remount,bind,ro "$D"`)
-		if code != 1 {
-			t.Errorf("exit code %d, want 1", code)
-		}
-		wantAll(t, log, d.DataDir(), "read-only")
+		c.Mount = `mount --bind "$D" "$D"; mount -o remount,bind,ro "$D"`
+		d.WriteConfig(c)
+		d.Launch()
+		wantRefused(t, d)
 	})
+}
+
+func wantRefused(t *testing.T, d *harness.Daybook) {
+	t.Helper()
+	if code := d.Wait(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	wantAll(t, d.Log(), d.DataDir(), "read-only")
+}
+
+// TestFullDisk fills a small file system while changes arrive: it is told,
+// consumers are served on, and nothing is lost when there is room again.
+func TestFullDisk(t *testing.T) {
+	const rows, size = 60, 1 << 20
+	s := servers.Get(t, "mysql-8.0")
+	db, conn := s.Database(t)
+	conn.Exec("CREATE TABLE " + db + ".t (id INT PRIMARY KEY, b LONGBLOB)")
+	d := harness.Start(t, harness.Config{
+		Source: s.Address, Include: []string{db + ".*"}, SchemaChanges: "none",
+		Mount: `mount -t tmpfs -o size=170m tmpfs "$D"`, // 128 MiB of it are a reserve
+	})
+	d.WaitLog("state=Normal", 20*time.Second)
+	for i := range rows { // random bytes: they do not compress
+		conn.Exec(fmt.Sprintf("INSERT INTO %s.t VALUES (%d, (SELECT RANDOM_BYTES(1024)))", db, i),
+			fmt.Sprintf("UPDATE %s.t SET b = (SELECT GROUP_CONCAT(RANDOM_BYTES(1000) SEPARATOR '') FROM information_schema.COLLATIONS c1, information_schema.COLLATIONS c2 WHERE c1.ID < 40 AND c2.ID < 40) WHERE id = %d", db, i))
+	}
+	d.WaitLog("the disk is full", 30*time.Second)
+	wantAll(t, d.Log(), "free some space")
+	consume := func() int {
+		n := 0
+		for range readAll(t, d) {
+			n++
+		}
+		return n
+	}
+	before := consume()
+	out, err := exec.Command("nsenter", "-t", strconv.Itoa(d.PID()), "-m", "-U", "--preserve-credentials", "mount", "-o", "remount,size=600m", d.DataDir()).CombinedOutput()
+	if err != nil {
+		t.Fatalf("enlarge the file system: %v: %s", err, out)
+	}
+	for deadline := time.Now().Add(time.Minute); consume() < 2*rows; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d records, %d when the disk was full, want %d", consume(), before, 2*rows)
+		}
+	}
+	if n := consume(); n != 2*rows {
+		t.Errorf("%d records, want %d", n, 2*rows)
+	}
 }

@@ -46,6 +46,9 @@ type Config struct {
 	Groups         []string // further group IDs of Account, with Password
 	RetentionBytes int64
 	Extra          string // further YAML lines of the task, indented by four
+	// Mount is a shell script that runs in a mount namespace of the process's
+	// own before it starts; $D is the data directory, which exists then.
+	Mount string
 }
 
 // Daybook is one running (or stopped) daybook process and its data directory.
@@ -99,7 +102,7 @@ func (d *Daybook) yaml() string {
 	if user == "" {
 		user, pass = "repl", "repl"
 	}
-	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+Password)
+	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+Password, "D="+d.DataDir())
 	var b strings.Builder
 	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
 	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q}]\n", d.addr)
@@ -145,7 +148,15 @@ func (d *Daybook) Start() {
 // Launch starts the process and does not wait for anything.
 func (d *Daybook) Launch() {
 	d.t.Helper()
-	cmd := exec.Command(d.binary, "serve", "-c", d.ConfigPath(), "--log-level", "debug")
+	args := []string{d.binary, "serve", "-c", d.ConfigPath(), "--log-level", "debug"}
+	if d.config.Mount != "" {
+		if err := os.MkdirAll(d.DataDir(), 0o700); err != nil {
+			d.t.Fatal(err)
+		}
+		// unshare is Debian's util-linux; every step is an exec, so the process ID stays.
+		args = append([]string{"unshare", "--mount", "--map-root-user", "sh", "-ec", d.config.Mount + `; exec "$@"`, "sh"}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = d.env, d, d
 	// The process must not outlive a test binary that is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -221,9 +232,6 @@ func (d *Daybook) Wait() int {
 
 // PID returns the running process's ID.
 func (d *Daybook) PID() int { return d.cmd.Process.Pid }
-
-// Env returns the environment that the configuration's secrets come from.
-func (d *Daybook) Env() []string { return d.env }
 
 // Address returns the listener's host:port; it stays over restarts.
 func (d *Daybook) Address() string { return d.addr }
