@@ -19,6 +19,7 @@ type group struct {
 	query    string // text of the statement whose rows follow
 	skip     uint64 // rows and statements taken before the reconnect, not stepped over yet
 	emitted  bool   // rows were handed out
+	xid      string // of an XA transaction, whose rows wait for its commit
 }
 
 // handle reads one event. It returns a change if the event is one; rows are
@@ -188,6 +189,9 @@ func (r *Reader) startGroup(e event) error {
 		r.group.micros = t.micros
 	}
 	r.group.explicit = e.typ == evMariaGTID && t.maria&mariaStandalone == 0
+	if e.typ == evMariaGTID && t.maria&mariaPreparedXA != 0 {
+		r.group.explicit, r.group.xid = true, "unknown"
+	}
 	if r.group.skip > 0 && !r.pos.group.isZero() && r.pos.group != r.group.gtid {
 		return fmt.Errorf("%w: transaction %s, of which %d rows were already taken, is not the next one there, but %s; start the task anew",
 			ErrOtherServer, &r.pos.group, r.pos.taken, &r.group.gtid)

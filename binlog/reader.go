@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"daybook/binlog/rowevent"
@@ -20,13 +21,18 @@ type Reader struct {
 	status *Status // of the source when it was opened
 	feed   *feed
 	closed atomic.Bool
-	err    error // fatal; returned for ever
+	mu     sync.Mutex // guards the setting of replay against Close
+	err    error      // fatal; returned for ever
 
 	catalog    *schema.Catalog
 	generation int // grows with each DDL
 	held       map[schema.TableName]held
 	entries    []SchemaEntry
-	scan       *scan // set in a Reader that only looks for statements
+	prepared   map[string]prepared // XA transactions by XID
+	scan       *scan               // set in a Reader that only looks for statements
+	replaying  bool                // set in a Reader that reads one XA transaction
+	replayed   bool                // and has read it
+	replay     *replay             // reads the XA transaction that is being committed
 
 	// Where the stream stands.
 	chunk   chunk
@@ -53,7 +59,7 @@ type Reader struct {
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	return &Reader{o: o, log: o.Logger, tables: map[uint64]*tableState{}, held: map[schema.TableName]held{}}
+	return &Reader{o: o, log: o.Logger, tables: map[uint64]*tableState{}, held: map[schema.TableName]held{}, prepared: map[string]prepared{}}
 }
 
 // Ready receives when Poll may have something again. It is of no use before
@@ -75,14 +81,10 @@ func (r *Reader) Poll() (*change.Change, error) {
 		if r.closed.Load() {
 			return nil, ErrClosed
 		}
-		if r.rows.active {
-			c, err := r.nextRow()
-			if err != nil {
-				return nil, r.fail(err)
-			}
-			if c != nil {
-				return c, nil
-			}
+		if c, wait, err := r.nextOfEvent(); err != nil {
+			return nil, r.fail(err)
+		} else if c != nil || wait {
+			return c, nil
 		}
 		e, ok, err := r.nextEvent()
 		switch {
@@ -104,6 +106,21 @@ func (r *Reader) Poll() (*change.Change, error) {
 	}
 	r.feed.wake()
 	return nil, nil
+}
+
+// nextOfEvent returns the next row of the event that was read last, if that
+// holds rows or commits an XA transaction. wait: there is more, but not yet.
+func (r *Reader) nextOfEvent() (c *change.Change, wait bool, err error) {
+	switch {
+	case r.rows.active:
+		c, err = r.nextRow()
+		return c, false, err
+	case r.replay != nil:
+		return r.pollReplay()
+	case r.replayed:
+		return nil, true, nil
+	}
+	return nil, false, nil
 }
 
 // fail makes err the Reader's end.
@@ -221,8 +238,17 @@ func (r *Reader) takeEntries() []SchemaEntry {
 // Close ends the connection and waits for the Reader's goroutine, but not for
 // the source. Poll returns ErrClosed from then on.
 func (r *Reader) Close() error {
-	if !r.closed.Swap(true) && r.feed != nil {
+	r.mu.Lock()
+	closed, replay := r.closed.Swap(true), r.replay
+	r.mu.Unlock()
+	if closed {
+		return nil
+	}
+	if r.feed != nil {
 		r.feed.close()
+	}
+	if replay != nil {
+		return replay.Close()
 	}
 	return nil
 }

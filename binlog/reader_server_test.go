@@ -222,3 +222,36 @@ func TestResumeAfterEachChange(t *testing.T) {
 		}
 	})
 }
+
+func TestXA(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		other := s.Connect(t, name)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+		first := open(t, options(s, name))
+		start, schema := first.last, maps.Clone(first.schema)
+		xid := "'" + name + "'"
+		for _, step := range []string{"XA START ", "", "XA END ", "XA PREPARE "} {
+			if step == "" {
+				db.Exec("INSERT INTO t VALUES (1),(2)", "INSERT INTO t VALUES (3)")
+				continue
+			}
+			db.Exec(step + xid)
+		}
+		other.Exec("INSERT INTO t VALUES (10)")
+		db.Exec("XA COMMIT "+xid,
+			"XA START "+xid, "INSERT INTO t VALUES (4)", "XA END "+xid, "XA PREPARE "+xid, "XA ROLLBACK "+xid,
+			"XA START "+xid, "INSERT INTO t VALUES (5)", "XA END "+xid, "XA COMMIT "+xid+" ONE PHASE",
+			"INSERT INTO t VALUES (11)")
+		want := []string{"insert t 10", "insert t 1", "insert t 2", "insert t 3", "insert t 5", "insert t 11"}
+		for n := range want {
+			r := &reading{t: t, options: first.options, schema: maps.Clone(schema)}
+			r.reopen(start)
+			got := r.take(n)
+			r.save()
+			r.reopen(r.last)
+			equal(t, append(got, r.take(len(want)-n)...), want)
+			_ = r.Close()
+		}
+	})
+}

@@ -83,7 +83,7 @@ const dummyTable = 0xffffff
 // here, the others are handed out by nextRow.
 func (r *Reader) startRows(e event) error {
 	r.openGroup(e)
-	if r.scan != nil {
+	if r.scan != nil || r.group.xid != "" && !r.replaying {
 		return nil
 	}
 	id, ok := tableID(e.body, r.format.tableIDSize)

@@ -234,14 +234,12 @@ func (r *Reader) resume() (*position, error) {
 			return
 		}
 		for k, v := range r.o.Schema {
-			if bytes.HasPrefix(k, heldPrefix) {
-				if err := r.loadHeld(k, v); err != nil {
-					yield(schema.Entry{}, err)
-					return
-				}
-				continue
+			own, err := r.loadOwn(k, v)
+			if err != nil {
+				yield(schema.Entry{}, err)
+				return
 			}
-			if !yield(schema.Entry{Key: k, Value: v}, nil) {
+			if !own && !yield(schema.Entry{Key: k, Value: v}, nil) {
 				return
 			}
 		}
@@ -250,6 +248,17 @@ func (r *Reader) resume() (*position, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	return p, nil
+}
+
+// loadOwn reads an entry that is the Reader's own and not the catalog's.
+func (r *Reader) loadOwn(key, value []byte) (own bool, err error) {
+	switch {
+	case bytes.HasPrefix(key, heldPrefix):
+		return true, r.loadHeld(key, value)
+	case bytes.HasPrefix(key, preparedPrefix):
+		return true, r.loadPrepared(key, value)
+	}
+	return false, nil
 }
 
 // heldPrefix begins the keys of held definitions among the schema entries.

@@ -41,7 +41,7 @@ func (r *Reader) query(e event) (*change.Change, error) {
 	case stSavepoint:
 		return nil, nil
 	case stXAStart, stXAEnd, stXACommit, stXARollback:
-		return nil, r.xa(e, &q)
+		return nil, r.xa(&q)
 	}
 	return r.statement(e, &q)
 }
@@ -187,26 +187,4 @@ func (r *Reader) touchesSelected(q *query, result *schema.Result) bool {
 		}
 	}
 	return false
-}
-
-// xa acts on the statements of XA transactions.
-func (r *Reader) xa(_ event, q *query) error {
-	if r.scan == nil {
-		return fmt.Errorf("%w: XA transactions are not supported yet", ErrEvent)
-	}
-	switch statementOf(q.sql) {
-	case stXAStart:
-		r.group.explicit = true
-	case stXACommit, stXARollback:
-		r.endGroup()
-	}
-	return nil
-}
-
-func (r *Reader) xaPrepare(event) error {
-	if r.scan == nil {
-		return fmt.Errorf("%w: XA transactions are not supported yet", ErrEvent)
-	}
-	r.endGroup()
-	return nil
 }

@@ -1,0 +1,168 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"daybook/binlog"
+	"daybook/e2e/servers"
+)
+
+// cutter dials connections that break after a number of bytes.
+type cutter struct {
+	random *rand.Rand
+	least  int // bytes that each connection lets through at least
+	spread int
+	cuts   atomic.Int32
+	limit  int32 // connections that are cut; those after them are whole
+}
+
+func (c *cutter) dial(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil || c.cuts.Load() >= c.limit {
+		return conn, err
+	}
+	return &cutConn{Conn: conn, cutter: c, left: c.least + c.random.IntN(c.spread)}, nil
+}
+
+type cutConn struct {
+	net.Conn
+	cutter *cutter
+	left   int
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		c.cutter.cuts.Add(1)
+		_ = c.Conn.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// transactions runs transactions of random sizes and returns what is to be
+// read of them.
+func transactions(db *servers.Conn, random *rand.Rand, n int) []string {
+	var want []string
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200)) CHARSET utf8mb4")
+	want = append(want, "schema CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200)) CHARSET utf8mb4")
+	id := 0
+	for range n {
+		db.Exec("BEGIN")
+		for range 1 + random.IntN(5) {
+			var rows []string
+			for range 1 + random.IntN(100) {
+				id++
+				v := strings.Repeat("x", random.IntN(200))
+				rows = append(rows, fmt.Sprintf("(%d,'%s')", id, v))
+				want = append(want, fmt.Sprintf("insert t %d %s", id, v))
+			}
+			db.Exec("INSERT INTO t VALUES " + strings.Join(rows, ","))
+		}
+		db.Exec("COMMIT")
+	}
+	return want
+}
+
+func TestConnectionsCutAnywhere(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		random := rand.New(rand.NewPCG(seed, 0))
+		name, db := s.Database(t)
+		o := options(s, name)
+		start := open(t, o)
+		want := transactions(db, random, 40)
+		// Enough to log in and to ask for the binlog, then not for long.
+		c := &cutter{random: random, least: 12 << 10, spread: 40 << 10, limit: 30}
+		r := &reading{t: t, options: o, schema: start.schema}
+		r.options.Source.Dial = c.dial
+		r.reopen(start.last)
+		defer r.Close()
+		equal(t, r.take(len(want)), want)
+		if c.cuts.Load() < 3 {
+			t.Errorf("only %d connections were cut", c.cuts.Load())
+		}
+	})
+}
+
+// own starts a server of the test's own.
+func own(t *testing.T, name string, args ...string) *servers.Server {
+	t.Helper()
+	return servers.Start(t, name, args...)
+}
+
+func TestDumpKilledAndServerRestarted(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version)
+			name, db := s.Database(t)
+			r := open(t, options(s, name))
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			want := []string{"schema CREATE TABLE t (id INT PRIMARY KEY)"}
+			equal(t, r.take(1), want)
+			for i := range 4 {
+				db.Exec("BEGIN", fmt.Sprintf("INSERT INTO t VALUES (%d),(%d)", 10*i, 10*i+1), fmt.Sprintf("INSERT INTO t VALUES (%d)", 10*i+2), "COMMIT")
+				got := r.take(2)
+				if i%2 == 0 {
+					for _, row := range db.Query("SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'") {
+						db.Exec("KILL " + row[0])
+					}
+				} else {
+					s.Restart(t)
+					db = s.Connect(t, name)
+				}
+				got = append(got, r.take(1)...)
+				equal(t, got, []string{fmt.Sprintf("insert t %d", 10*i), fmt.Sprintf("insert t %d", 10*i+1), fmt.Sprintf("insert t %d", 10*i+2)})
+			}
+		})
+	}
+}
+
+func TestPurged(t *testing.T) {
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			r := open(t, options(s, name))
+			r.Close()
+			db.Exec("INSERT INTO t VALUES (1)", "FLUSH LOGS", "INSERT INTO t VALUES (2)")
+			last := db.Query("SHOW BINARY LOGS")
+			db.Exec("PURGE BINARY LOGS TO '" + last[len(last)-1][0] + "'")
+			o := options(s, name)
+			o.Resume, o.Schema = r.last, func(func(k, v []byte) bool) {}
+			if err := openError(t, o); !errors.Is(err, binlog.ErrPurged) {
+				t.Errorf("resume at a purged position: %v", err)
+			}
+			o = options(s, name)
+			o.Start = binlog.Start{Mode: binlog.StartFile, File: last[0][0], Pos: 4}
+			if err := openError(t, o); !errors.Is(err, binlog.ErrPurged) {
+				t.Errorf("start at a purged file: %v", err)
+			}
+		})
+	}
+}
+
+func openError(t *testing.T, o binlog.Options) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r := binlog.New(o)
+	defer r.Close()
+	err := r.Open(ctx)
+	t.Logf("error: %v", err)
+	return err
+}
