@@ -20,15 +20,16 @@ const (
 	seed     = 20260131
 
 	connections = 8
-	// block is how many row changes are mixed at a time: 300 inserts of one row,
-	// 3 of a hundred rows, 300 updates and 100 deletes of one row each.
-	block     = 1000
-	inserts   = 300
-	bulk      = 3
-	bulkRows  = 100
-	updates   = 300
-	deletes   = 100
-	perPacket = 50 // statements sent at a time, each its own transaction
+	perPacket   = 50 // statements sent at a time, each its own transaction
+
+	// A block is how many row changes are mixed at a time, by statements of one
+	// row but for the bulk inserts.
+	inserts  = 300
+	bulk     = 3
+	bulkRows = 100
+	updates  = 300
+	deletes  = 100
+	block    = inserts + bulk*bulkRows + updates + deletes
 )
 
 // binlog is what load wrote.

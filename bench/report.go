@@ -34,27 +34,30 @@ func (r *report) write(file string) error {
 	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
 
+// print writes the figures as a table. The CPU seconds are the loop's own or
+// Daybook's, not those of the source or the consumer.
 func (r *report) print(w io.Writer) {
 	const mb = 1e6
 	fmt.Fprintf(w, "\n%d row changes, %.0f MB of binlog, server %s\n\n", r.Rows, float64(r.BinlogBytes)/mb, r.Server)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "reading the binlog\trows/s\tMB/s\tof raw\tof decoding\tCPU s\t")
+	fmt.Fprintf(t, "%-32s\trows/s\tMB/s\tof raw\tof decoding\tCPU s\t\n", "reading the binlog")
 	for _, line := range []struct {
 		name string
 		rate rate
 	}{{"plain loop, raw", r.RawLoop}, {"plain loop, decoding", r.DecodingLoop}, {"Daybook, durable and fetchable", r.CatchUp}} {
 		if line.rate.Rows > 0 {
-			fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%.2f\t%.1f\t\n", line.name, line.rate.perSecond(), float64(r.BinlogBytes)/mb/line.rate.Seconds,
+			fmt.Fprintf(t, "%-32s\t%.0f\t%.0f\t%.2f\t%.2f\t%.1f\t\n", line.name, line.rate.perSecond(), float64(r.BinlogBytes)/mb/line.rate.Seconds,
 				line.rate.perSecond()/r.RawLoop.perSecond(), line.rate.perSecond()/r.DecodingLoop.perSecond(), line.rate.CPUSeconds)
 		}
 	}
 	if r.FranzGo.Rows > 0 {
-		fmt.Fprintln(t, "\t\t\t\t\t\t\nfetching the log\trecords/s\tMB/s\t\t\tDaybook's CPU s\t")
+		t.Flush()
+		fmt.Fprintf(t, "\n%-32s\trecords/s\tMB/s\tCPU s\t\n", "fetching the log")
 		for _, line := range []struct {
 			name string
 			rate rate
 		}{{"kcat", r.Kcat}, {"franz-go", r.FranzGo}} {
-			fmt.Fprintf(t, "%s\t%.0f\t%.0f\t\t\t%.1f\t\n", line.name, line.rate.perSecond(), float64(line.rate.Bytes)/mb/line.rate.Seconds, line.rate.CPUSeconds)
+			fmt.Fprintf(t, "%-32s\t%.0f\t%.0f\t%.1f\t\n", line.name, line.rate.perSecond(), float64(line.rate.Bytes)/mb/line.rate.Seconds, line.rate.CPUSeconds)
 		}
 	}
 	t.Flush()

@@ -138,6 +138,23 @@ func TestSourceFollowsEveryField(t *testing.T) {
 	}
 }
 
+// TestMoreTablesThanAreKept goes around more tables than the encoder remembers.
+func TestMoreTablesThanAreKept(t *testing.T) {
+	e := encoder(format.DebeziumOptions{})
+	tables := make([]*change.Table, 2500)
+	for i := range tables {
+		tables[i] = table(fmt.Sprint("t", i), nil, intColumn(fmt.Sprint("c", i), true))
+	}
+	for range 2 {
+		for i, table := range tables {
+			got, want := text(t, encode(t, e, rowChange(table, nil, []change.Value{i64(int64(i))}))), fmt.Sprintf(` → c null {"c%d":%d}`, i, i)
+			if got != want {
+				t.Fatalf("got %s, want %s", got, want)
+			}
+		}
+	}
+}
+
 func TestChangesThatCannotBe(t *testing.T) {
 	ab := table("ab", []int{0}, intColumn("a", false), intColumn("b", true))
 	for _, c := range []struct {
