@@ -1,0 +1,41 @@
+//go:build servers
+
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/e2e/harness"
+	"daybook/e2e/servers"
+)
+
+// TestMeasure runs everything once, small: the figures mean nothing, but every
+// step checks that it saw all the rows.
+func TestMeasure(t *testing.T) {
+	t.Chdir("..") // for scripts/
+	const rows = 4 * block
+	o := options{rows: rows, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200}
+	var r report
+	if err := measure(t.Context(), o, t.TempDir(), &r); err != nil {
+		t.Fatal(err)
+	}
+	for name, rate := range map[string]rate{"raw": r.RawLoop, "decoding": r.DecodingLoop, "catch-up": r.CatchUp, "franz-go": r.FranzGo, "kcat": r.Kcat} {
+		if rate.Rows != rows || rate.Seconds <= 0 {
+			t.Errorf("%s: %+v", name, rate)
+		}
+	}
+	if l := r.Latency; l.Commits != 200 || l.P99 < l.P50 || l.Max < l.P99 {
+		t.Errorf("latency: %+v", l)
+	}
+	if perRow := r.BinlogBytes / rows; perRow < 300 || perRow > 400 {
+		t.Errorf("%d bytes of binlog per row, not about 345", perRow)
+	}
+	var table bytes.Buffer
+	r.print(&table)
+	if !strings.Contains(table.String(), "Daybook, durable and fetchable") {
+		t.Errorf("no line for Daybook in\n%s", table.String())
+	}
+}
