@@ -22,14 +22,14 @@ var parens = regexp.MustCompile(`\((\d+)(?:,(\d+))?\)`)
 
 // definition reads a table's definition from information_schema.
 func (s *server) definition(name string) *change.Table {
-	t := &change.Table{Database: "rowevent", Name: name}
+	t := &change.Table{Database: s.database, Name: name}
 	dateTimePrecision := "NULL"
 	if s.mariadb() || s.options.Version >= 50604 {
 		dateTimePrecision = "DATETIME_PRECISION"
 	}
-	for _, r := range s.query(`SELECT COLUMN_NAME, DATA_TYPE, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, IS_NULLABLE,
+	for _, r := range s.Query(`SELECT COLUMN_NAME, DATA_TYPE, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, IS_NULLABLE,
 		NUMERIC_PRECISION, NUMERIC_SCALE, CHARACTER_MAXIMUM_LENGTH, COLUMN_KEY, ` + dateTimePrecision + `
-		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='rowevent' AND TABLE_NAME='` + name + `' ORDER BY ORDINAL_POSITION`) {
+		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=DATABASE() AND TABLE_NAME='` + name + `' ORDER BY ORDINAL_POSITION`) {
 		c := change.Column{Name: r[0], Type: columnTypes[strings.ToLower(r[1])], Length: -1, Scale: -1, Charset: r[3], Nullable: r[4] == "YES"}
 		if c.Charset == "NULL" {
 			c.Charset = ""

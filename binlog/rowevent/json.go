@@ -216,6 +216,9 @@ func (w *jsonWriter) separate(i int) {
 }
 
 func (w *jsonWriter) key(key []byte) error {
+	if !utf8.Valid(key) {
+		return fmt.Errorf("%w: JSON key is not UTF-8", ErrCorrupt)
+	}
 	if err := w.spend(len(key)); err != nil {
 		return err
 	}

@@ -16,46 +16,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"daybook/binlog/rowevent"
 	"daybook/change"
+	"daybook/e2e/servers"
 )
 
-// server is one of the running servers, with a connection of its own.
+// server is one of the running servers, with a connection that has a database
+// of its own selected.
 type server struct {
 	*testing.T
-	address string
-	conn    *client.Conn
-	options rowevent.DecoderOptions
+	*servers.Conn
+	address, database string
+	options           rowevent.DecoderOptions
 }
 
-// eachServer runs f against every server of DAYBOOK_TEST_SERVERS.
+// eachServer runs f against every server.
 func eachServer(t *testing.T, f func(s *server)) {
-	list := os.Getenv("DAYBOOK_TEST_SERVERS")
-	if list == "" {
-		t.Fatal(`set DAYBOOK_TEST_SERVERS to "name=host:port,…"`)
-	}
-	for _, entry := range strings.Split(list, ",") {
-		name, address, _ := strings.Cut(entry, "=")
-		t.Run(name, func(t *testing.T) {
-			conn, err := client.Connect(address, "admin", "admin", "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			s := &server{T: t, address: address, conn: conn}
-			s.options.Flavor, s.options.Version = parseVersion(s.query("SELECT VERSION()")[0][0])
-			s.exec("SET time_zone='+00:00', NAMES utf8mb4")
-			s.exec("SET sql_mode=''")
-			s.exec("DROP DATABASE IF EXISTS rowevent")
-			s.exec("CREATE DATABASE rowevent DEFAULT CHARACTER SET utf8mb4")
-			s.exec("USE rowevent")
-			f(s)
-		})
-	}
+	servers.Each(t, func(t *testing.T, at *servers.Server) {
+		s := &server{T: t, address: at.Address}
+		s.database, s.Conn = at.Database(t)
+		s.options.Flavor, s.options.Version = parseVersion(s.Query("SELECT VERSION()")[0][0])
+		s.Exec("SET time_zone='+00:00', NAMES utf8mb4", "SET sql_mode=''")
+		f(s)
+	})
 }
 
 func parseVersion(v string) (flavor string, version int) {
@@ -73,51 +59,14 @@ func parseVersion(v string) (flavor string, version int) {
 
 func (s *server) mariadb() bool { return s.options.Flavor == "mariadb" }
 
-func (s *server) exec(sql string) {
-	s.Helper()
-	if _, err := s.conn.Execute(sql); err != nil {
-		s.Fatalf("%.2000s: %v", sql, err)
-	}
-}
-
-// query returns a result as strings; NULL is "NULL".
-func (s *server) query(sql string) [][]string {
-	s.Helper()
-	r, err := s.conn.Execute(sql)
-	if err != nil {
-		s.Fatalf("%.2000s: %v", sql, err)
-	}
-	defer r.Close()
-	rows := make([][]string, r.RowNumber())
-	for i := range rows {
-		for j := range r.ColumnNumber() {
-			null, _ := r.IsNull(i, j)
-			text := "NULL"
-			if !null {
-				if text, err = r.GetString(i, j); err != nil {
-					s.Fatal(err)
-				}
-			}
-			rows[i] = append(rows[i], strings.Clone(text)) // the result's buffers are used again
-		}
-	}
-	return rows
-}
-
 func (s *server) position() mysql.Position {
 	sql := "SHOW MASTER STATUS"
 	if !s.mariadb() && s.options.Version >= 80200 {
 		sql = "SHOW BINARY LOG STATUS"
 	}
-	row := s.query(sql)[0]
+	row := s.Query(sql)[0]
 	pos, _ := strconv.Atoi(row[1])
 	return mysql.Position{Name: row[0], Pos: uint32(pos)}
-}
-
-// event is a binlog event without header and checksum.
-type event struct {
-	kind byte
-	body []byte
 }
 
 // events returns the table map and rows events that run writes.
@@ -141,6 +90,7 @@ func (s *server) events(run func()) []event {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var got []event
+	ours := map[uint64]bool{} // the servers are shared with other tests
 	checksum := 0
 	for {
 		e, err := stream.GetEvent(ctx)
@@ -153,8 +103,18 @@ func (s *server) events(run func()) []event {
 			}
 		}
 		kind := byte(e.Header.EventType)
-		if kind == byte(replication.TABLE_MAP_EVENT) || rowevent.EventKind(kind).IsRows() {
-			got = append(got, event{kind, bytes.Clone(e.RawData[19 : len(e.RawData)-checksum])})
+		if kind == tableMapEvent || rowevent.EventKind(kind).IsRows() {
+			body := bytes.Clone(e.RawData[19 : len(e.RawData)-checksum])
+			id, _, err := rowevent.TableID(body, 6)
+			if err != nil {
+				s.Fatal(err)
+			}
+			if kind == tableMapEvent {
+				ours[id] = bytes.Contains(body, []byte(string(rune(len(s.database)))+s.database+"\x00"))
+			}
+			if ours[id] {
+				got = append(got, event{kind, body})
+			}
 		}
 		if e.Header.LogPos >= to.Pos {
 			return got
@@ -181,7 +141,7 @@ func (s *server) rows(t *change.Table, events []event) []row {
 	decoders := map[uint64]*rowevent.Decoder{}
 	var rows []row
 	for _, e := range events {
-		if e.kind == byte(replication.TABLE_MAP_EVENT) {
+		if e.kind == tableMapEvent {
 			m, err := rowevent.ParseTableMap(e.body, 6)
 			if err != nil {
 				s.Fatal(err)
@@ -313,7 +273,7 @@ func (s *server) selectRows(t *change.Table) [][]string {
 		}
 		exprs = append(exprs, e)
 	}
-	rows := s.query("SELECT " + strings.Join(exprs, ",") + " FROM `" + t.Name + "` ORDER BY 1")
+	rows := s.Query("SELECT " + strings.Join(exprs, ",") + " FROM `" + t.Name + "` ORDER BY 1")
 	for _, r := range rows {
 		for i := range t.Columns {
 			if ty := t.Columns[i].Type; (ty == change.Float || ty == change.Double) && r[i] != "NULL" {
