@@ -1,6 +1,7 @@
 package rowevent
 
 import (
+	"bytes"
 	"slices"
 	"unicode/utf8"
 
@@ -162,36 +163,70 @@ func lengthEUCJP(b []byte) int {
 	return 1
 }
 
-// multiByte returns the conversion of a charset that enc decodes, but for the
+// multiByteCharset is a charset that an x/text encoding decodes, but for the
 // patched characters.
+type multiByteCharset struct {
+	decoder *encoding.Decoder
+	length  func([]byte) int
+	patches []patch
+}
+
 func multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch) func(dst, b []byte) []byte {
-	decoder := enc.NewDecoder()
-	flush := func(dst, b []byte) []byte {
-		if len(b) == 0 {
-			return dst
-		}
-		dst = slices.Grow(dst, 3*len(b))
-		decoder.Reset()
-		// The room is enough, and bad bytes are replaced, so this cannot fail.
-		n, _, _ := decoder.Transform(dst[len(dst):cap(dst)], b, true)
-		return dst[:len(dst)+n]
-	}
-	return func(dst, b []byte) []byte {
-		done := 0
-		for i := 0; i < len(b); {
-			if b[i] < utf8.RuneSelf {
-				i++
-				continue
-			}
-			n := min(length(b[i:]), len(b)-i)
-			if r, ok := patched(patches, uint32(bigEndian(b[i:i+n]))); ok {
-				dst = utf8.AppendRune(flush(dst, b[done:i]), r)
+	m := &multiByteCharset{enc.NewDecoder(), length, patches}
+	return m.convert
+}
+
+func (m *multiByteCharset) convert(dst, b []byte) []byte {
+	done := 0
+	for i := 0; i < len(b); {
+		n := m.next(b[i:])
+		if n > 1 && len(m.patches) > 0 {
+			if r, ok := patched(m.patches, uint32(bigEndian(b[i:i+n]))); ok {
+				dst = utf8.AppendRune(m.convertRun(dst, b[done:i]), r)
 				done = i + n
 			}
-			i += n
 		}
-		return flush(dst, b[done:])
+		i += n
 	}
+	return m.convertRun(dst, b[done:])
+}
+
+// next returns the length of the character at the front of b.
+func (m *multiByteCharset) next(b []byte) int {
+	if b[0] < utf8.RuneSelf {
+		return 1
+	}
+	return min(m.length(b), len(b))
+}
+
+// convertRun converts characters that are not patched, all at once if they are
+// all known; else one by one, since the decoder takes the second byte of a
+// character that it does not know for a character of its own.
+func (m *multiByteCharset) convertRun(dst, b []byte) []byte {
+	start := len(dst)
+	dst = m.decode(dst, b)
+	if !bytes.ContainsRune(dst[start:], utf8.RuneError) {
+		return dst
+	}
+	dst = dst[:start]
+	for len(b) > 0 {
+		n := m.next(b)
+		start := len(dst)
+		dst = m.decode(dst, b[:n])
+		if bytes.ContainsRune(dst[start:], utf8.RuneError) {
+			dst = utf8.AppendRune(dst[:start], utf8.RuneError)
+		}
+		b = b[n:]
+	}
+	return dst
+}
+
+func (m *multiByteCharset) decode(dst, b []byte) []byte {
+	dst = slices.Grow(dst, 3*len(b)+utf8.UTFMax)
+	m.decoder.Reset()
+	// The room is enough, and bad bytes are replaced, so this cannot fail.
+	n, _, _ := m.decoder.Transform(dst[len(dst):cap(dst)], b, true)
+	return dst[:len(dst)+n]
 }
 
 // patched looks a character code up in patches.

@@ -27,7 +27,6 @@ type Decoder struct {
 	idSize  int
 	columns []column
 	jsons   int // number of JSON columns
-	version int
 	mariadb bool
 	// shortDoubles: the server renders a whole double in JSON as 1, not 1.0.
 	shortDoubles bool
@@ -54,7 +53,7 @@ type Decoder struct {
 // it checks that they agree as far as m tells. The error is ErrMismatch.
 func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error) {
 	d := &Decoder{
-		table: t, mapID: m.ID, idSize: o.TableIDSize, version: o.Version, mariadb: o.Flavor == "mariadb",
+		table: t, mapID: m.ID, idSize: o.TableIDSize, mariadb: o.Flavor == "mariadb",
 		columns: make([]column, len(m.Columns)),
 		before:  make([]change.Value, len(m.Columns)),
 		after:   make([]change.Value, len(m.Columns)),

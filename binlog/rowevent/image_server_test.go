@@ -99,6 +99,35 @@ func (s *server) record(r *rand.Rand, name string, kinds []columnKind) *recordin
 	return rec
 }
 
+// TestRecordMixedRows records the rows of the benchmarks.
+func TestRecordMixedRows(t *testing.T) {
+	eachServer(t, func(s *server) {
+		s.Exec(`CREATE TABLE mixed (id BIGINT PRIMARY KEY, n INT, name VARCHAR(60) CHARACTER SET utf8mb4, price DECIMAL(12,2),
+			made DATETIME(3) DEFAULT NULL, seen TIMESTAMP NULL, note TEXT CHARACTER SET utf8mb4)`)
+		rec := &recording{options: s.options, table: s.definition("mixed")}
+		r := rand.New(rand.NewPCG(3, 3))
+		var values []string
+		for i := range 100 {
+			values = append(values, fmt.Sprintf("(%d,%d,'customer %d of the shop',%d.%02d,'2024-05-%02d 12:34:56.%03d','2024-05-%02d 01:02:03',REPEAT('%s',%d))",
+				1000000000000+i*1000003, r.Int32(), i, r.IntN(1e6), r.IntN(100), 1+r.IntN(30), r.IntN(1000), 1+r.IntN(30), [4]string{"note ", "a longer text ", "x", "straße "}[i%4], 1+r.IntN(12)))
+		}
+		rec.events = s.events(func() { s.Exec("INSERT INTO mixed VALUES " + strings.Join(values, ",")) })
+		rows := s.rows(rec.table, rec.events)
+		for i, want := range s.selectRows(rec.table) {
+			compareRow(s, "mixed", rec.table.Columns, rows[i].after, want)
+		}
+		var err error
+		if rec.rows, err = rec.decode(); err != nil {
+			s.Fatal(err)
+		}
+		if *update && !s.mariadb() && s.options.Version > 80000 {
+			if err := os.WriteFile(benchmarkRows, []byte(rec.text()), 0o666); err != nil {
+				s.Fatal(err)
+			}
+		}
+	})
+}
+
 // TestRowImages checks that columns that the row image leaves out are Absent,
 // and the others right.
 func TestRowImages(t *testing.T) {
