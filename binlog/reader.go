@@ -235,6 +235,9 @@ func (r *Reader) takeEntries() []SchemaEntry {
 	return entries
 }
 
+// Flavor returns the family of the source, once the Reader is open.
+func (r *Reader) Flavor() Flavor { return r.status.Flavor }
+
 // Close ends the connection and waits for the Reader's goroutine, but not for
 // the source. Poll returns ErrClosed from then on.
 func (r *Reader) Close() error {

@@ -150,11 +150,18 @@ func (t *Task) track(ctx context.Context) error {
 	t.set(Initial, nil)
 	p := &pump{
 		reader:    reader,
-		encoder:   format.NewDebezium(format.DebeziumOptions{Name: t.opts.Name, Tombstones: t.opts.Tombstones, Version: t.opts.Version, Now: time.Now}),
+		encoder:   t.encoder(reader.Flavor()),
 		partition: partition,
 		onIdle:    func() { t.set(Normal, nil) },
 	}
 	return p.run(ctx)
+}
+
+func (t *Task) encoder(flavor binlog.Flavor) format.Encoder {
+	return format.NewDebezium(format.DebeziumOptions{
+		Name: t.opts.Name, Connector: string(flavor), Version: t.opts.Version,
+		Tombstones: t.opts.Tombstones, Now: time.Now,
+	})
 }
 
 // savedSchema adapts the store's entries to the reader's form; an error ends
