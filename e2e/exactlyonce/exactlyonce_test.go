@@ -52,6 +52,10 @@ func run(t *testing.T, version string, f faults) {
 		Source: way.address(), Include: []string{db + ".*"},
 		Start: fmt.Sprintf("{file: %s, pos: %d}", from.File, from.Pos),
 	})
+	// A DDL before daybook knows the tables of the start position is an error,
+	// and rightly so: wait until it does.
+	conn.Exec("INSERT INTO " + db + ".orders (n) VALUES (1)")
+	waitFor(t, d, 1)
 	seen := watch(t, d, seed)
 	working, stop := context.WithCancel(context.Background())
 	defer stop()
