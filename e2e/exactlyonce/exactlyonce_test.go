@@ -43,7 +43,7 @@ func run(t *testing.T, version string, f faults) {
 	source := servers.Start(t, version)
 	const db = "exactly"
 	conn := source.Connect(t, "")
-	conn.Exec("CREATE DATABASE " + db)
+	conn.Exec("CREATE DATABASE " + db + " CHARACTER SET utf8mb4")
 	conn.Exec(setup(db)...)
 	from := oracle.End(conn)
 
@@ -71,15 +71,20 @@ func run(t *testing.T, version string, f faults) {
 	<-worked
 
 	to := oracle.End(source.Connect(t, ""))
-	n := int64(0)
-	for range oracle.Binlog(t, source, from, to, db) {
+	n, ops := int64(0), map[string]int{}
+	for c := range oracle.Binlog(t, source, from, to, db) {
 		n++
+		ops[c.Op]++
+	}
+	if len(ops) != 4 { // c, u, d, ddl
+		t.Errorf("the workload made only these changes: %v", ops)
 	}
 	waitFor(t, d, n)
 	seen.end()
 	log := checkSeen(t, seen, oracle.Records(t, d, -1))
 	compared := oracle.Compare(t, oracle.Binlog(t, source, from, to, db), oracle.Log(t, log))
-	t.Logf("%d changes are in the log once and in order; %d records were seen early and %d of them again", compared, len(seen.seen), seen.again)
+	t.Logf("%d changes %v are in the log once and in order; %d records were seen early and %d of them again",
+		compared, ops, len(seen.seen), seen.again)
 	if len(seen.seen) == 0 || seen.again == 0 {
 		t.Errorf("the watcher saw too little: %d records, %d of them again", len(seen.seen), seen.again)
 	}

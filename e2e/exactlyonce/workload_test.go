@@ -49,7 +49,9 @@ func (w *workload) run(ctx context.Context) {
 			continue
 		}
 		w.conn = conn
-		for ctx.Err() == nil && w.step() == nil {
+		err = conn.SetCharset("utf8mb4")
+		for err == nil && ctx.Err() == nil {
+			err = w.step()
 			time.Sleep(time.Duration(w.rng.IntN(12)) * time.Millisecond)
 		}
 		_ = conn.Close()
