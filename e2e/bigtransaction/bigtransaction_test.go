@@ -37,7 +37,7 @@ func run(t *testing.T, rows int64, kills int) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	t.Logf("go test -tags servers -run '%s' ./e2e/bigtransaction -seed %d", t.Name(), seed)
+	t.Logf("go test -tags servers,soak -run '%s' ./e2e/bigtransaction -seed %d", t.Name(), seed)
 	source := servers.Start(t, "mysql-8.0")
 	const db = "big"
 	conn := source.Connect(t, "")
