@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"syscall"
 	"time"
@@ -28,7 +29,7 @@ const (
 
 // takeDir makes the directory and locks it.
 func takeDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
-	if err := fsys.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDir(fsys, dir); err != nil {
 		return nil, err
 	}
 	lock, err := pebble.LockDirectory(dir, fsys)
@@ -85,6 +86,28 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
 	return o
+}
+
+// makeDir makes a directory and those above it, and syncs each new name: a
+// crash must not take the directory with all that was synced in it.
+func makeDir(fsys vfs.FS, dir string) error {
+	if _, err := fsys.Stat(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := fsys.PathDir(dir)
+	if parent != dir {
+		if err := makeDir(fsys, parent); err != nil {
+			return err
+		}
+	}
+	if err := fsys.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	d, err := fsys.OpenDir(parent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // commit applies a batch, and returns when it is synced. meanwhile, if not nil,

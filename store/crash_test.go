@@ -1,0 +1,157 @@
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"daybook/recordbatch"
+	"daybook/store"
+	"daybook/store/storetest"
+)
+
+// TestCrashLosesNothingAcknowledged cuts the power again and again while a
+// writer appends. Whatever was not synced is gone, or partly gone. Each time,
+// every append that had returned must be there unchanged, and the position
+// must be the one of the last record.
+func TestCrashLosesNothingAcknowledged(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 2))
+			c := &crasher{t: t, fs: vfs.NewCrashableMem()}
+			for life := range 25 {
+				c.run(life, rnd)
+			}
+		})
+	}
+}
+
+type crasher struct {
+	t  *testing.T
+	fs *vfs.MemFS
+
+	mu       sync.Mutex
+	values   [][]byte // of every acknowledged record; index is offset
+	position string   // the last acknowledged
+	start    int64    // the last log start whose removal had returned
+}
+
+func (c *crasher) run(life int, rnd *rand.Rand) {
+	s := store.New(store.Options{Dir: "some/data", FS: c.fs, RetentionBytes: 2 << 20, RecentBytes: 1 << rnd.IntN(20)})
+	if err := s.Open(c.t.Context()); err != nil {
+		c.t.Fatalf("life %d: %v", life, err)
+	}
+	p := partition(c.t, s, "shop")
+	c.verify(life, s, p)
+
+	var stop atomic.Bool
+	appended := make(chan struct{}, 1000)
+	var writer sync.WaitGroup
+	seed := rnd.Uint64()
+	writer.Go(func() {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		for n := 0; !stop.Load(); n++ {
+			c.append(life, s, p, rnd)
+			appended <- struct{}{}
+		}
+	})
+	for range 1 + rnd.IntN(30) {
+		<-appended
+	}
+	// What was acknowledged before the crash began must be in it; the writer
+	// does not stand still meanwhile.
+	c.mu.Lock()
+	acknowledged, start, position := len(c.values), c.start, c.position
+	c.mu.Unlock()
+	crashed := c.fs.CrashClone(vfs.CrashCloneCfg{
+		UnsyncedDataPercent: []int{0, 0, 50, 100}[rnd.IntN(4)],
+		RNG:                 rand.New(rand.NewPCG(seed, 4)),
+	})
+	stop.Store(true)
+	go func() { // the writer may wait for room
+		for range appended {
+		}
+	}()
+	writer.Wait()
+	close(appended)
+	storetest.Close(c.t, s)
+
+	c.fs, c.start, c.position = crashed, start, position
+	c.values = c.values[:acknowledged]
+}
+
+func (c *crasher) append(life int, s *store.Store, p *store.Partition, rnd *rand.Rand) {
+	var b recordbatch.Builder
+	var values [][]byte
+	next := p.HighWatermark()
+	for range 1 + rnd.IntN(4) {
+		v := fmt.Appendf(nil, "life %d offset %d ", life, next)
+		v = append(v, randomBytes(rnd)...)
+		v = append(v, make([]byte, rnd.IntN(100))...)
+		if rnd.IntN(4) == 0 {
+			noise := make([]byte, 200<<10)
+			for i := range noise {
+				noise[i] = byte(rnd.Uint32())
+			}
+			v = append(v, noise...)
+		}
+		b.Append(int64(life), nil, v)
+		values, next = append(values, v), next+1
+	}
+	position := strconv.FormatInt(next, 10)
+	if _, err := p.Append(b.Finish(), store.State{Position: []byte(position)}); err != nil {
+		c.t.Error(err)
+		return
+	}
+	if rnd.IntN(5) == 0 {
+		if err := s.Retain(c.t.Context()); err != nil {
+			c.t.Error(err)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.values, c.position, c.start = append(c.values, values...), position, p.LogStartOffset()
+}
+
+// verify compares with what is acknowledged, and takes over what was on its way
+// when the power went.
+func (c *crasher) verify(life int, s *store.Store, p *store.Partition) {
+	if err := s.Check(c.t.Context()); err != nil {
+		c.t.Fatalf("life %d: %v", life, err)
+	}
+	end := p.HighWatermark()
+	if end < int64(len(c.values)) || p.LogStartOffset() < c.start {
+		c.t.Fatalf("life %d: the log is %d to %d, acknowledged %d to %d", life, p.LogStartOffset(), end, c.start, len(c.values))
+	}
+	position, ok, err := p.Position()
+	if err != nil || ok != (end > 0) || ok && string(position) != strconv.FormatInt(end, 10) {
+		c.t.Fatalf("life %d: position %q, %v, %v, high watermark %d, acknowledged %s", life, position, ok, err, end, c.position)
+	}
+	// Records before the log start are of no more concern, but keep their places.
+	c.values = append(c.values, make([][]byte, end-int64(len(c.values)))...)
+	for offset := p.LogStartOffset(); offset < end; {
+		b, err := p.Read(nil, offset, 1<<20)
+		if err != nil {
+			c.t.Fatalf("life %d: %v", life, err)
+		}
+		for len(b) > 0 {
+			h, err := recordbatch.Verify(b)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			for r := range recordbatch.Records(b[:h.Length]) {
+				if want := c.values[r.Offset]; want != nil && !bytes.Equal(want, r.Value) {
+					c.t.Fatalf("life %d: offset %d is %.30q, was %.30q", life, r.Offset, r.Value, want)
+				}
+				c.values[r.Offset] = bytes.Clone(r.Value)
+			}
+			b, offset = b[h.Length:], h.NextOffset()
+		}
+	}
+}
