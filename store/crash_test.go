@@ -21,11 +21,11 @@ import (
 // every append that had returned must be there unchanged, and the position
 // must be the one of the last record.
 func TestCrashLosesNothingAcknowledged(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
 			c := &crasher{t: t, fs: vfs.NewCrashableMem()}
-			for life := range 25 {
+			for life := range 20 {
 				c.run(life, rnd)
 			}
 		})

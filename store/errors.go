@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -52,16 +51,31 @@ func describe(err error) error {
 // failure is the first error after which no write is possible.
 type failure struct {
 	log   *slog.Logger
-	ch    chan struct{}
-	fatal atomic.Bool // Pebble itself gave up
+	ch    chan struct{} // closed by the first error
+	fatal chan struct{} // closed when Pebble itself gave up: it may hang from now on
 
-	mu  sync.Mutex
-	err error
+	mu      sync.Mutex
+	err     error
+	isFatal bool
 }
 
 func (f *failure) set(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.setLocked(err)
+}
+
+func (f *failure) setFatal(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.setLocked(err)
+	if !f.isFatal {
+		f.isFatal = true
+		close(f.fatal)
+	}
+}
+
+func (f *failure) setLocked(err error) {
 	if f.err != nil {
 		return
 	}
@@ -74,4 +88,10 @@ func (f *failure) get() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
+}
+
+func (f *failure) hangs() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.isFatal
 }

@@ -24,11 +24,11 @@ func TestRandomOperations(t *testing.T) {
 		"default":         {},
 		"nothing recent":  {RecentBytes: 1},
 		"little recent":   {RecentBytes: 3000},
-		"short retention": {RetentionAge: time.Hour, RecentBytes: 3000},
+		"short retention": {RetentionAge: 30 * time.Minute, RecentBytes: 3000},
 		"size cap":        {RetentionBytes: 5000},
 	}
 	for name, o := range options {
-		for seed := range uint64(4) {
+		for seed := range uint64(3) {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					o.Dir, o.FS = "data", vfs.NewMem()
@@ -82,7 +82,7 @@ func (m *model) step() {
 	case n < 75:
 		m.table()
 	case n < 85:
-		time.Sleep(time.Duration(m.rnd.Int64N(int64(3 * time.Hour))))
+		time.Sleep(time.Duration(m.rnd.Int64N(int64(20 * time.Minute))))
 	case n < 90:
 		m.retain()
 	case n < 95:

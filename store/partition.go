@@ -36,6 +36,7 @@ type Partition struct {
 	next    int64      // the high watermark
 	last    indexEntry // of the newest batch, or what the log start tells if there is none
 	changed chan struct{}
+	damaged map[int64]error // by base offset, what is wrong with batches on disk
 }
 
 func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partition {
@@ -47,6 +48,7 @@ func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partiti
 		recent:  newRecent(s.opts.RecentBytes),
 		last:    indexEntry{highest: math.MinInt64},
 		changed: make(chan struct{}),
+		damaged: make(map[int64]error),
 	}
 }
 

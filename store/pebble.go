@@ -22,8 +22,7 @@ const (
 	// separateAbove keeps batches of a few records, positions and checkpoints
 	// in the tables.
 	separateAbove = 1 << 10
-	// backgroundPause keeps Pebble, which retries a failed flush at once, from
-	// spinning while the disk refuses.
+	// backgroundPause keeps Pebble, which retries at once, from spinning.
 	backgroundPause = 100 * time.Millisecond
 )
 
@@ -46,7 +45,7 @@ func takeDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
 
 func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 	o := &pebble.Options{
-		FS:                 s.opts.FS,
+		FS:                 &failStopFS{s.opts.FS, s},
 		Lock:               lock,
 		FormatMajorVersion: pebbleFormat,
 		CacheSize:          s.opts.CacheBytes,
@@ -112,37 +111,55 @@ func makeDir(fsys vfs.FS, dir string) error {
 
 // commit applies a batch, and returns when it is synced. meanwhile, if not nil,
 // runs while the disk is busy.
-func (s *Store) commit(b *pebble.Batch, meanwhile func()) (err error) {
+func (s *Store) commit(b *pebble.Batch, meanwhile func()) error {
 	if err := s.failure.get(); err != nil {
 		return err
 	}
-	defer func() {
-		// Pebble panics if its write-ahead log cannot take a write.
-		if r := recover(); r != nil {
-			s.failure.fatal.Store(true)
-			s.failure.set(fmt.Errorf("write to the log: %v", r))
-			err = s.failure.get()
+	wait := s.start(func() error {
+		// Not Apply: it does not return an error of the sync, it is fatal there.
+		if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+			return fmt.Errorf("write to the log: %w", err)
 		}
-	}()
-	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return err
-	}
+		if err := b.SyncWait(); err != nil {
+			return fmt.Errorf("sync the log: %w", err)
+		}
+		return b.Close()
+	})
 	if meanwhile != nil {
 		meanwhile()
 	}
-	if err := b.SyncWait(); err != nil {
-		s.failure.set(fmt.Errorf("sync: %w", err))
+	if err := wait(); err != nil {
+		s.failure.set(err)
+		return s.failure.get()
 	}
-	if err := s.failure.get(); err != nil {
-		return err
-	}
-	return b.Close()
+	return nil
 }
 
-// backgroundError is told of flushes and compactions that failed; Pebble will
-// try again. It holds its lock meanwhile, so the pause holds up writers too.
+// start runs a call into Pebble that writes, on a goroutine of its own, because
+// the call never ends if a write fails: see failStopFS. The function that it
+// returns waits for the call, or for that.
+func (s *Store) start(call func() error) (wait func() error) {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	return func() error {
+		select {
+		case err := <-done:
+			return err
+		case <-s.failure.fatal:
+			return s.failure.get()
+		}
+	}
+}
+
+// backgroundError is told of flushes and compactions that failed and will be
+// tried again. It is called with Pebble's lock held, so the pause holds up
+// writers, too.
 func (s *Store) backgroundError(err error) {
-	s.log.Warn("writing tables failed, trying again", "error", describe(err))
+	if pebble.IsCorruptionError(err) {
+		s.failure.set(err)
+	} else {
+		s.log.Warn("flush or compaction failed, trying again", "error", describe(err))
+	}
 	time.Sleep(backgroundPause)
 }
 
@@ -163,7 +180,6 @@ func (l *pebbleLogger) Errorf(format string, args ...any) {
 // It does not end the process either, so that its owner can say why and stop
 // the other parts in order; it stops the calling goroutine for good.
 func (l *pebbleLogger) Fatalf(format string, args ...any) {
-	l.s.failure.fatal.Store(true)
-	l.s.failure.set(fmt.Errorf(format, args...))
+	l.s.failure.setFatal(fmt.Errorf(format, args...))
 	select {}
 }

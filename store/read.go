@@ -1,12 +1,16 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"daybook/recordbatch"
 )
+
+// maxDamaged bounds how many damaged batches a partition remembers.
+const maxDamaged = 1000
 
 // Read appends whole uncompressed record batches to dst: the one that holds
 // offset first, whatever its size, then those after it as long as all fit into
@@ -55,9 +59,9 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 	defer it.Close()
 	first := len(dst)
 	for ok := it.SeekLT(offsetKey(kindBatch, p.id, offset+1)); ok; ok = it.Next() {
-		stored, err := it.ValueAndErr()
+		stored, err := p.storedAt(it)
 		if err != nil {
-			return dst[:first], describe(err)
+			return dst[:first], err
 		}
 		size, err := decodedSize(stored)
 		if err != nil {
@@ -81,6 +85,34 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 		return dst, fmt.Errorf("%w: no batch holds this offset", ErrCorrupt)
 	}
 	return dst, nil
+}
+
+// storedAt returns the stored batch at the iterator. One that is damaged is
+// remembered: Pebble takes seconds to find that out, looking for the bit.
+func (p *Partition) storedAt(it *pebble.Iterator) ([]byte, error) {
+	base, err := offsetOfKey(it.Key())
+	if err != nil {
+		return nil, err
+	}
+	p.mu.RLock()
+	err = p.damaged[base]
+	p.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	stored, err := it.ValueAndErr()
+	if err == nil {
+		return stored, nil
+	}
+	err = describe(err)
+	if errors.Is(err, ErrCorrupt) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.damaged) < maxDamaged {
+			p.damaged[base] = err
+		}
+	}
+	return nil, err
 }
 
 // checkPlace checks that a batch stands under its own offset, and that it is

@@ -105,7 +105,7 @@ func New(o Options) *Store {
 	return &Store{
 		opts:       o,
 		log:        o.Logger,
-		failure:    failure{log: o.Logger, ch: make(chan struct{})},
+		failure:    failure{log: o.Logger, ch: make(chan struct{}), fatal: make(chan struct{})},
 		partitions: make(map[string]*Partition),
 		byTopicID:  make(map[[16]byte]*Partition),
 	}
@@ -134,7 +134,13 @@ func (s *Store) open() error {
 		return err
 	}
 	s.lock = lock
-	s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions(lock))
+	err = s.start(func() (err error) {
+		s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions(lock))
+		return err
+	})()
+	if s.failure.hangs() {
+		return err // the directory stays locked until the process ends
+	}
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
@@ -156,19 +162,14 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeDB() error {
-	if s.failure.fatal.Load() {
-		// A goroutine of Pebble is stopped for good and may hold its locks; the
-		// directory stays locked until the process ends.
-		return s.failure.get()
+	if s.failure.hangs() {
+		return nil // the directory stays locked until the process ends
 	}
-	err := s.db.Close()
+	err := s.start(s.db.Close)()
 	if s.failure.get() != nil {
-		err = nil // the failure has been told already, and this follows from it
+		err = nil // it follows from the failure, which has been told
 	}
-	if e := s.lock.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
+	if err = errors.Join(err, s.lock.Close()); err != nil {
 		return fmt.Errorf("close data directory %s: %w", s.opts.Dir, describe(err))
 	}
 	return nil
@@ -197,6 +198,12 @@ func (c *calls) open() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isOpen = true
+}
+
+func (c *calls) taken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.isOpen
 }
 
 func (c *calls) enter() error {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"daybook/recordbatch"
@@ -78,4 +79,13 @@ func TestAppendedRecordsAreRead(t *testing.T) {
 			t.Errorf("offset %d: %v", offset, err)
 		}
 	}
+}
+
+func incompressibleBatch(size int) []byte {
+	rnd := rand.New(rand.NewPCG(uint64(size), 5))
+	value := make([]byte, size)
+	for i := range value {
+		value[i] = byte(rnd.Uint32())
+	}
+	return storetest.Batch(0, string(value))
 }

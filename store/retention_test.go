@@ -1,0 +1,148 @@
+package store_test
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"daybook/store"
+	"daybook/store/storetest"
+)
+
+// TestADayIsKept appends for 25 hours and looks every hour: what is older than
+// 24 hours goes by itself within minutes, and nothing else does.
+func TestADayIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem()})
+		p := partition(t, s, "shop")
+		began := time.Now()
+		const every = 10 * time.Minute
+		for time.Since(began) < 25*time.Hour {
+			appendBatch(t, p, storetest.Batch(0, "a", "b"), store.State{})
+			time.Sleep(every)
+			oldest := began.Add(time.Duration(p.LogStartOffset()/2) * every)
+			if age := time.Since(oldest); age > 24*time.Hour+2*time.Minute {
+				t.Fatalf("after %v offset %d is still there", age, p.LogStartOffset())
+			}
+			if p.LogStartOffset() > 0 {
+				if age := time.Since(oldest.Add(-every)); age < 24*time.Hour {
+					t.Fatalf("after %v offset %d is gone", age, p.LogStartOffset()-1)
+				}
+			}
+		}
+		if p.LogStartOffset() != 2*6 {
+			t.Errorf("log start is %d after 25 hours", p.LogStartOffset())
+		}
+		time.Sleep(25 * time.Hour)
+		if p.LogStartOffset() != p.HighWatermark() {
+			t.Errorf("log start is %d, high watermark %d, after 25 idle hours", p.LogStartOffset(), p.HighWatermark())
+		}
+		if base := appendBatch(t, p, storetest.Batch(0, "c"), store.State{}); base != 2*25*6 {
+			t.Errorf("append to the emptied log is at offset %d", base)
+		}
+	})
+}
+
+// TestRecordsOfAWrongClockGo has records that were appended while the clock was
+// weeks ahead: they neither stay for ever nor take others with them.
+func TestRecordsOfAWrongClockGo(t *testing.T) {
+	mem := vfs.NewMem()
+	o := store.Options{Dir: "data", FS: mem, RetentionAge: time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		s := storetest.OpenWith(t, o)
+		appendBatch(t, partition(t, s, "shop"), storetest.Batch(0, "of the future"), store.State{})
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.OpenWith(t, o)
+		p := partition(t, s, "shop")
+		appendBatch(t, p, storetest.Batch(0, "of today"), store.State{})
+		time.Sleep(30 * time.Minute)
+		if got := values(t, p, 0); len(got) != 2 {
+			t.Errorf("half an hour later there are %q", got)
+		}
+		appendBatch(t, p, storetest.Batch(0, "of later today"), store.State{})
+		time.Sleep(40 * time.Minute)
+		if p.LogStartOffset() != 2 {
+			t.Errorf("log start is %d", p.LogStartOffset())
+		}
+	})
+}
+
+// TestSizeLimitRemovesTheOldest shares one limit between two topics.
+func TestSizeLimitRemovesTheOldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem(), RetentionBytes: 7000})
+		old, young := partition(t, s, "old"), partition(t, s, "young")
+		for i := range 100 {
+			appendBatch(t, old, storetest.Batch(0, fmt.Sprint(i)), store.State{})
+		}
+		time.Sleep(time.Hour)
+		for i := range 100 {
+			appendBatch(t, young, storetest.Batch(0, fmt.Sprint(i)), store.State{})
+		}
+		if err := s.Retain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		// A batch is stored in some 46 bytes, so that 200 are above the limit.
+		if old.LogStartOffset() == 0 || old.LogStartOffset() == old.HighWatermark() || young.LogStartOffset() != 0 {
+			t.Errorf("log starts are %d and %d", old.LogStartOffset(), young.LogStartOffset())
+		}
+		for i := range 200 {
+			appendBatch(t, young, storetest.Batch(0, fmt.Sprint(i)), store.State{})
+		}
+		time.Sleep(2 * time.Minute)
+		if old.LogStartOffset() != 100 || young.LogStartOffset() == 0 || young.LogStartOffset() > 200 {
+			t.Errorf("log starts are %d and %d after more", old.LogStartOffset(), young.LogStartOffset())
+		}
+	})
+}
+
+// TestRemovedRecordsFreeTheDisk looks at a real directory.
+func TestRemovedRecordsFreeTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	s := storetest.OpenWith(t, store.Options{Dir: dir, RetentionBytes: 8 << 20})
+	p := partition(t, s, "shop")
+	for range 80 {
+		appendBatch(t, p, incompressibleBatch(1<<20), store.State{})
+	}
+	before := diskUsage(t, dir)
+	if before < 80<<20 {
+		t.Fatalf("%d MiB are used by 80 MiB", before>>20)
+	}
+	if err := s.Retain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Pebble deletes in the background; its write-ahead logs stay, to be reused.
+	const want = 64 << 20
+	deadline := time.Now().Add(20 * time.Second)
+	for diskUsage(t, dir) > want {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d MiB were used, %d MiB still are, 8 MiB are kept", before>>20, diskUsage(t, dir)>>20)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func diskUsage(t *testing.T, dir string) int64 {
+	t.Helper()
+	var total int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil // deleted meanwhile
+		}
+		if info, err := d.Info(); err == nil {
+			total += info.Size()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
+}
