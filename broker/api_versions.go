@@ -11,17 +11,26 @@ import (
 
 // ApiVersions tells the register. It is answered before and after login. A
 // version above the maximum gets error 35 in the layout of version 0, with the
-// one key that the client needs to try again (KIP-511).
+// one key that the client needs to try again (KIP-511). From version 5 on the
+// client may name the cluster and the broker that it believes to talk to, and
+// is told if it does not (KIP-1242).
 
 const apiVersionsKey = int16(kmsg.ApiVersions)
 
 func apiVersionsAPI() api {
-	return serve(0, 4, `s:3- s:3- s:5- 4:5-`, (*conn).apiVersions).allowBeforeLogin()
+	return serve(0, 5, `s:3- s:3- s:5- 4:5-`, (*conn).apiVersions).allowBeforeLogin()
 }
 
 func (c *conn) apiVersions(_ context.Context, req *kmsg.ApiVersionsRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrApiVersionsResponse()
 	resp.Version = req.Version
+	switch {
+	case req.Version < 5 || req.ClusterID == nil && req.NodeID == -1:
+	case req.ClusterID == nil || req.NodeID == -1:
+		resp.ErrorCode = kerr.InvalidRequest.Code
+	case *req.ClusterID != c.s.o.Store.ClusterID() || req.NodeID != nodeID:
+		resp.ErrorCode = kerr.RebootstrapRequired.Code
+	}
 	for _, key := range slices.Sorted(maps.Keys(c.s.apis)) {
 		resp.ApiKeys = append(resp.ApiKeys, c.s.apis[key].versions())
 	}

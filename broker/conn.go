@@ -54,8 +54,8 @@ func newConn(s *Server, l *listener, nc net.Conn) *conn {
 // serve handles requests until the client leaves, does something that is not
 // allowed, or ctx ends.
 func (c *conn) serve(ctx context.Context) {
-	defer c.s.dismiss(c)
 	defer c.Close()
+	defer c.s.dismiss(c) // before the client can see the end, and come again
 	// Wakes a pending read; a request that is being handled sees ctx itself.
 	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now()) })
 	defer stop()

@@ -1,0 +1,166 @@
+package broker_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/broker"
+)
+
+func token(authzid, user, password string) []byte {
+	return []byte(authzid + "\x00" + user + "\x00" + password)
+}
+
+// tokens are what may come as a PLAIN token, with the message that the client
+// is told; "" is success.
+var tokens = []struct {
+	name    string
+	token   []byte
+	message string
+}{
+	{"right", token("", user, password), ""},
+	{"authzid is the user", token(user, user, password), ""},
+	{"authzid is another", token(otherUser, user, password), "is not the user"},
+	{"wrong password", token("", user, "wrong"), "unknown username or wrong password"},
+	{"wrong name", token("", "app-nobody", password), "unknown username or wrong password"},
+	{"wrong shape", token("", "nobody", password), "<account>-<group ID>"},
+	{"empty", nil, "PLAIN token"},
+	{"no password", []byte("\x00" + user), "PLAIN token"},
+	{"too many parts", token("", user, password+"\x00x"), "PLAIN token"},
+	{"huge", []byte("\x00" + user + "\x00" + strings.Repeat("x", 4000)), "unknown username or wrong password"},
+}
+
+func handshake(version int16, mechanism string) *kmsg.SASLHandshakeRequest {
+	req := kmsg.NewPtrSASLHandshakeRequest()
+	req.Version, req.Mechanism = version, mechanism
+	return req
+}
+
+func TestSaslAuthenticate(t *testing.T) {
+	c := newCluster(t)
+	for v := range int16(3) {
+		for _, test := range tokens {
+			t.Run(fmt.Sprintf("v%d/%s", v, test.name), func(t *testing.T) {
+				cl := c.dial()
+				cl.t = t
+				if resp := ask[*kmsg.SASLHandshakeResponse](cl, handshake(1, "PLAIN")); resp.ErrorCode != 0 {
+					t.Fatalf("handshake: error %d", resp.ErrorCode)
+				}
+				req := kmsg.NewPtrSASLAuthenticateRequest()
+				req.Version, req.SASLAuthBytes = v, test.token
+				resp := ask[*kmsg.SASLAuthenticateResponse](cl, req)
+				if test.message == "" {
+					if resp.ErrorCode != 0 {
+						t.Fatalf("error %d", resp.ErrorCode)
+					}
+					ask[*kmsg.MetadataResponse](cl, kmsg.NewPtrMetadataRequest())
+					return
+				}
+				if resp.ErrorCode != kerr.SaslAuthenticationFailed.Code || resp.ErrorMessage == nil || !strings.Contains(*resp.ErrorMessage, test.message) {
+					t.Errorf("%+v, want error %d with %q", resp, kerr.SaslAuthenticationFailed.Code, test.message)
+				}
+				cl.wantClosed()
+			})
+		}
+	}
+}
+
+// After a handshake of version 0 the token comes without a Kafka header.
+func TestSaslRawToken(t *testing.T) {
+	c := newCluster(t)
+	for _, test := range tokens {
+		t.Run(test.name, func(t *testing.T) {
+			cl := c.dial()
+			cl.t = t
+			ask[*kmsg.SASLHandshakeResponse](cl, handshake(0, "PLAIN"))
+			cl.sendFrame(test.token)
+			if test.message != "" {
+				cl.wantClosed()
+				return
+			}
+			if frame, err := cl.frame(); err != nil || len(frame) != 0 {
+				t.Fatalf("answer %x, %v; want an empty one", frame, err)
+			}
+			ask[*kmsg.MetadataResponse](cl, kmsg.NewPtrMetadataRequest())
+		})
+	}
+}
+
+// The same answer, byte for byte, and the same delay, whether the name or the
+// password is wrong.
+func TestSaslDoesNotTellNames(t *testing.T) {
+	const delay = 80 * time.Millisecond
+	c := newCluster(t, func(o *broker.Options) { o.DenyDelay = delay })
+	var answers []string
+	for _, login := range [][]byte{token("", user, "wrong"), token("", "app-nobody", "wrong")} {
+		cl := c.dial()
+		ask[*kmsg.SASLHandshakeResponse](cl, handshake(1, "PLAIN"))
+		req := kmsg.NewPtrSASLAuthenticateRequest()
+		req.SASLAuthBytes = login
+		start := time.Now()
+		cl.send(req)
+		frame, err := cl.frame()
+		must(t, err)
+		if d := time.Since(start); d < delay {
+			t.Errorf("answered after %v, before the delay", d)
+		}
+		answers = append(answers, string(frame))
+	}
+	if answers[0] != answers[1] {
+		t.Errorf("wrong password: %q\nwrong name:     %q", answers[0], answers[1])
+	}
+}
+
+func TestSaslState(t *testing.T) {
+	c := newCluster(t)
+	t.Run("another mechanism", func(t *testing.T) {
+		for v := range int16(2) {
+			cl := c.dial()
+			resp := ask[*kmsg.SASLHandshakeResponse](cl, handshake(v, "GSSAPI"))
+			if resp.ErrorCode != kerr.UnsupportedSaslMechanism.Code || fmt.Sprint(resp.SupportedMechanisms) != "[PLAIN]" {
+				t.Errorf("%+v, want error %d and PLAIN", resp, kerr.UnsupportedSaslMechanism.Code)
+			}
+			cl.wantClosed()
+		}
+	})
+	t.Run("token without handshake", func(t *testing.T) {
+		cl := c.dial()
+		if resp := ask[*kmsg.SASLAuthenticateResponse](cl, kmsg.NewPtrSASLAuthenticateRequest()); resp.ErrorCode != kerr.IllegalSaslState.Code {
+			t.Errorf("error %d, want %d", resp.ErrorCode, kerr.IllegalSaslState.Code)
+		}
+		cl.wantClosed()
+	})
+	t.Run("handshake after login", func(t *testing.T) {
+		cl := c.login(user)
+		if resp := ask[*kmsg.SASLHandshakeResponse](cl, handshake(1, "PLAIN")); resp.ErrorCode != kerr.IllegalSaslState.Code {
+			t.Errorf("error %d, want %d", resp.ErrorCode, kerr.IllegalSaslState.Code)
+		}
+		ask[*kmsg.MetadataResponse](cl, kmsg.NewPtrMetadataRequest())
+	})
+}
+
+// Without login, only ApiVersions and SASL are answered; the log says why a
+// connection was closed.
+func TestLoginIsRequired(t *testing.T) {
+	c := newCluster(t)
+	cl := c.dial()
+	for _, k := range ask[*kmsg.ApiVersionsResponse](cl, kmsg.NewPtrApiVersionsRequest()).ApiKeys {
+		switch kmsg.Key(k.ApiKey) {
+		case kmsg.ApiVersions, kmsg.SASLHandshake, kmsg.SASLAuthenticate:
+			continue
+		}
+		cl := c.dial()
+		req := kmsg.RequestForKey(k.ApiKey)
+		req.SetVersion(k.MaxVersion)
+		cl.send(req)
+		cl.wantClosed()
+		if want := kmsg.NameForKey(k.ApiKey) + " before it authenticated"; !strings.Contains(c.logs.String(), want) {
+			t.Errorf("the log has no %q:\n%s", want, c.logs)
+		}
+	}
+}
