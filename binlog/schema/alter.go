@@ -56,11 +56,11 @@ func (u *run) alterTable(s *alterTable) {
 	u.replace(old, t, s.renameTo)
 }
 
-// keepsCharset tells the case where MySQL 5.6 forgets the table's part of
-// CONVERT TO CHARACTER SET: when there is nothing else to do.
+// keepsCharset tells the case where MySQL 5.6 and MariaDB 10.1 forget the table's
+// part of CONVERT TO CHARACTER SET: when there is nothing else to do.
 func (u *run) keepsCharset(s *alterTable, old *change.Table) bool {
 	o := s.options
-	if o.convert == "" || u.server.mariaDB() || u.server.Version/100 != 506 || o.charset != "" || o.comment != nil ||
+	if o.convert == "" || u.server.Version/100 != 506 && u.server.Version/100 != 1001 || o.charset != "" || o.comment != nil ||
 		s.renameTo != nil || len(s.actions) > 0 {
 		return false
 	}
@@ -118,37 +118,45 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 	})
 }
 
-// alterColumns builds the new list of columns.
+// alterColumns builds the new list of columns. A column that is to stand behind
+// one that the statement itself adds or moves waits for that one.
 func (b *builder) alterColumns(old *table, s *alterTable) {
 	done := make([]bool, len(s.actions))
 	for _, c := range old.Def.Columns {
 		b.alterColumn(c, s, done)
 	}
+	for progress := true; progress; {
+		progress = false
+		for i, a := range s.actions {
+			waits := a.after != "" && !a.first && b.index(a.after) < 0
+			if done[i] || waits || a.kind != addColumn && a.kind != changeColumn {
+				continue
+			}
+			done[i], progress = true, true
+			b.insertColumn(a, old)
+		}
+	}
 	for i, a := range s.actions {
-		switch {
-		case done[i]:
-		case a.kind == addColumn:
-			b.insert(b.column(a.column), a.first, a.after)
-		case a.kind == changeColumn:
-			b.insertMoved(a, old)
-		case a.kind == dropColumn, a.kind == renameColumn, a.kind == setDefault:
-			b.fail("no column " + a.name)
+		if !done[i] && a.kind <= setDefault {
+			b.fail("no column " + a.name + a.after)
 		}
 	}
 }
 
-// insertMoved puts a column that CHANGE or MODIFY moves at its new place.
-func (b *builder) insertMoved(a alteration, old *table) {
-	for _, c := range old.Def.Columns {
-		if strings.EqualFold(c.Name, a.name) {
-			n := b.column(a.column)
-			n.oldName = c.Name
-			b.resizeBlob(&n, a.column, &c)
-			b.insert(n, a.first, a.after)
+// insertColumn puts a column that is added, or moved by CHANGE or MODIFY, at
+// its place.
+func (b *builder) insertColumn(a alteration, old *table) {
+	n := b.column(a.column)
+	if a.kind == changeColumn {
+		i := slices.IndexFunc(old.Def.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, a.name) })
+		if i < 0 {
+			b.fail("no column " + a.name)
 			return
 		}
+		n.oldName = old.Def.Columns[i].Name
+		b.resizeBlob(&n, a.column, &old.Def.Columns[i])
 	}
-	b.fail("no column " + a.name)
+	b.insert(n, a.first, a.after)
 }
 
 // alterColumn adds what the statement leaves or makes of an old column. Those

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"daybook/change"
 )
 
@@ -39,13 +41,15 @@ func (b *builder) column(d columnDef) column {
 		c.Nullable = false
 	}
 	c.Default = b.run.defaultText(&c, d.fallback)
+	bare := false
 	if c.Type == change.Timestamp && !c.Nullable && !b.run.explicit && !d.generated && d.fallback == nil && !d.onUpdate {
 		c.Default = zeroTimestamp(c.Length)
+		bare = true
 	}
 	if d.compressed && !c.Nullable && d.fallback == nil {
 		c.Default = new(string) // what MariaDB gives it
 	}
-	return column{Column: c}
+	return column{Column: c, bare: bare}
 }
 
 // zeroTimestamp is the default that a TIMESTAMP gets when it has none and
@@ -58,11 +62,23 @@ func zeroTimestamp(fraction int) *string {
 	return &s
 }
 
+// promoteFirst is promoteTimestamp of MySQL before 5.6, where the first
+// TIMESTAMP column of the table counts.
+func (b *builder) promoteFirst() {
+	if b.run.server.mariaDB() || b.run.server.Version >= 50600 {
+		return
+	}
+	i := slices.IndexFunc(b.columns, func(c column) bool { return c.Type == change.Timestamp })
+	if i >= 0 && b.columns[i].bare {
+		b.columns[i].Default = nil
+	}
+}
+
 // promoteTimestamp gives the first TIMESTAMP column of a statement, if it says
 // nothing else, the current time as its default, as the server does when
 // explicit_defaults_for_timestamp is off.
 func (b *builder) promoteTimestamp(elements []alteration) {
-	if b.run.explicit {
+	if b.run.explicit || !b.run.server.mariaDB() && b.run.server.Version < 50600 {
 		return
 	}
 	for i := range elements {

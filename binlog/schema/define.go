@@ -105,6 +105,7 @@ type builder struct {
 type column struct {
 	change.Column
 	oldName string // before the statement; "" for a new one
+	bare    bool   // a TIMESTAMP that got its default from nothing that is written
 }
 
 func (u *run) builder(name TableName) *builder {
@@ -171,10 +172,8 @@ func (b *builder) finish() *table {
 		}
 	}
 	b.nameKeys()
-	for i := range b.keys {
-		b.resolveKey(&b.keys[i])
-	}
 	b.sortKeys()
+	b.promoteFirst()
 	if b.run.err != nil {
 		return nil
 	}
@@ -249,10 +248,16 @@ func (b *builder) resolveKey(k *key) {
 	}
 }
 
-// sortKeys puts the keys in the server's order: the primary key, unique keys
-// without NULLs, other unique keys, the rest.
+// sortKeys resolves the keys and puts them in the server's order: the primary
+// key, unique keys without NULLs, other unique keys, the rest. Whether a key
+// has NULLs is settled before a later primary key forbids them.
 func (b *builder) sortKeys() {
-	slices.SortStableFunc(b.keys, func(x, y key) int { return b.keyRank(x) - b.keyRank(y) })
+	ranks := make(map[string]int, len(b.keys))
+	for i := range b.keys {
+		b.resolveKey(&b.keys[i])
+		ranks[b.keys[i].Name] = b.keyRank(b.keys[i])
+	}
+	slices.SortStableFunc(b.keys, func(x, y key) int { return ranks[x.Name] - ranks[y.Name] })
 }
 
 func (b *builder) keyRank(k key) int {

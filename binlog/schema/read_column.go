@@ -8,24 +8,31 @@ import "strings"
 func (r *reader) columnElement(dst []alteration, a alteration) []alteration {
 	a.column.name = r.columnName()
 	a.column.typ = r.dataType()
-	at := len(dst)
-	dst = append(dst, a)
+	var unique, primary bool
 	if a.column.typ.word == "SERIAL" {
 		a.column.typ = typeSpec{word: "BIGINT", length: -1, scale: -1, unsigned: true}
-		a.column.autoInc, a.column.nullable = true, boolOf(false)
-		dst = append(dst, inlineKey(a.column.name, false))
+		a.column.autoInc, a.column.nullable, unique = true, boolOf(false), true
 	}
 	for !r.atElementEnd() && !(r.isWord(0, "PARTITION") && r.isWord(1, "BY")) {
-		if k, ok := r.inlineKey(a.column.name); ok {
-			if k.key.Primary {
-				a.column.nullable = boolOf(false)
-			}
-			dst = append(dst, k)
-			continue
+		switch {
+		case r.accept("PRIMARY", "KEY"), r.acceptAny("KEY", "PRIMARY"):
+			primary, a.column.nullable = true, boolOf(false)
+		case r.acceptAny("UNIQUE"):
+			unique = true
+			r.acceptAny("KEY")
+		case r.accept("SERIAL", "DEFAULT", "VALUE"):
+			a.column.autoInc, a.column.nullable, unique = true, boolOf(false), true
+		default:
+			r.columnAttribute(&a)
 		}
-		r.columnAttribute(&a)
 	}
-	dst[at] = a
+	dst = append(dst, a)
+	if primary {
+		dst = append(dst, inlineKey(a.column.name, true))
+	}
+	if unique {
+		dst = append(dst, inlineKey(a.column.name, false))
+	}
 	return dst
 }
 
@@ -39,18 +46,6 @@ func inlineKey(column string, primary bool) alteration {
 	return alteration{kind: addKey, key: k}
 }
 
-// inlineKey takes [PRIMARY] KEY or UNIQUE [KEY] of a column.
-func (r *reader) inlineKey(column string) (alteration, bool) {
-	switch {
-	case r.accept("PRIMARY", "KEY"), r.acceptAny("KEY", "PRIMARY"):
-		return inlineKey(column, true), true
-	case r.acceptAny("UNIQUE"):
-		r.acceptAny("KEY")
-		return inlineKey(column, false), true
-	}
-	return alteration{}, false
-}
-
 // columnAttribute reads one attribute behind a column's data type, or steps
 // over one token of what it does not know.
 func (r *reader) columnAttribute(a *alteration) {
@@ -61,8 +56,6 @@ func (r *reader) columnAttribute(a *alteration) {
 	case r.acceptAny("NULL"):
 		c.nullable = boolOf(true)
 	case r.acceptAny("AUTO_INCREMENT"):
-		c.autoInc, c.nullable = true, boolOf(false)
-	case r.accept("SERIAL", "DEFAULT", "VALUE"):
 		c.autoInc, c.nullable = true, boolOf(false)
 	case r.acceptAny("DEFAULT"):
 		c.fallback = r.defaultValue()

@@ -107,9 +107,7 @@ func (r *reader) longType() string {
 	switch {
 	case r.acceptAny("VARBINARY"):
 		return "MEDIUMBLOB"
-	case r.acceptAny("VARCHAR", "VARCHARACTER"):
-	case r.acceptAny("CHAR", "CHARACTER"):
-		r.acceptAny("VARYING")
+	case r.acceptAny("VARCHAR", "VARCHARACTER"), r.accept("CHAR", "VARYING"), r.accept("CHARACTER", "VARYING"):
 	}
 	return "MEDIUMTEXT"
 }

@@ -61,6 +61,8 @@ const (
 	versioningDropped
 )
 
+// alterationKind says what an alteration does; those up to setDefault are about
+// columns, the others about keys.
 type alterationKind uint8
 
 const (
