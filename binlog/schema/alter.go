@@ -42,6 +42,7 @@ func (u *run) alterTable(s *alterTable) {
 	if s.options.comment != nil {
 		b.comment = *s.options.comment
 	}
+	old = b.alterVersioning(old, s.options.versioning)
 	s.actions = b.effective(s.actions, old)
 	b.promoteTimestamp(s.actions)
 	b.alterColumns(old, s)
@@ -54,6 +55,35 @@ func (u *run) alterTable(s *alterTable) {
 		return
 	}
 	u.replace(old, t, s.renameTo)
+	u.convertPartition(s)
+}
+
+// alterVersioning does ADD and DROP SYSTEM VERSIONING: it sets whether the
+// table is to have the implicit columns, and returns it without those it has.
+func (b *builder) alterVersioning(old *table, v versioning) *table {
+	switch {
+	case v == versioningAdded && !slices.ContainsFunc(old.Def.Columns, func(c change.Column) bool { return c.Generated && strings.EqualFold(c.Name, rowStart) }):
+		b.versioned = true
+	case v == versioningDropped && old.Versioned:
+		b.versioned = false
+		def := *old.Def
+		def.Columns = def.Columns[:len(def.Columns)-2]
+		bare := *old
+		bare.Def = &def
+		return &bare
+	}
+	return old
+}
+
+// convertPartition does MariaDB's CONVERT PARTITION … TO TABLE, which makes a
+// table of the same columns, and CONVERT TABLE … TO PARTITION, which ends one.
+func (u *run) convertPartition(s *alterTable) {
+	switch {
+	case s.partitionTo != nil:
+		u.createTable(&createTable{name: *s.partitionTo, like: &s.name, orReplace: true})
+	case s.partitionOf != nil:
+		u.dropTable(&dropTable{names: []TableName{*s.partitionOf}})
+	}
 }
 
 // keepsCharset tells the case where MySQL 5.6 and MariaDB 10.1 forget the table's

@@ -19,8 +19,9 @@ type Context struct {
 	// ServerCollation is the third number of Q_CHARSET_CODE: the default of
 	// new databases; 0: the catalog's Server.DefaultCharset.
 	ServerCollation uint16
-	// ExplicitDefaultsForTimestamp is Q_EXPLICIT_DEFAULTS_FOR_TIMESTAMP; nil:
-	// not told, the catalog's Server counts.
+	// ExplicitDefaultsForTimestamp is Q_EXPLICIT_DEFAULTS_FOR_TIMESTAMP, or on
+	// MariaDB from 10.10 bit 24 of Q_FLAGS2_CODE; nil: not told, the catalog's
+	// Server counts.
 	ExplicitDefaultsForTimestamp *bool
 }
 
@@ -64,7 +65,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	r := newReader(sql, c.server, ctx)
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
-		result: &Result{Class: class, SQL: sql, Database: ctx.Database, Named: r.tables}}
+		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables}}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp
 	}

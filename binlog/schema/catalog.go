@@ -25,6 +25,14 @@ func (s Server) mariaDB() bool { return s.Flavor == "mariadb" }
 func (s Server) mysqlFrom(version int) bool { return !s.mariaDB() && s.Version >= version }
 func (s Server) mariaFrom(version int) bool { return s.mariaDB() && s.Version >= version }
 
+// stored gives the form in which the server keeps a database's or table's name.
+func (s Server) stored(name string) string {
+	if s.LowerCaseTableNames == 1 {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
 // TableName names a table. Database may be "" if a statement that cannot be
 // read names none and has no default.
 type TableName struct{ Database, Name string }
@@ -76,13 +84,7 @@ func (c *Catalog) fold(name string) string {
 	return name
 }
 
-// stored gives the form in which the server keeps a name.
-func (c *Catalog) stored(name string) string {
-	if c.server.LowerCaseTableNames == 1 {
-		return strings.ToLower(name)
-	}
-	return name
-}
+func (c *Catalog) stored(name string) string { return c.server.stored(name) }
 
 // Table returns a table's definition; false if there is no such table or its
 // definition is not known at this position (see [Catalog.IsUnknown]).

@@ -38,6 +38,7 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 	if !ok {
 		return nil
 	}
+	s = strings.ToValidUTF8(s, "\ufffd")
 	return &s
 }
 

@@ -78,9 +78,12 @@ func declaresRowTimes(elements []alteration) bool {
 }
 
 // sequenceColumns are the columns of a sequence, which is a table of one row.
-const sequenceColumns = `(next_not_cached_value BIGINT NOT NULL, minimum_value BIGINT NOT NULL, maximum_value BIGINT NOT NULL,
-	start_value BIGINT NOT NULL, increment BIGINT NOT NULL, cache_size BIGINT UNSIGNED NOT NULL,
-	cycle_option TINYINT UNSIGNED NOT NULL, cycle_count BIGINT NOT NULL)`
+const sequenceColumns = `(next_not_cached_value BIGINT(21) NOT NULL, minimum_value BIGINT(21) NOT NULL, maximum_value BIGINT(21) NOT NULL,
+	start_value BIGINT(21) NOT NULL COMMENT 'start value when sequences is created or value if RESTART is used',
+	increment BIGINT(21) NOT NULL COMMENT 'increment value', cache_size BIGINT(21) UNSIGNED NOT NULL
+	COMMENT 'number of sequence values to cache', cycle_option TINYINT(1) UNSIGNED NOT NULL
+	COMMENT '0 if no cycles are allowed, 1 if the sequence should begin a new cycle when maximum_value is passed',
+	cycle_count BIGINT(21) NOT NULL COMMENT 'How many cycles have been done')`
 
 // createSequence runs MariaDB's CREATE SEQUENCE.
 func (u *run) createSequence(s *createSequence) {
@@ -155,6 +158,9 @@ func implicitColumn(name string) change.Column {
 	return change.Column{Name: name, Type: change.Timestamp, Length: 6, Scale: -1, Generated: true}
 }
 
+// maxColumns is the most columns that a table of any server has.
+const maxColumns = 4096
+
 // finish gives the keys their names and order, applies what they say about
 // columns, and returns the table.
 func (b *builder) finish() *table {
@@ -163,8 +169,9 @@ func (b *builder) finish() *table {
 			b.columns = append(b.columns, column{Column: implicitColumn(name)})
 		}
 	}
-	if len(b.columns) == 0 {
-		b.fail("no columns")
+	if len(b.columns) == 0 || len(b.columns) > maxColumns+2 {
+		b.fail("no columns, or more than any server allows")
+		return nil
 	}
 	for i, c := range b.columns {
 		if b.index(c.Name) != i {

@@ -18,6 +18,15 @@ const (
 	XA
 )
 
+// String returns the class's lower-case name.
+func (c Class) String() string {
+	names := [...]string{Other: "other", DDL: "ddl", DML: "dml", Begin: "begin", Commit: "commit", Rollback: "rollback", Savepoint: "savepoint", XA: "xa"}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return "unknown"
+}
+
 // read reads one statement. The first result is one of the structs of
 // statement.go, or nil if the statement changes nothing in the catalog.
 func (r *reader) read() (any, Class) {
@@ -109,14 +118,22 @@ func (r *reader) create() (any, Class) {
 		return r.createTable(orReplace, false), DDL
 	case r.accept("TEMPORARY", "TABLE"):
 		return r.createTable(orReplace, true), Other
+	case r.peek(0).kind == tokWord && r.isWord(1, "TABLE"): // a kind of table that a newer server has
+		r.take()
+		r.take()
+		return r.createTable(orReplace, false), DDL
 	case r.acceptAny("DATABASE", "SCHEMA"):
 		s := &createDatabase{orReplace: orReplace, ifNotExist: r.ifExists()}
-		s.name = r.name()
+		s.name = r.databaseName()
 		s.charset = r.databaseCharset()
 		return s, DDL
 	case r.acceptAny("SEQUENCE"):
 		r.ifExists()
-		return &createSequence{name: r.tableName()}, DDL
+		s := &createSequence{name: r.tableName()}
+		if r.isWord(0, "AS") {
+			r.fail("a sequence of a type other than BIGINT")
+		}
+		return s, DDL
 	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"):
 		return r.createIndex()
 	}
@@ -163,7 +180,7 @@ func (r *reader) alter() (any, Class) {
 	case r.acceptAny("DATABASE", "SCHEMA"):
 		s := &alterDatabase{name: r.db}
 		if !r.isWord(0, "DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ", "UPGRADE") {
-			s.name = r.name()
+			s.name = r.databaseName()
 		}
 		s.charset = r.databaseCharset()
 		return s, DDL
@@ -188,7 +205,7 @@ func (r *reader) drop() (any, Class) {
 		return s, DDL
 	case r.acceptAny("DATABASE", "SCHEMA"):
 		r.ifExists()
-		return &dropDatabase{name: r.name()}, DDL
+		return &dropDatabase{name: r.databaseName()}, DDL
 	case r.isWord(0, "INDEX", "ONLINE", "OFFLINE"):
 		r.acceptAny("ONLINE", "OFFLINE")
 		if !r.acceptAny("INDEX") {

@@ -11,6 +11,9 @@ func (r *reader) alterTable() *alterTable {
 	}
 	for r.failed == nil && r.peek(0).kind != tokEnd {
 		r.alterAction(s)
+		if len(s.actions) > maxElements {
+			r.fail("too many actions")
+		}
 		if !r.acceptOp(",") && r.peek(0).kind != tokEnd {
 			r.skipAction()
 			r.acceptOp(",")
@@ -60,6 +63,17 @@ func (r *reader) alterAction(s *alterTable) {
 		r.renameAction(s)
 	case r.accept("CONVERT", "TO"):
 		r.convert(s)
+	case r.accept("CONVERT", "TABLE"):
+		n := r.tableName()
+		s.partitionOf = &n
+		r.skipRest()
+	case r.accept("CONVERT", "PARTITION"):
+		r.name()
+		if r.accept("TO", "TABLE") {
+			n := r.tableName()
+			s.partitionTo = &n
+		}
+		r.skipRest()
 	case r.accept("ORDER", "BY"):
 		r.skipRest()
 	default:

@@ -35,11 +35,18 @@ func (r *reader) createTable(orReplace, temporary bool) *createTable {
 func (r *reader) tableElements(dst []alteration) []alteration {
 	for {
 		dst = r.tableElement(dst)
+		if len(dst) > maxElements {
+			r.fail("too many columns and keys")
+		}
 		if !r.acceptOp(",") {
 			return dst
 		}
 	}
 }
+
+// maxElements bounds the columns, keys and actions of a statement, and with
+// them the time that it takes; servers allow 4096 columns and 64 keys.
+const maxElements = 16384
 
 func (r *reader) tableElement(dst []alteration) []alteration {
 	if r.skipConstraint() {
@@ -141,11 +148,11 @@ func (r *reader) keyParts() []keyPart {
 				p.Prefix = r.number()
 				r.expectOp(")")
 			}
-			without := r.isWord(0, "WITHOUT") // OVERLAPS: the name is a period, not a column
-			r.skipElement()
-			if !without {
-				parts = append(parts, p)
+			if r.isWord(0, "WITHOUT") { // OVERLAPS: the name is a period's, not a column's
+				p = keyPart{}
 			}
+			r.skipElement()
+			parts = append(parts, p)
 		}
 		if r.acceptOp(",") {
 			continue

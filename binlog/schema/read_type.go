@@ -47,9 +47,9 @@ func (r *reader) members() []string {
 		case t.kind == tokString:
 			labels = append(labels, strings.TrimRight(t.text, " "))
 		case t.kind == tokHex:
-			labels = append(labels, hexText(t.text))
+			labels = append(labels, strings.ToValidUTF8(hexText(t.text), "\ufffd"))
 		case t.kind == tokBits:
-			labels = append(labels, bitsText(t.text))
+			labels = append(labels, strings.ToValidUTF8(bitsText(t.text), "\ufffd"))
 		case t.kind == tokWord && strings.HasPrefix(t.text, "_"): // charset introducer
 			r.take()
 			continue

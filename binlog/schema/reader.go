@@ -16,7 +16,7 @@ type reader struct {
 }
 
 func newReader(sql string, server Server, ctx Context) *reader {
-	return &reader{lex: lexer{src: sql, mode: ctx.SQLMode, server: server}, server: server, db: ctx.Database}
+	return &reader{lex: lexer{src: sql, mode: ctx.SQLMode, server: server}, server: server, db: server.stored(ctx.Database)}
 }
 
 // peek returns the token n places ahead without taking it.
@@ -115,7 +115,7 @@ func (r *reader) isName(n int) bool {
 
 // name takes an identifier.
 func (r *reader) name() string {
-	if !r.isName(0) {
+	if t := r.peek(0); !r.isName(0) || t.text == "" || strings.Contains(t.text, "\x00") {
 		r.fail("expected a name")
 		return ""
 	}
@@ -131,12 +131,15 @@ func (r *reader) columnName() string {
 	return name
 }
 
-// tableName takes [database.]table, or .table.
+// databaseName takes a database's name in the form in which the server keeps it.
+func (r *reader) databaseName() string { return r.server.stored(r.name()) }
+
+// tableName takes [database.]table, or .table, likewise.
 func (r *reader) tableName() TableName {
 	r.acceptOp(".")
-	n := TableName{Database: r.db, Name: r.name()}
+	n := TableName{Database: r.db, Name: r.databaseName()}
 	if r.acceptOp(".") {
-		n = TableName{Database: n.Name, Name: r.name()}
+		n = TableName{Database: n.Name, Name: r.databaseName()}
 	}
 	if r.failed == nil {
 		r.tables = append(r.tables, n)

@@ -19,6 +19,8 @@ type alterTable struct {
 	actions  []alteration
 	options  tableOptions
 	renameTo *TableName
+	// MariaDB's CONVERT PARTITION … TO TABLE and CONVERT TABLE … TO PARTITION.
+	partitionTo, partitionOf *TableName
 }
 
 type dropTable struct {

@@ -1,0 +1,177 @@
+package schema_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"daybook/binlog/schema"
+	"daybook/change"
+)
+
+var mysql8 = schema.Server{Flavor: "mysql", Version: 80031, DefaultCharset: "utf8mb4", ExplicitDefaultsForTimestamp: true}
+
+func apply(t *testing.T, c *schema.Catalog, ctx schema.Context, statements ...string) *schema.Result {
+	t.Helper()
+	var r *schema.Result
+	for _, sql := range statements {
+		var err error
+		if r, err = c.Apply(sql, ctx); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	return r
+}
+
+// TestEntriesFollowTheCatalog saves what Dirty gives after each statement and
+// loads it, as a restart does.
+func TestEntriesFollowTheCatalog(t *testing.T) {
+	c := schema.NewCatalog(mysql8)
+	saved := map[string][]byte{}
+	for _, sql := range []string{
+		"CREATE DATABASE shop CHARACTER SET latin1",
+		"CREATE TABLE shop.a (id INT PRIMARY KEY, d VARCHAR(20), UNIQUE k (d(5)))",
+		"CREATE TABLE shop.b (id INT)",
+		"RENAME TABLE shop.a TO shop.c",
+		"ALTER TABLE shop.c MODIFY d VARCHAR(3)", // the prefix is not one any more: kept though not in the definition
+		"DROP TABLE shop.b",
+		"CREATE DATABASE other",
+		"CREATE TABLE other.x (id INT)",
+		"DROP DATABASE other",
+	} {
+		apply(t, c, schema.Context{}, sql)
+		for _, e := range c.Dirty() {
+			if saved[string(e.Key)] = e.Value; e.Value == nil {
+				delete(saved, string(e.Key))
+			}
+		}
+		if len(c.Dirty()) != 0 {
+			t.Errorf("%s: entries are dirty twice", sql)
+		}
+		var err error
+		c, err = schema.Load(mysql8, func(yield func(schema.Entry, error) bool) {
+			for k, v := range saved {
+				if !yield(schema.Entry{Key: []byte(k), Value: v}, nil) {
+					return
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(saved) != 2 {
+		t.Errorf("%d entries saved, want one database and one table", len(saved))
+	}
+	table, ok := c.Table("shop", "c")
+	if !ok || table.Charset != "latin1" || len(table.UniqueKeys) != 1 || table.UniqueKeys[0].Name != "k" {
+		t.Errorf("shop.c = %+v", table)
+	}
+}
+
+func TestLoadRefusesDamagedEntries(t *testing.T) {
+	for _, e := range []schema.Entry{
+		{Key: []byte("x\x00shop"), Value: []byte("{}")},
+		{Key: []byte("t\x00shop"), Value: []byte("{}")},
+		{Key: []byte("t\x00shop\x00t"), Value: []byte("{}")},
+		{Key: []byte("t\x00shop\x00t"), Value: []byte(`{"table":{"name":"t","columns":[{"name":"a","type":"NO TYPE"}]}}`)},
+		{Key: []byte("d\x00shop"), Value: []byte("{")},
+	} {
+		_, err := schema.Load(mysql8, func(yield func(schema.Entry, error) bool) { yield(e, nil) })
+		if !errors.Is(err, schema.ErrEntry) {
+			t.Errorf("Load of %q = %v, want ErrEntry", e.Key, err)
+		}
+	}
+	failed := errors.New("disk")
+	_, err := schema.Load(mysql8, func(yield func(schema.Entry, error) bool) { yield(schema.Entry{}, failed) })
+	if !errors.Is(err, failed) {
+		t.Errorf("Load = %v, want the reader's error", err)
+	}
+}
+
+// TestClientCharset reads statements in the charsets of old clients, among
+// them those whose second bytes look like quotes and backslashes.
+func TestClientCharset(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		collation uint16
+		sql       string
+		comment   string
+	}{
+		{"utf8mb4", 45, "CREATE TABLE t (a INT COMMENT 'é漢')", "é漢"},
+		{"latin1", 8, "CREATE TABLE t (a INT COMMENT '\xe9\x80')", "é€"},
+		{"gbk", 28, "CREATE TABLE t (a INT COMMENT '\xd5\x5c')", "誠"},
+		{"sjis", 13, "CREATE TABLE t (a INT COMMENT '\x95\x5c')", "表"},
+		{"big5", 1, "CREATE TABLE t (a INT COMMENT '\xa5\x5c')", "功"},
+		{"cp1251", 51, "CREATE TABLE t (a INT COMMENT '\xe6')", "ж"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := schema.NewCatalog(mysql8)
+			r := apply(t, c, schema.Context{Database: "shop", ClientCollation: test.collation}, test.sql)
+			if got := r.Tables[0].Table.Columns[0].Comment; got != test.comment {
+				t.Errorf("comment %q, want %q", got, test.comment)
+			}
+			if !strings.Contains(r.SQL, test.comment) {
+				t.Errorf("SQL %q is not in UTF-8", r.SQL)
+			}
+		})
+	}
+}
+
+// TestDefinitionsAreImmutable checks that what was handed out stays as it was.
+func TestDefinitionsAreImmutable(t *testing.T) {
+	c := schema.NewCatalog(mysql8)
+	ctx := schema.Context{Database: "shop"}
+	apply(t, c, ctx, "CREATE TABLE t (a INT, b ENUM('x'), UNIQUE (a))")
+	before, _ := c.Table("shop", "t")
+	columns, keys := slices.Clone(before.Columns), slices.Clone(before.UniqueKeys)
+	apply(t, c, ctx, "ALTER TABLE t ADD c INT FIRST, CHANGE a z BIGINT", "ALTER TABLE t CONVERT TO CHARACTER SET latin1", "RENAME TABLE t TO u")
+	if before.Name != "t" || !slices.EqualFunc(before.Columns, columns, func(a, b change.Column) bool { return a.Name == b.Name && a.Charset == b.Charset }) ||
+		!slices.Equal(before.UniqueKeys[0].Columns, keys[0].Columns) {
+		t.Errorf("the old definition became %+v", before)
+	}
+}
+
+func TestTimestampsByVariable(t *testing.T) {
+	for _, explicit := range []bool{true, false} {
+		c := schema.NewCatalog(mysql8)
+		apply(t, c, schema.Context{Database: "shop", ExplicitDefaultsForTimestamp: &explicit}, "CREATE TABLE t (a TIMESTAMP)")
+		table, _ := c.Table("shop", "t")
+		if table.Columns[0].Nullable != explicit {
+			t.Errorf("explicit_defaults_for_timestamp=%t: nullable %t", explicit, table.Columns[0].Nullable)
+		}
+	}
+}
+
+func TestCharsetOfCollation(t *testing.T) {
+	for id, want := range map[uint16]string{0: "", 8: "latin1", 28: "gbk", 33: "utf8mb3", 45: "utf8mb4", 63: "binary", 255: "utf8mb4",
+		1069: "utf8mb4", 2048: "utf8mb3", 2304: "utf8mb4", 65535: ""} {
+		if got := schema.CharsetOfCollation(id); got != want {
+			t.Errorf("CharsetOfCollation(%d) = %q, want %q", id, got, want)
+		}
+	}
+}
+
+// TestReadingIsLinear reads statements that are long in one way each; with
+// anything quadratic in them this would take minutes.
+func TestReadingIsLinear(t *testing.T) {
+	const n = 1 << 20
+	for name, sql := range map[string]string{
+		"parentheses": "CREATE TABLE t (a INT DEFAULT " + strings.Repeat("(", n),
+		"columns":     "CREATE TABLE t (" + strings.Repeat("a INT,", n/6) + "z INT)",
+		"actions":     "ALTER TABLE u " + strings.Repeat("ADD a INT,", n/10),
+		"comments":    "CREATE TABLE t " + strings.Repeat("/*!99999 /*", n/10),
+		"members":     "CREATE TABLE t (a ENUM(" + strings.Repeat("'x',", n/4) + "'y'))",
+		"tables":      "DROP TABLE " + strings.Repeat("a,", n/2) + "b",
+		"insert":      "INSERT INTO t VALUES " + strings.Repeat("(1),", n/4),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := schema.NewCatalog(mysql8)
+			apply(t, c, schema.Context{Database: "shop"}, "CREATE TABLE u (id INT)")
+			if r, _ := c.Apply(sql, schema.Context{Database: "shop"}); r == nil {
+				t.Error("no result")
+			}
+		})
+	}
+}
