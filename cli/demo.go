@@ -109,8 +109,9 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer stopKcat()
-	if err := d.change(ctx, db, lines); err != nil {
+	err = d.change(ctx, db, lines)
+	stopKcat()
+	if err != nil {
 		return err
 	}
 	d.next(ctx)
@@ -203,7 +204,7 @@ func (d *demo) consume(ctx context.Context, kcat string) (lines <-chan string, s
 		"-X", "auto.offset.reset=earliest"}
 	fmt.Fprintf(d.out, "$ kcat %s -G reader shop\n\n", strings.Join(args, " "))
 	cmd := d.command(ctx, kcat, append(args, "-q", "-u", "-Z", "-f", `offset %o  key %k\n%s\n`, "-G", "reader", "shop")...)
-	cmd.Stderr = d.out
+	cmd.Stderr = unlessDone{ctx, d.out}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, nil, err
@@ -267,7 +268,7 @@ func (d *demo) next(ctx context.Context) {
 	}
 	fmt.Fprintf(d.out, `
 Running until Ctrl-C. Change %s on %s, and read it from
-  %s   topic shop, group reader, SASL PLAIN demo-reader / demo
+  %s   topic shop, group mine, SASL PLAIN demo-mine / demo
 `, demoDatabase, d.source, d.address)
 	<-ctx.Done()
 }
@@ -281,7 +282,9 @@ tasks:
     source: {address: "%s", user: %q, password_env: MYSQL_PASSWORD}
     objects: {include: ["%s.*"]}
     schema_changes: objects
-    groups: [{id: reader, account: demo, password_env: CONSUMER_PASSWORD}]
+    groups:
+      - {id: reader, account: demo, password_env: CONSUMER_PASSWORD}
+      - {id: mine, account: demo, password_env: CONSUMER_PASSWORD}
 `, d.address, d.source, d.user, demoDatabase)
 }
 
@@ -291,6 +294,19 @@ func (d *demo) command(ctx context.Context, name string, args ...string) *exec.C
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = shutdownLimit
 	return cmd
+}
+
+// unlessDone drops what a program complains about while everything is taken down.
+type unlessDone struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u unlessDone) Write(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return len(p), nil
+	}
+	return u.w.Write(p)
 }
 
 func freeAddress() (string, error) {
