@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,9 @@ func (s *server) record(r *rand.Rand, name string, kinds []columnKind) *recordin
 // TestRecordMixedRows records the rows of the benchmarks.
 func TestRecordMixedRows(t *testing.T) {
 	eachServer(t, func(s *server) {
+		if s.options.Version < 50604 {
+			return // no DATETIME(3)
+		}
 		s.Exec(`CREATE TABLE mixed (id BIGINT PRIMARY KEY, n INT, name VARCHAR(60) CHARACTER SET utf8mb4, price DECIMAL(12,2),
 			made DATETIME(3) DEFAULT NULL, seen TIMESTAMP NULL, note TEXT CHARACTER SET utf8mb4)`)
 		rec := &recording{options: s.options, table: s.definition("mixed")}
@@ -154,6 +158,27 @@ func TestRowImages(t *testing.T) {
 			if got := strings.Join(rows, "|"); got != test.want {
 				s.Errorf("%s:\n got %s\nwant %s", test.image, got, test.want)
 			}
+		}
+	})
+}
+
+// TestGeneratedColumns checks that stored and virtual columns are in the row
+// image like all others.
+func TestGeneratedColumns(t *testing.T) {
+	eachServer(t, func(s *server) {
+		if s.options.Version < 50706 {
+			return // these have none
+		}
+		s.Exec("CREATE TABLE g (id INT PRIMARY KEY, v VARCHAR(20) AS (CONCAT('v',id)) VIRTUAL, p BIGINT AS (id*2) STORED, t TEXT AS (CONCAT('t',id)) VIRTUAL, n INT)")
+		rec := recording{options: s.options, table: s.definition("g")}
+		rec.events = s.events(func() { s.Exec("INSERT INTO g (id,n) VALUES (1,2)", "UPDATE g SET n=3", "DELETE FROM g") })
+		rows, err := rec.decode()
+		if err != nil {
+			s.Fatal(err)
+		}
+		const with2, with3 = ` int:1 string:"v1" int:2 string:"t1" int:2`, ` int:1 string:"v1" int:2 string:"t1" int:3`
+		if want := []string{"after" + with2, "before" + with2, "after" + with3, "before" + with3}; !slices.Equal(rows, want) {
+			s.Errorf("got %q", rows)
 		}
 	})
 }
