@@ -26,8 +26,7 @@ func TestCharsets(t *testing.T) {
 			s.Exec("CREATE TABLE c_" + name + " (n INT PRIMARY KEY, c TEXT CHARACTER SET " + name + ")")
 			table := s.definition("c_" + name)
 			want := map[int64]string{}
-			var rows []row
-			rows = s.rows(table, s.events(func() {
+			rows := s.rows(table, s.events(func() {
 				for i, codes := range charsetCodes(r[1]) {
 					sql := validCharacters(name, codes)
 					if stored := s.Query("SELECT HEX(CONCAT(''," + sql + "))")[0][0]; stored == "" {

@@ -37,20 +37,6 @@ type recording struct {
 	rows    []string
 }
 
-func (r *recording) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "server %s %d\n", r.options.Flavor, r.options.Version)
-	table, _ := json.Marshal(r.table)
-	fmt.Fprintf(&b, "table %s\n", table)
-	for _, e := range r.events {
-		fmt.Fprintf(&b, "event %d %x\n", e.kind, e.body)
-	}
-	for _, row := range r.rows {
-		b.WriteString(row + "\n")
-	}
-	return b.String()
-}
-
 func readRecording(t testing.TB, file string) *recording {
 	t.Helper()
 	b, err := os.ReadFile(file)

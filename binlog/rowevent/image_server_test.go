@@ -3,6 +3,7 @@
 package rowevent_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -45,6 +46,20 @@ func TestRecord(t *testing.T) {
 			kinds = kinds[size:]
 		}
 	})
+}
+
+func (r *recording) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "server %s %d\n", r.options.Flavor, r.options.Version)
+	table, _ := json.Marshal(r.table)
+	fmt.Fprintf(&b, "table %s\n", table)
+	for _, e := range r.events {
+		fmt.Fprintf(&b, "event %d %x\n", e.kind, e.body)
+	}
+	for _, row := range r.rows {
+		b.WriteString(row + "\n")
+	}
+	return b.String()
 }
 
 func shortFields(values string) []string {
