@@ -31,8 +31,12 @@ func (r *Reader) handle(e event) (*change.Change, error) {
 			return nil, err
 		}
 	}
+	before := r.pos
 	c, err := r.dispatch(e)
-	if err == nil && !r.group.open && r.settled && !inPayload {
+	switch {
+	case err != nil:
+		r.pos = before // the event that cannot be read stays to be read
+	case !r.group.open && r.settled && !inPayload:
 		r.pos.file, r.pos.pos = r.file, r.offset
 	}
 	return c, err

@@ -82,14 +82,19 @@ func (p *payload) next() (e event, ok bool, err error) {
 		return event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
 	}
 	size := uint64(binary.LittleEndian.Uint32(p.buf[9:]))
-	if size < headerSize || size > p.left {
+	if size < headerSize || size > p.left || size > maxEvent {
 		return event{}, false, fmt.Errorf("%w: an event of %d bytes in %d left of a compressed transaction", ErrEvent, size, p.left)
 	}
-	if size > uint64(len(p.buf)) {
-		p.buf = append(make([]byte, 0, size), p.buf[:headerSize]...)[:size]
-	}
-	if _, err := io.ReadFull(p.from, p.buf[headerSize:size]); err != nil {
-		return event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
+	for done := uint64(headerSize); done < size; {
+		// What the event says of its size is believed step by step.
+		if done == uint64(len(p.buf)) {
+			p.buf = append(p.buf, make([]byte, min(size-done, done))...)
+		}
+		n, err := io.ReadFull(p.from, p.buf[done:min(size, uint64(len(p.buf)))])
+		if err != nil {
+			return event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
+		}
+		done += uint64(n)
 	}
 	p.left -= size
 	e, err = parseEvent(p.buf[:size], false)

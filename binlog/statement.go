@@ -62,13 +62,21 @@ func (r *Reader) rollback(q *query) error {
 // statement acts on a statement that is a group of its own or, in a
 // transaction, one of its statements. It counts as one.
 func (r *Reader) statement(e event, q *query) (*change.Change, error) {
-	defer r.endStatement(q)
+	var c *change.Change
+	var err error
 	if r.scan != nil {
-		return nil, r.scan.statement(r, q)
+		err = r.scan.statement(r, q)
+	} else if !r.take() {
+		c, err = r.apply(e, q)
 	}
-	if r.take() {
-		return nil, nil
+	if err == nil {
+		r.endStatement(q)
 	}
+	return c, err
+}
+
+// apply follows a statement in the catalog.
+func (r *Reader) apply(e event, q *query) (*change.Change, error) {
 	sql := string(q.sql)
 	result, err := r.catalog.Apply(sql, q.context)
 	var unreadable *schema.UnreadableError
