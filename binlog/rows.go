@@ -188,6 +188,9 @@ func (r *Reader) resolve(s *tableState) {
 	if known && t == s.definition {
 		return
 	}
+	if !known {
+		t, known = s.m.Definition(r.decoderOptions())
+	}
 	s.definition, s.decoder, s.err = t, nil, nil
 	if !known {
 		s.err = fmt.Errorf("%w: %s.%s; its definition changed between the start position and now, or by a DDL that could not be read; start the task behind the DDL, or set binlog_row_metadata=FULL on the source",

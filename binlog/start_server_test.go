@@ -66,6 +66,27 @@ func TestStartInThePast(t *testing.T) {
 	}
 }
 
+// TestFullMetadata starts where nothing but the table maps tells what the
+// rows looked like.
+func TestFullMetadata(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version, "--binlog-row-metadata=FULL")
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9)) CHARSET utf8mb4")
+			status, err := dialStatus(t, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			db.Exec("INSERT INTO t VALUES (1, 'a')", "ALTER TABLE t ADD COLUMN n INT", "INSERT INTO t VALUES (2, 'b', 3)",
+				"ALTER TABLE t DROP COLUMN v", "INSERT INTO t VALUES (3, 4)")
+			o := options(s, name)
+			o.Start, o.SchemaChanges = binlog.Start{Mode: binlog.StartFile, File: status.File, Pos: status.Pos}, binlog.SchemaChangesNone
+			equal(t, open(t, o).take(3), []string{"insert t 1 a", "insert t 2 b 3", "insert t 3 4"})
+		})
+	}
+}
+
 // TestUnknownDefinition starts where a selected table had a column that
 // nothing tells any more.
 func TestUnknownDefinition(t *testing.T) {
@@ -148,7 +169,7 @@ func TestServerSettings(t *testing.T) {
 		{"mysql-8.0", []string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}},
 		{"mysql-8.0", []string{"--binlog-row-metadata=FULL"}},
 		{"mysql-5.7", []string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF", "--binlog-rows-query-log-events=ON"}},
-		{"mysql-8.0", []string{"--lower-case-table-names=1"}},
+		{"mysql-5.7", []string{"--lower-case-table-names=1"}},
 	} {
 		t.Run(c.version+strings.Join(c.args, ""), func(t *testing.T) {
 			s := own(t, c.version, c.args...)
