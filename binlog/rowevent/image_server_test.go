@@ -274,6 +274,9 @@ func TestDefinitionFromMetadata(t *testing.T) {
 			want.PrimaryKey = []int{5, 0}
 			for i := range want.Columns {
 				c := &want.Columns[i]
+				if c.Charset == "utf8" {
+					c.Charset = "utf8mb3" // its name before MySQL 8.0.30 and MariaDB 10.6
+				}
 				switch {
 				case c.Type.IsInteger() || c.Type == change.Year || c.Type == change.Float || c.Type == change.Double:
 					c.Length, c.Scale = -1, -1 // display widths are not told
@@ -285,7 +288,8 @@ func TestDefinitionFromMetadata(t *testing.T) {
 				s.Fatalf("%s:\n got %+v\nwant %+v", k.ddl, got, want)
 			}
 		}
-		if n < 50 {
+		// Before 8.0.31 it is open whether the YEAR column has a sign.
+		if open := !s.mariadb() && s.options.Version < 80031; n < 50 && !open {
 			s.Errorf("only %d definitions", n)
 		}
 	})
