@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestGuaranteesNameRealTests wants each test that guarantees.md names to be
+// there, and at least one for each guarantee.
+func TestGuaranteesNameRealTests(t *testing.T) {
+	text, err := os.ReadFile("docs/guarantees.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z0-9/]+)\\.((?:Test|Fuzz)\\w+)`")
+	guarantees := strings.Split(string(text), "\n## ")[1:]
+	if len(guarantees) != 8 {
+		t.Errorf("%d guarantees, want 8", len(guarantees))
+	}
+	for _, g := range guarantees {
+		title, body, _ := strings.Cut(g, "\n")
+		tests := named.FindAllStringSubmatch(body, -1)
+		if len(tests) == 0 {
+			t.Errorf("%q names no test", title)
+		}
+		for _, m := range tests {
+			if folder, name := m[1], m[2]; !declared(t, folder, name) {
+				t.Errorf("%q names %s, which %s does not have", title, name, folder)
+			}
+		}
+	}
+}
+
+func declared(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.FromSlash(folder), "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		source, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(source), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
+}
