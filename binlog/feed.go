@@ -23,6 +23,7 @@ type feed struct {
 	resume chan *position
 	ready  chan struct{} // of capacity 1
 
+	ctx    context.Context // ends with close
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -40,10 +41,9 @@ func newFeed(o Options) *feed {
 
 // start begins to read at p. The feed owns p.
 func (f *feed) start(p *position) {
-	ctx, cancel := context.WithCancel(context.Background())
-	f.cancel = cancel
+	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.resume <- p
-	f.done.Go(func() { f.run(ctx) })
+	f.done.Go(func() { f.run(f.ctx) })
 }
 
 func (f *feed) close() {

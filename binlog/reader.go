@@ -29,6 +29,7 @@ type Reader struct {
 	held       map[schema.TableName]held
 	entries    []SchemaEntry
 	prepared   map[string]prepared // XA transactions by XID
+	lookup     *lookup             // of a definition that rows wait for
 	scan       *scan               // set in a Reader that only looks for statements
 	replaying  bool                // set in a Reader that reads one XA transaction
 	replayed   bool                // and has read it
@@ -85,6 +86,8 @@ func (r *Reader) Poll() (*change.Change, error) {
 			return nil, r.fail(err)
 		} else if c != nil || wait {
 			return c, nil
+		} else if r.rows.active {
+			continue
 		}
 		e, ok, err := r.nextEvent()
 		switch {
@@ -117,6 +120,9 @@ func (r *Reader) nextOfEvent() (c *change.Change, wait bool, err error) {
 		return c, false, err
 	case r.replay != nil:
 		return r.pollReplay()
+	case r.lookup != nil:
+		wait, err = r.pollLookup()
+		return nil, wait, err
 	case r.replayed:
 		return nil, true, nil
 	}

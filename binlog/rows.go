@@ -16,6 +16,7 @@ type tableState struct {
 	selected        bool
 	m               *rowevent.TableMap
 	err             error // why rows cannot be decoded
+	unknown, asked  bool  // the history does not know the table; the source was asked
 
 	generation int // of the catalog that decoder was made with; -1: none made
 	definition *change.Table
@@ -101,6 +102,10 @@ func (r *Reader) startRows(e event) error {
 	kind := rowevent.EventKind(e.typ)
 	r.resolve(s)
 	err := s.err
+	if s.selected && s.unknown && !s.asked {
+		s.asked = true
+		return r.startLookup(e, s)
+	}
 	if err == nil {
 		err = s.decoder.Start(kind, e.body)
 	}
@@ -191,9 +196,9 @@ func (r *Reader) resolve(s *tableState) {
 	if !known {
 		t, known = s.m.Definition(r.decoderOptions())
 	}
-	s.definition, s.decoder, s.err = t, nil, nil
+	s.definition, s.decoder, s.err, s.unknown = t, nil, nil, !known
 	if !known {
-		s.err = fmt.Errorf("%w: %s.%s; its definition changed between the start position and now, or by a DDL that could not be read; start the task behind the DDL, or set binlog_row_metadata=FULL on the source",
+		s.err = fmt.Errorf("%w: %s.%s; it was changed by a DDL between here and now, or by one that cannot be read; start the task behind the DDL, or leave the table out until then (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
 		return
 	}

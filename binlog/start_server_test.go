@@ -287,3 +287,32 @@ func TestLargeTransaction(t *testing.T) {
 		t.Errorf("the last row has %d bytes, want %d", got, want)
 	}
 }
+
+// TestDefinitionTakenFromSource takes a definition from the source, unless a later DDL
+// has changed it.
+func TestDefinitionTakenFromSource(t *testing.T) {
+	s := servers.Get(t, "mysql-8.0")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+	first := open(t, options(s, name))
+	saved := first.last
+	// As if the history had missed a DDL.
+	first.Close()
+	db.Exec("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)")
+	forget := func(r *reading) {
+		for k := range r.schema {
+			if strings.Contains(k, name) {
+				delete(r.schema, k)
+			}
+		}
+	}
+	forget(first)
+	first.reopen(saved)
+	equal(t, first.take(2), []string{"insert t 1", "insert t 2"})
+	db.Exec("ALTER TABLE t ADD COLUMN n INT")
+	forget(first)
+	first.reopen(saved)
+	if err := first.failure(); !errors.Is(err, binlog.ErrSchema) || !strings.Contains(err.Error(), "later DDL") {
+		t.Errorf("error %v", err)
+	}
+}
