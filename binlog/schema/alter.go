@@ -91,7 +91,7 @@ func (u *run) convertPartition(s *alterTable) {
 func (u *run) keepsCharset(s *alterTable, old *change.Table) bool {
 	o := s.options
 	if o.convert == "" || u.server.Version/100 != 506 && u.server.Version/100 != 1001 || o.charset != "" || o.comment != nil ||
-		s.renameTo != nil || len(s.actions) > 0 {
+		s.renameTo != nil || len(s.actions) > 0 || s.others {
 		return false
 	}
 	charset := u.resolveCharset(o.convert, u.databaseCharset(s.name.Database))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // civil is a date and time of a DEFAULT literal.
@@ -24,6 +25,29 @@ func (d civil) clock(fraction int) string {
 		s += fmt.Sprintf(".%06d", d.micros)[:1+min(fraction, 6)]
 	}
 	return s
+}
+
+// rounded returns d with that many digits of the second, as MySQL from 5.6 on
+// rounds; the others cut off.
+func (u *run) rounded(d civil, fraction int) civil {
+	unit := 1_000_000
+	for range max(fraction, 0) {
+		unit /= 10
+	}
+	if !u.server.mysqlFrom(50600) || unit <= 1 || d.micros%unit < unit/2 {
+		return d
+	}
+	if d.micros = d.micros/unit*unit + unit; d.micros < 1_000_000 {
+		return d
+	}
+	d.micros = 0
+	if d.month > 0 && d.day > 0 {
+		t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second+1, 0, time.UTC)
+		return civil{year: t.Year(), month: int(t.Month()), day: t.Day(), hour: t.Hour(), minute: t.Minute(), second: t.Second()}
+	}
+	n := d.hour*3600 + d.minute*60 + d.second + 1
+	d.hour, d.minute, d.second = n/3600, n/60%60, n%60
+	return d
 }
 
 // groups returns the runs of digits in a text, and the microseconds that stand

@@ -64,10 +64,10 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 		d := parseDateTime(text)
 		return d.date(), true
 	case t == change.DateTime || t == change.Timestamp:
-		d := parseDateTime(text)
+		d := u.rounded(parseDateTime(text), c.Length)
 		return d.date() + " " + d.clock(max(c.Length, 0)), true
 	case t == change.Time:
-		d := parseTime(text)
+		d := u.rounded(parseTime(text), c.Length)
 		return d.clock(max(c.Length, 0)), true
 	case t == change.Enum:
 		return enumText(c, text, number), true

@@ -80,8 +80,8 @@ func declaresRowTimes(elements []alteration) bool {
 // sequenceColumns are the columns of a sequence, which is a table of one row.
 const sequenceColumns = `(next_not_cached_value BIGINT(21) NOT NULL, minimum_value BIGINT(21) NOT NULL, maximum_value BIGINT(21) NOT NULL,
 	start_value BIGINT(21) NOT NULL COMMENT 'start value when sequences is created or value if RESTART is used',
-	increment BIGINT(21) NOT NULL COMMENT 'increment value', cache_size BIGINT(21) UNSIGNED NOT NULL
-	COMMENT 'number of sequence values to cache', cycle_option TINYINT(1) UNSIGNED NOT NULL
+	increment BIGINT(21) NOT NULL COMMENT 'increment value', cache_size BIGINT(21) UNSIGNED NOT NULL,
+	cycle_option TINYINT(1) UNSIGNED NOT NULL
 	COMMENT '0 if no cycles are allowed, 1 if the sequence should begin a new cycle when maximum_value is passed',
 	cycle_count BIGINT(21) NOT NULL COMMENT 'How many cycles have been done')`
 
@@ -276,6 +276,9 @@ func (b *builder) keyRank(k key) int {
 	case !k.Unique:
 		return 9
 	}
+	if b.hashed(k) {
+		return 7 // its hidden column is nullable and no whole column
+	}
 	rank := 1
 	for _, p := range k.Parts {
 		if p.Column == "" {
@@ -285,11 +288,35 @@ func (b *builder) keyRank(k key) int {
 		if c := b.index(p.Column); c >= 0 && b.columns[c].Nullable {
 			rank |= 4
 		}
-		if c := b.index(p.Column); p.Prefix > 0 || c >= 0 && isBlob(b.columns[c].Type) {
+		if c := b.index(p.Column); p.Prefix > 0 || c >= 0 && b.columns[c].Type.IsGeometry() {
 			rank |= 2
 		}
 	}
 	return rank
+}
+
+// hashed tells the unique keys that MariaDB from 10.4 on keeps as a hash: over
+// whole BLOBs, or longer than InnoDB's longest key.
+func (b *builder) hashed(k key) bool {
+	if !b.run.server.mariaFrom(100400) {
+		return false
+	}
+	const maxKeyBytes = 3072
+	bytes := 0
+	for _, p := range k.Parts {
+		i := b.index(p.Column)
+		if i < 0 || p.Prefix > 0 {
+			continue
+		}
+		c := b.columns[i]
+		if isBlob(c.Type) || c.Type.IsGeometry() {
+			return true
+		}
+		if c.Type.IsText() || c.Type.IsBinary() {
+			bytes += c.Length * maxBytes(c.Charset)
+		}
+	}
+	return bytes > maxKeyBytes
 }
 
 // setKeys fills PrimaryKey and UniqueKeys of a definition from all its keys.

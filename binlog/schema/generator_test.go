@@ -262,7 +262,7 @@ func (g *generator) dataType() (typ, value string) {
 		return g.pick("TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "BLOB(100)", "BLOB(70000)", "LONG VARBINARY"), ""
 	case 10:
 		word := g.pick("ENUM", "SET") + g.labels()
-		return word + g.maybe(20, " "+g.charsetClause()), g.pick("'a'", "'b'", "'ü'", "1")
+		return word + g.maybe(20, " "+g.charsetClause()), g.pick("'a'", "'b'", "'ü'")
 	case 11:
 		return g.temporal()
 	case 12:

@@ -77,6 +77,7 @@ func (r *reader) alterAction(s *alterTable) {
 	case r.accept("ORDER", "BY"):
 		r.skipRest()
 	default:
+		s.others = true
 		r.tableOptions(&s.options, true)
 	}
 }

@@ -19,6 +19,7 @@ type alterTable struct {
 	actions  []alteration
 	options  tableOptions
 	renameTo *TableName
+	others   bool // has actions that are stepped over
 	// MariaDB's CONVERT PARTITION … TO TABLE and CONVERT TABLE … TO PARTITION.
 	partitionTo, partitionOf *TableName
 }
