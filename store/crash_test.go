@@ -95,11 +95,7 @@ func (c *crasher) append(life int, s *store.Store, p *store.Partition, rnd *rand
 		v = append(v, randomBytes(rnd)...)
 		v = append(v, make([]byte, rnd.IntN(100))...)
 		if rnd.IntN(4) == 0 {
-			noise := make([]byte, 200<<10)
-			for i := range noise {
-				noise[i] = byte(rnd.Uint32())
-			}
-			v = append(v, noise...)
+			v = append(v, noise(rand.NewChaCha8([32]byte{byte(rnd.Uint32())}), 200<<10)...)
 		}
 		b.Append(int64(life), nil, v)
 		values, next = append(values, v), next+1

@@ -53,7 +53,7 @@ func (b *breaker) MaybeError(op errorfs.Op) error {
 // so in every write, but does not hang, and what it acknowledged is there when
 // it is opened again. A goroutine stays behind each time: see failStopFS.
 func TestBrokenDisk(t *testing.T) {
-	for at := int64(1); at < 150; at += 7 {
+	for at := int64(1); at < 130; at += 8 {
 		t.Run(fmt.Sprintf("write %d", at), func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
 			b := &breaker{at: at, n: 1, err: syscall.EIO}
@@ -68,7 +68,7 @@ func TestBrokenDisk(t *testing.T) {
 
 // TestDiskIsFullForAWhile lets some writes find no space: they wait.
 func TestDiskIsFullForAWhile(t *testing.T) {
-	for at := int64(30); at < 150; at += 30 {
+	for at := int64(30); at < 130; at += 30 {
 		t.Run(fmt.Sprintf("write %d", at), func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
 			acknowledged, err := appendMany(t, errorfs.Wrap(mem, &breaker{at: at, n: 2, err: syscall.ENOSPC, noSync: true}))
@@ -107,13 +107,9 @@ func appendMany(t *testing.T, fsys vfs.FS) (acknowledged []string, err error) {
 		}
 	}()
 	p, err := s.EnsurePartition("shop")
-	rnd := rand.New(rand.NewPCG(6, 7))
+	rnd := rand.NewChaCha8([32]byte{6})
 	for i := 0; err == nil && i < 40; i++ {
-		noise := make([]byte, 600<<10)
-		for i := range noise {
-			noise[i] = byte(rnd.Uint32())
-		}
-		value := fmt.Sprintf("%d %s", i, noise)
+		value := fmt.Sprintf("%d %s", i, noise(rnd, 300<<10))
 		if _, err = p.Append(storetest.Batch(0, value), store.State{}); err == nil {
 			acknowledged = append(acknowledged, value)
 		}

@@ -81,11 +81,13 @@ func TestAppendedRecordsAreRead(t *testing.T) {
 	}
 }
 
+// noise returns bytes that cannot be compressed.
+func noise(rnd *rand.ChaCha8, size int) []byte {
+	b := make([]byte, size)
+	_, _ = rnd.Read(b)
+	return b
+}
+
 func incompressibleBatch(size int) []byte {
-	rnd := rand.New(rand.NewPCG(uint64(size), 5))
-	value := make([]byte, size)
-	for i := range value {
-		value[i] = byte(rnd.Uint32())
-	}
-	return storetest.Batch(0, string(value))
+	return storetest.Batch(0, string(noise(rand.NewChaCha8([32]byte{5}), size)))
 }
