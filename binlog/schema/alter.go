@@ -153,7 +153,7 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 func (b *builder) alterColumns(old *table, s *alterTable) {
 	done := make([]bool, len(s.actions))
 	for _, c := range old.Def.Columns {
-		b.alterColumn(c, s, done)
+		b.alterColumn(c, slices.Contains(old.Virtual, c.Name), s, done)
 	}
 	for progress := true; progress; {
 		progress = false
@@ -191,7 +191,7 @@ func (b *builder) insertColumn(a alteration, old *table) {
 
 // alterColumn adds what the statement leaves or makes of an old column. Those
 // that it moves come later.
-func (b *builder) alterColumn(c change.Column, s *alterTable, done []bool) {
+func (b *builder) alterColumn(c change.Column, virtual bool, s *alterTable, done []bool) {
 	oldName := c.Name
 	for i, a := range s.actions {
 		if !strings.EqualFold(a.name, oldName) {
@@ -222,7 +222,7 @@ func (b *builder) alterColumn(c change.Column, s *alterTable, done []bool) {
 	if s.options.convert != "" {
 		b.run.convertColumn(&c, b.charset)
 	}
-	b.columns = append(b.columns, column{Column: c, oldName: oldName})
+	b.columns = append(b.columns, column{Column: c, oldName: oldName, virtual: virtual})
 }
 
 // convertColumn does to a column what CONVERT TO CHARACTER SET does: TEXT types

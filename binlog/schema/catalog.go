@@ -63,6 +63,7 @@ type database struct {
 type table struct {
 	Def       *change.Table `json:"table"`               // name and database alone if Unknown
 	Keys      []key         `json:"keys,omitempty"`      // all keys, in the server's order
+	Virtual   []string      `json:"virtual,omitempty"`   // columns that are generated and not stored: keys over them sort last
 	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
 	Unknown   bool          `json:"unknown,omitempty"`
 }

@@ -24,7 +24,7 @@ var types = map[string]change.Type{
 
 // column makes of a written column what the server makes of it.
 func (b *builder) column(d columnDef) column {
-	if b.convert != "" && d.charset != "binary" && !b.run.server.mysqlFrom(80000) {
+	if b.convert != "" && d.charset != "binary" && (d.charset == "" || !b.run.server.mysqlFrom(80000)) {
 		d.charset = b.convert
 	}
 	c, ok := b.run.resolveType(d, b.charset)
@@ -49,7 +49,7 @@ func (b *builder) column(d columnDef) column {
 	if d.compressed && !c.Nullable && d.fallback == nil {
 		c.Default = new(string) // what MariaDB gives it
 	}
-	return column{Column: c, bare: bare}
+	return column{Column: c, bare: bare, virtual: d.generated && !d.stored && !d.rowTime}
 }
 
 // zeroTimestamp is the default that a TIMESTAMP gets when it has none and

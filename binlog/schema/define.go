@@ -109,6 +109,7 @@ type column struct {
 	change.Column
 	oldName string // before the statement; "" for a new one
 	bare    bool   // a TIMESTAMP that got its default from nothing that is written
+	virtual bool   // generated and not stored
 }
 
 func (u *run) builder(name TableName) *builder {
@@ -184,12 +185,16 @@ func (b *builder) finish() *table {
 	if b.run.err != nil {
 		return nil
 	}
+	var virtual []string
 	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: b.comment}
 	for _, c := range b.columns {
 		def.Columns = append(def.Columns, c.Column)
+		if c.virtual {
+			virtual = append(virtual, c.Name)
+		}
 	}
 	setKeys(def, b.keys)
-	return &table{Def: def, Keys: b.keys, Versioned: b.versioned}
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned}
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:
@@ -272,24 +277,27 @@ func (b *builder) keyRank(k key) int {
 	case k.Primary:
 		return 0
 	case k.FullText:
-		return 10
+		return 17
 	case !k.Unique:
-		return 9
+		return 16
 	}
 	if b.hashed(k) {
-		return 7 // its hidden column is nullable and no whole column
+		return 15 // its hidden column is nullable and no whole column
 	}
-	rank := 1
+	rank := 2
 	for _, p := range k.Parts {
 		if p.Column == "" {
-			rank |= 4
+			rank |= 8 | 1
 			continue
 		}
 		if c := b.index(p.Column); c >= 0 && b.columns[c].Nullable {
-			rank |= 4
+			rank |= 8
 		}
 		if c := b.index(p.Column); p.Prefix > 0 || c >= 0 && b.columns[c].Type.IsGeometry() {
-			rank |= 2
+			rank |= 4
+		}
+		if c := b.index(p.Column); c >= 0 && b.columns[c].virtual && b.run.server.mysqlFrom(50700) {
+			rank |= 1
 		}
 	}
 	return rank

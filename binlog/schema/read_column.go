@@ -76,6 +76,8 @@ func (r *reader) columnAttribute(a *alteration) {
 	case r.acceptAny("COMPRESSED"):
 		c.compressed = true
 	case r.accept("WITHOUT", "SYSTEM", "VERSIONING"), r.accept("WITH", "SYSTEM", "VERSIONING"):
+	case r.acceptAny("STORED", "PERSISTENT"):
+		c.stored = true
 	case r.acceptAny("REFERENCES"):
 		r.references()
 	case r.acceptAny("CONSTRAINT"):

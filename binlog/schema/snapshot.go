@@ -175,10 +175,14 @@ func (s *snapshot) table(ctx context.Context, n TableName, columns []snapshotCol
 	slices.SortFunc(columns, func(a, b snapshotColumn) int { return a.ordinal - b.ordinal })
 	def := &change.Table{Database: n.Database, Name: n.Name, Charset: info.charset, Comment: info.comment}
 	versioned := info.versioned
+	var virtual []string
 	for _, c := range columns {
 		def.Columns = append(def.Columns, c.Column)
 		if c.rowTime {
 			versioned = false
+		}
+		if c.virtual {
+			virtual = append(virtual, c.Name)
 		}
 	}
 	if versioned {
@@ -189,7 +193,7 @@ func (s *snapshot) table(ctx context.Context, n TableName, columns []snapshotCol
 		return err
 	}
 	setKeys(def, keys)
-	s.catalog.put(&table{Def: def, Keys: keys, Versioned: versioned})
+	s.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned})
 	return nil
 }
 
@@ -223,6 +227,7 @@ type snapshotColumn struct {
 	change.Column
 	ordinal int
 	rowTime bool
+	virtual bool
 }
 
 // columns reads the columns of all tables that where selects.
@@ -274,7 +279,7 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 	if !r[5].Null && !c.Generated && !strings.Contains(extra, "DEFAULT_GENERATED") {
 		c.Default = u.shownDefault(&c, r[5].String)
 	}
-	return snapshotColumn{Column: c, ordinal: ordinal, rowTime: strings.HasPrefix(r[8].String, "ROW ")}, nil
+	return snapshotColumn{Column: c, ordinal: ordinal, virtual: strings.Contains(extra, "VIRTUAL"), rowTime: strings.HasPrefix(r[8].String, "ROW ")}, nil
 }
 
 // keys reads the keys of all tables that where selects.

@@ -116,6 +116,7 @@ type columnDef struct {
 	nullable  *bool  // NULL and NOT NULL; nil if not said
 	autoInc   bool
 	generated bool
+	stored    bool
 	fallback  *literal // DEFAULT; nil if none
 	onUpdate  bool
 	comment   string
