@@ -23,7 +23,7 @@ var (
 	ErrClosed           = errors.New("the store is closed")
 	// ErrFailed is wrapped, next to its cause, by every write after one that
 	// failed: it may or may not be on disk, and only opening the store again tells.
-	ErrFailed = errors.New("an earlier write to the data directory failed: fix the disk, then start Daybook again; nothing acknowledged is lost")
+	ErrFailed = errors.New("a write to the data directory failed: fix the disk, then start Daybook again; nothing acknowledged is lost")
 )
 
 // describe adds the sentinel that fits what Pebble or the system reported.
@@ -36,7 +36,7 @@ func describe(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isDiskFull(err):
 		return fmt.Errorf("%w (%w)", ErrDiskFull, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
@@ -46,6 +46,10 @@ func describe(err error) error {
 		return fmt.Errorf("%w (%w)", ErrNewerFormat, err)
 	}
 	return err
+}
+
+func isDiskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // failure is the first error after which no write is possible.

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"errors"
-	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -18,23 +16,32 @@ type failStopFS struct {
 	s *Store
 }
 
-// spaceRetry is how often a write that found the disk full is tried again.
-const spaceRetry = 100 * time.Millisecond
+// How often a write that found the disk full is tried again, and told of.
+const (
+	spaceRetry   = 100 * time.Millisecond
+	spaceWarning = 30 * time.Second
+)
 
-// again reports whether to repeat what gave err: yes after waiting for space,
-// no if err is nil. For every other error it does not return. A store that is
-// being opened or closed does not wait.
-func (f *failStopFS) again(err error) bool {
+// retry does a write until there is space for it. It does not return if the
+// write fails in another way, or, so that no one waits for ever, if the store
+// is being opened or closed.
+func (f *failStopFS) retry(write func() error) {
+	err := write()
 	if err == nil {
-		return false
+		return
 	}
-	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-	if !full || !f.s.calls.taken() {
-		f.stop(err)
+	warned := time.Time{}
+	for ; err != nil; err = write() {
+		if !isDiskFull(err) || !f.s.calls.taken() {
+			f.stop(err)
+		}
+		if time.Since(warned) > spaceWarning {
+			warned = time.Now()
+			f.s.log.Warn("waiting for disk space", "error", describe(err))
+		}
+		time.Sleep(spaceRetry)
 	}
-	f.s.log.Warn("waiting for disk space", "error", describe(err))
-	time.Sleep(spaceRetry)
-	return true
+	f.s.log.Info("there is disk space again")
 }
 
 func (f *failStopFS) stop(err error) {
@@ -49,10 +56,11 @@ func (f *failStopFS) must(err error) {
 }
 
 func (f *failStopFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	file, err := f.FS.Create(name, category)
-	for f.again(err) {
+	var file vfs.File
+	f.retry(func() (err error) {
 		file, err = f.FS.Create(name, category)
-	}
+		return err
+	})
 	return &failStopFile{file, f}, nil
 }
 
@@ -63,10 +71,7 @@ func (f *failStopFS) ReuseForWrite(oldname, newname string, category vfs.DiskWri
 }
 
 func (f *failStopFS) Rename(oldname, newname string) error {
-	err := f.FS.Rename(oldname, newname)
-	for f.again(err) {
-		err = f.FS.Rename(oldname, newname)
-	}
+	f.retry(func() error { return f.FS.Rename(oldname, newname) })
 	return nil
 }
 
@@ -87,21 +92,21 @@ type failStopFile struct {
 }
 
 func (f *failStopFile) Write(p []byte) (int, error) {
-	done, err := f.File.Write(p)
-	for f.fs.again(err) {
-		var n int
-		n, err = f.File.Write(p[done:])
+	done := 0
+	f.fs.retry(func() error {
+		n, err := f.File.Write(p[done:])
 		done += n
-	}
+		return err
+	})
 	return done, nil
 }
 
 func (f *failStopFile) WriteAt(p []byte, offset int64) (int, error) {
-	n, err := f.File.WriteAt(p, offset)
-	for f.fs.again(err) {
-		n, err = f.File.WriteAt(p, offset)
-	}
-	return n, nil
+	f.fs.retry(func() error {
+		_, err := f.File.WriteAt(p, offset)
+		return err
+	})
+	return len(p), nil
 }
 
 // A sync that failed once must not be tried again: the system may have dropped

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -167,7 +168,7 @@ func (s *Store) backgroundError(err error) {
 type pebbleLogger struct{ s *Store }
 
 func (l *pebbleLogger) Infof(format string, args ...any) {
-	if l.s.log.Enabled(nil, slog.LevelDebug) { //nolint:staticcheck // there is no context here
+	if l.s.log.Enabled(context.Background(), slog.LevelDebug) {
 		l.s.log.Debug("pebble", "detail", fmt.Sprintf(format, args...))
 	}
 }

@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"daybook/recordbatch"
 	"daybook/store"
@@ -90,4 +93,28 @@ func noise(rnd *rand.ChaCha8, size int) []byte {
 
 func incompressibleBatch(size int) []byte {
 	return storetest.Batch(0, string(noise(rand.NewChaCha8([32]byte{5}), size)))
+}
+
+// TestLargeBatch appends one that fits neither into Pebble's memtable nor into
+// memory for the newest.
+func TestLargeBatch(t *testing.T) {
+	o := store.Options{Dir: "data", FS: vfs.NewMem()}
+	s := storetest.OpenWith(t, o)
+	p := partition(t, s, "shop")
+	appendBatch(t, p, storetest.Batch(0, "small"), store.State{})
+	large := incompressibleBatch(30 << 20)
+	appendBatch(t, p, large, store.State{Position: []byte("behind")})
+	appendBatch(t, p, storetest.Batch(0, "small again"), store.State{})
+	for range 2 {
+		got, err := p.Read(nil, 1, 1)
+		if err != nil || !bytes.Equal(got, large) {
+			t.Errorf("read %d bytes of %d, %v", len(got), len(large), err)
+		}
+		if got := values(t, p, 2); len(got) != 1 || got[0] != "small again" {
+			t.Errorf("read %q after it", got)
+		}
+		storetest.Close(t, s)
+		s = storetest.OpenWith(t, o)
+		p = partition(t, s, "shop")
+	}
 }
