@@ -14,7 +14,24 @@ type query struct {
 	thread  uint32
 	sql     []byte // in the client's charset
 	context schema.Context
+	flags2  uint32 // session options
 	updated []string // databases that a statement-format change touches
+}
+
+const (
+	// optionExplicitDefaults is MariaDB's explicit_defaults_for_timestamp in
+	// flags2 (OPTION_EXPLICIT_DEF_TIMESTAMP), which a session may set from
+	// explicitDefaultsSince on; before, it is the server's.
+	optionExplicitDefaults = 1 << 24
+	explicitDefaultsSince  = 100804
+)
+
+// sessionOf fills in what only the session's options tell.
+func (q *query) sessionOf(s *Status) {
+	if s.Flavor == MariaDB && s.Version >= explicitDefaultsSince {
+		explicit := q.flags2&optionExplicitDefaults != 0
+		q.context.ExplicitDefaultsForTimestamp = &explicit
+	}
 }
 
 // parseQuery reads the body of a query event, in which extra bytes stand
@@ -44,8 +61,8 @@ func (q *query) readVariables(b []byte) {
 	r := reader{b: b}
 	for len(r.b) > 0 && r.err == nil {
 		switch r.u8() {
-		case 0: // flags2
-			r.u32()
+		case 0:
+			q.flags2 = r.u32()
 		case 1:
 			if mode := r.u64(); r.err == nil {
 				q.context.SQLMode = mode

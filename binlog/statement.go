@@ -27,6 +27,7 @@ func (r *Reader) query(e event) (*change.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.sessionOf(r.status)
 	r.openGroup(e)
 	r.group.thread = uint64(q.thread)
 	switch statementOf(q.sql) {
