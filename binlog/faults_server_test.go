@@ -166,3 +166,73 @@ func openError(t *testing.T, o binlog.Options) error {
 	t.Logf("error: %v", err)
 	return err
 }
+
+// TestFailover replaces the source by its replica in the middle of a
+// transaction.
+func TestFailover(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			a, b := own(t, version, "--log-slave-updates=ON", "--server-id=101"), own(t, version, "--log-slave-updates=ON", "--server-id=102")
+			host, port, _ := net.SplitHostPort(a.Address)
+			change := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
+			if a.MariaDB() {
+				change += "MASTER_USE_GTID=slave_pos"
+			} else {
+				change += "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1"
+			}
+			replica := b.Connect(t, "")
+			replica.Exec(change, "START SLAVE")
+			name, db := a.Database(t)
+			o := options(a, name)
+			var address atomic.Pointer[string]
+			address.Store(&a.Address)
+			o.Source.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, "tcp", *address.Load())
+			}
+			r := open(t, o)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", "BEGIN", "INSERT INTO t VALUES (2),(3)", "INSERT INTO t VALUES (4)", "COMMIT",
+				"INSERT INTO t VALUES (5)")
+			got := r.take(3)
+			for deadline := time.Now().Add(20 * time.Second); ; {
+				if err := replica.Try("USE " + name); err == nil && replica.Try("SELECT * FROM t") == nil && len(replica.Query("SELECT * FROM t WHERE id = 5")) == 1 {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("the replica does not follow: %v", replica.Query("SHOW SLAVE STATUS"))
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			address.Store(&b.Address)
+			r.save()
+			a.Kill(t)
+			replica.Exec("STOP SLAVE")
+			replica.Exec("INSERT INTO t VALUES (6)")
+			got = append(got, r.take(4)...)
+			equal(t, got, []string{"schema CREATE TABLE t (id INT PRIMARY KEY)", "insert t 1", "insert t 2", "insert t 3", "insert t 4", "insert t 5", "insert t 6"})
+			r.reopen(r.last) // taken before the failover
+			equal(t, r.take(4), []string{"insert t 3", "insert t 4", "insert t 5", "insert t 6"})
+			r.save()
+			replica.Exec("RESET MASTER")
+			o = r.options
+			o.Resume = r.last
+			if err := openError(t, o); !errors.Is(err, binlog.ErrOtherServer) {
+				t.Errorf("after a reset of the binlogs: %v", err)
+			}
+		})
+	}
+}
+
+// TestServerIDUsedTwice runs two readers with one server ID.
+func TestServerIDUsedTwice(t *testing.T) {
+	s := servers.Get(t, "mysql-8.0")
+	name, _ := s.Database(t)
+	o := options(s, name)
+	o.ServerID = binlog.ServerIDFor(name)
+	first, second := open(t, o), open(t, o)
+	if err := first.failure(); !errors.Is(err, binlog.ErrServerID) {
+		t.Errorf("error %v", err)
+	}
+	if c, err := second.Poll(); c != nil || err != nil {
+		t.Errorf("the second reader has %v, %v", c, err)
+	}
+}

@@ -114,6 +114,9 @@ func (f *feed) connection(ctx context.Context, p *position, first bool) error {
 		if first || !isTransient(err) || ctx.Err() != nil {
 			return err
 		}
+		if errors.Is(err, ErrOtherServer) && time.Since(began) > catchUp {
+			return fmt.Errorf("waited %s: %w", catchUp, errors.Unwrap(err))
+		}
 		if attempt%20 == 0 {
 			f.log.Warn("the source is still away", "source", f.source.Address, "attempts", attempt, "error", err)
 		}
@@ -124,6 +127,10 @@ func (f *feed) connection(ctx context.Context, p *position, first bool) error {
 		}
 	}
 }
+
+// catchUp is how long a source that a failover put in place may lack
+// transactions that were read from the former one.
+const catchUp = 5 * time.Minute
 
 // backoff doubles from 100 ms to 10 s, with a jitter of a half.
 func backoff(attempt int) time.Duration {
@@ -168,7 +175,7 @@ func dumpPlace(ctx context.Context, c *Conn, p *position) (dumpFrom, *Status, er
 		return dumpFrom{}, nil, fmt.Errorf("%w: it was %s and is %s now; start the task anew", ErrOtherServer, p.flavor, s.Flavor)
 	}
 	if p.gtids != nil && s.usesGTID() && (s.Flavor == MySQL || !p.gtids.isEmpty()) {
-		return dumpFrom{gtids: p.gtids}, s, nil
+		return dumpFrom{gtids: p.gtids}, s, c.hasExecuted(ctx, s, p.gtids)
 	}
 	if s.ServerUUID != p.serverUUID || s.ServerID != p.serverID && s.ServerUUID == "" {
 		return dumpFrom{}, nil, fmt.Errorf("%w: server UUID %q and ID %d in place of %q and %d, and without GTIDs (gtid_mode=ON on both) the position %s means nothing there; point the task at the former server or start it anew",
@@ -180,6 +187,29 @@ func dumpPlace(ctx context.Context, c *Conn, p *position) (dumpFrom, *Status, er
 		from.pos = 4
 	}
 	return from, s, nil
+}
+
+// hasExecuted checks that the server has all transactions that were read
+// already. If not, it may be a replica that will have them soon, or they are
+// lost.
+func (c *Conn) hasExecuted(ctx context.Context, s *Status, read *gtidSet) error {
+	variable := "@@GLOBAL.gtid_executed"
+	if s.Flavor == MariaDB {
+		variable = "@@GLOBAL.gtid_binlog_pos"
+	}
+	text, err := c.value(ctx, "SELECT "+variable)
+	if err != nil {
+		return err
+	}
+	executed, err := parseGTIDSet(s.Flavor, text)
+	if err != nil {
+		return err
+	}
+	if !executed.containsSet(read) {
+		return transient(fmt.Errorf("%w: it lacks transactions that were already read: it has %q, read was %q; if a failover lost them or its binlogs were reset, start the task anew",
+			ErrOtherServer, executed, read))
+	}
+	return nil
 }
 
 var errFirst = errors.New("the source sent nothing")
