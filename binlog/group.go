@@ -18,7 +18,7 @@ type group struct {
 	thread   uint64
 	query    string // text of the statement whose rows follow
 	skip     uint64 // rows and statements taken before the reconnect, not stepped over yet
-	emitted  bool   // rows were handed out
+	emitted  bool   // rows were handed out, or may have been before the reconnect
 	xid      string // of an XA transaction, whose rows wait for its commit
 }
 
@@ -83,7 +83,7 @@ func (r *Reader) rotate(e event) error {
 	if r.group.open {
 		// The source crashed while it wrote the transaction, and never
 		// committed it.
-		if r.group.emitted || r.group.skip > 0 {
+		if r.group.emitted {
 			return fmt.Errorf("%w: the file ends within a transaction, rows of which were already taken; compare the data and start the task anew", ErrEvent)
 		}
 		r.pos.taken, r.group = 0, group{}
@@ -162,7 +162,7 @@ func (r *Reader) openGroup(e event) {
 		return
 	}
 	skip := r.group.skip
-	r.group = group{open: true, skip: skip, micros: int64(e.timestamp) * 1e6}
+	r.group = group{open: true, skip: skip, emitted: skip > 0, micros: int64(e.timestamp) * 1e6}
 	r.pos.file, r.pos.pos = r.file, r.start
 	r.settle()
 }

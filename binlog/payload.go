@@ -12,7 +12,6 @@ import (
 // payload reads the events inside a TRANSACTION_PAYLOAD event (MySQL 8.0.20,
 // binlog_transaction_compression) one by one, without unpacking all of it.
 type payload struct {
-	zstd *zstd.Decoder // nil: not compressed
 	from io.Reader
 	left uint64 // uncompressed bytes to come
 	buf  []byte
@@ -32,7 +31,10 @@ func (r *Reader) openPayload(e event) error {
 		r.endGroup() // it holds all of the group's rest
 		return nil
 	}
-	p := &payload{}
+	p := &r.inside
+	if *p = (payload{buf: p.buf}); len(p.buf) > 1<<20 {
+		p.buf = nil // of a rare large event
+	}
 	c := reader{b: e.body}
 	compressed := true
 	for field := c.lenenc(); field != 0 && c.err == nil; field = c.lenenc() {
@@ -58,11 +60,17 @@ func (r *Reader) openPayload(e event) error {
 	if !compressed {
 		p.left = uint64(len(c.b))
 	} else {
-		z, err := zstd.NewReader(p.from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
+		if r.zstd == nil {
+			z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+			if err != nil {
+				return fmt.Errorf("%w: transaction payload: %w", ErrEvent, err)
+			}
+			r.zstd = z // of one goroutine: it needs no Close
+		}
+		if err := r.zstd.Reset(p.from); err != nil {
 			return fmt.Errorf("%w: transaction payload: %w", ErrEvent, err)
 		}
-		p.zstd, p.from = z, z
+		p.from = r.zstd
 	}
 	r.payload = p
 	return nil
@@ -72,7 +80,6 @@ func (r *Reader) openPayload(e event) error {
 // false at the end.
 func (p *payload) next() (e event, ok bool, err error) {
 	if p.left == 0 {
-		p.close()
 		return event{}, false, nil
 	}
 	if p.buf == nil {
@@ -99,11 +106,4 @@ func (p *payload) next() (e event, ok bool, err error) {
 	p.left -= size
 	e, err = parseEvent(p.buf[:size], false)
 	return e, err == nil, err
-}
-
-func (p *payload) close() {
-	if p.zstd != nil {
-		p.zstd.Close()
-		p.zstd = nil
-	}
 }

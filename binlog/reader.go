@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/klauspost/compress/zstd"
+
 	"daybook/binlog/rowevent"
 	"daybook/binlog/schema"
 	"daybook/change"
@@ -37,7 +39,9 @@ type Reader struct {
 
 	// Where the stream stands.
 	chunk   chunk
-	payload *payload // open TRANSACTION_PAYLOAD event
+	payload *payload // open TRANSACTION_PAYLOAD event; nil or inside
+	inside  payload
+	zstd    *zstd.Decoder
 	format  format
 	file    string
 	offset  uint64 // of the next event in file
@@ -304,7 +308,7 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 	if r.status, err = c.facts(ctx); err != nil {
 		return nil, err
 	}
-	if f := r.status.BinlogFormat; f != "ROW" {
+	if f := r.status.BinlogFormat; f != "ROW" && (f != "" || r.status.Version < 90000) {
 		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
 	}
 	if r.filter, err = newFilter(r.o.Include, r.o.Exclude, r.status.LowerCaseTableNames != 0); err != nil {

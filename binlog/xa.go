@@ -44,7 +44,7 @@ func (r *Reader) xa(q *query) error {
 		return nil
 	}
 	p, known := r.prepared[xid]
-	if !known && r.group.emitted { // MySQL 5.6: the rows are in this group
+	if !known && r.pos.taken > 0 { // MySQL 5.6: the rows are in this group
 		r.endGroup()
 		return nil
 	}
