@@ -14,7 +14,7 @@ type query struct {
 	thread  uint32
 	sql     []byte // in the client's charset
 	context schema.Context
-	flags2  uint32 // session options
+	flags2  uint32   // session options
 	updated []string // databases that a statement-format change touches
 }
 
