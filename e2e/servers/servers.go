@@ -157,8 +157,8 @@ func script(args ...string) (string, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("scripts/mysql-server.sh %s: %w\n%sIt says what it needs; or set %s to servers that run already.",
-			strings.Join(args, " "), err, &stderr, Env)
+		return "", fmt.Errorf("scripts/mysql-server.sh %s: %w (or set %s to servers that run already)\n%s",
+			strings.Join(args, " "), err, Env, strings.TrimSpace(stderr.String()))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
