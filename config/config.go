@@ -20,7 +20,7 @@ type Config struct {
 // Retention says what the log keeps.
 type Retention struct {
 	Age      Duration `yaml:"age"`
-	MaxBytes int64    `yaml:"max_bytes"` // compressed bytes per task; 0: no cap
+	MaxBytes int64    `yaml:"max_bytes"` // compressed bytes of all tasks together; 0: no cap
 }
 
 // Kafka is the side that consumers see.
