@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -141,7 +142,7 @@ func TestPurged(t *testing.T) {
 			r.Close()
 			db.Exec("INSERT INTO t VALUES (1)", "FLUSH LOGS", "INSERT INTO t VALUES (2)")
 			last := db.Query("SHOW BINARY LOGS")
-			db.Exec("PURGE BINARY LOGS TO '" + last[len(last)-1][0] + "'")
+			purge(t, db, last[len(last)-1][0])
 			o := options(s, name)
 			o.Resume, o.Schema = r.last, func(func(k, v []byte) bool) {}
 			if err := openError(t, o); !errors.Is(err, binlog.ErrPurged) {
@@ -153,6 +154,57 @@ func TestPurged(t *testing.T) {
 				t.Errorf("start at a purged file: %v", err)
 			}
 		})
+	}
+}
+
+// purge removes the binlogs before a file. MariaDB keeps those that it still
+// sends to a replica which has left without its knowing.
+func purge(t *testing.T, db *servers.Conn, first string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for _, row := range db.Query("SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'") {
+			_ = db.Try("KILL " + row[0]) // it may have ended by itself
+		}
+		db.Exec("PURGE BINARY LOGS TO '" + first + "'")
+		if logs := db.Query("SHOW BINARY LOGS"); logs[0][0] == first {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the binlogs before %s are still there", first)
+		}
+	}
+}
+
+// TestCloseLeavesNothing closes readers in the middle of what they do.
+func TestCloseLeavesNothing(t *testing.T) {
+	s := servers.Get(t, "mysql-8.0")
+	name, db := s.Database(t)
+	o := options(s, name)
+	o.Start.Mode = binlog.StartEarliest
+	o.Include = []string{"*.*"}
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	before := runtime.NumGoroutine()
+	for range 3 {
+		r := binlog.New(o)
+		if err := r.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("Close took %s", took)
+		}
+		if _, err := r.Poll(); !errors.Is(err, binlog.ErrClosed) {
+			t.Errorf("Poll after Close: %v", err)
+		}
+	}
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines in place of %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
 	}
 }
 
