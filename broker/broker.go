@@ -55,6 +55,7 @@ type Options struct {
 	Logger    *slog.Logger
 
 	MaxConnections  int           // in all; default 1000
+	MaxPerAddress   int           // connections from one IP address; default 500
 	MaxPerPrincipal int           // connections that authenticate as the same principal; default 100
 	MaxRequestBytes int           // one request after authentication; default 1 MiB + 64 KiB, what a producer sends
 	MaxFetchBytes   int           // records in one Fetch response, if its first batch is not larger; default 4 MiB
@@ -67,6 +68,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	defaultTo(&o.MaxConnections, 1000)
+	defaultTo(&o.MaxPerAddress, 500)
 	defaultTo(&o.MaxPerPrincipal, 100)
 	defaultTo(&o.MaxRequestBytes, 1<<20+64<<10)
 	defaultTo(&o.MaxFetchBytes, 4<<20)
@@ -114,6 +116,7 @@ type Server struct {
 
 	mu          sync.Mutex
 	conns       map[*conn]struct{}
+	byAddress   map[string]int
 	byPrincipal map[auth.Principal]int
 }
 
@@ -128,6 +131,7 @@ func New(o Options) *Server {
 		large:       make(chan struct{}, largeFrames),
 		fetchMemory: semaphore.NewWeighted(o.FetchMemory),
 		conns:       make(map[*conn]struct{}),
+		byAddress:   make(map[string]int),
 		byPrincipal: make(map[auth.Principal]int),
 	}
 }
@@ -196,6 +200,10 @@ func (s *Server) admit(c *conn) error {
 	if len(s.conns) >= s.o.MaxConnections {
 		return fmt.Errorf("there are %d connections already", len(s.conns))
 	}
+	if n := s.byAddress[c.host]; n >= s.o.MaxPerAddress {
+		return fmt.Errorf("there are %d connections from this address already", n)
+	}
+	s.byAddress[c.host]++
 	s.conns[c] = struct{}{}
 	return nil
 }
@@ -217,10 +225,15 @@ func (s *Server) dismiss(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
-	if c.principal == nil {
-		return
+	decrease(s.byAddress, c.host)
+	if c.principal != nil {
+		decrease(s.byPrincipal, *c.principal)
 	}
-	if s.byPrincipal[*c.principal]--; s.byPrincipal[*c.principal] == 0 {
-		delete(s.byPrincipal, *c.principal)
+}
+
+// decrease counts one down, and forgets what is at zero.
+func decrease[K comparable](counts map[K]int, key K) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
 	}
 }

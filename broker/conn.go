@@ -29,6 +29,7 @@ type conn struct {
 	net.Conn
 	s        *Server
 	listener *listener
+	host     string // the client's IP address
 	log      *slog.Logger
 	in       *bufio.Reader
 	out      []byte // the response being encoded
@@ -41,10 +42,15 @@ type conn struct {
 }
 
 func newConn(s *Server, l *listener, nc net.Conn) *conn {
+	host, _, err := net.SplitHostPort(nc.RemoteAddr().String())
+	if err != nil {
+		host = nc.RemoteAddr().String()
+	}
 	return &conn{
 		Conn:     nc,
 		s:        s,
 		listener: l,
+		host:     host,
 		log:      s.o.Logger.With("listener", l.name, "client", nc.RemoteAddr().String()),
 		in:       bufio.NewReader(nc),
 		opened:   time.Now(),
@@ -163,8 +169,12 @@ func (a api) decode(req kmsg.Request, body []byte) (err error) {
 			return err
 		}
 	}
-	if _, err := a.layout.check(body, req.GetVersion(), req.IsFlexible()); err != nil {
+	rest, err := a.layout.check(body, req.GetVersion(), req.IsFlexible())
+	if err != nil {
 		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("%w: %d bytes follow its end", errBadFrame, len(rest))
 	}
 	// kmsg has no known panic; but it reads bytes from outside, and must not
 	// be able to end the process that also reads the binlog.
@@ -205,5 +215,8 @@ func (c *conn) write(parts ...[]byte) error {
 	c.SetWriteDeadline(time.Now().Add(c.s.o.WriteTimeout))
 	bufs := net.Buffers(parts)
 	_, err := bufs.WriteTo(c.Conn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the client did not take its response for %v", c.s.o.WriteTimeout)
+	}
 	return err
 }

@@ -104,6 +104,7 @@ func TestBadFrames(t *testing.T) {
 		{"unknown key", []byte("\x00\x00\x00\x0a\x7f\xff\x00\x00\x00\x00\x00\x00\xff\xff"), true, "API key 32767"},
 		{"unknown version", kmsg.NewRequestFormatter().AppendRequest(nil, heartbeat, 1), true, "Heartbeat version 99; versions 0 to 4 are served"},
 		{"4 billion tags", []byte("\x00\x00\x00\x17\x00\x0c\x00\x04\x00\x00\x00\x00\xff\xff\x00\x01\x00\x00\x00\x00\x01\x00\xff\xff\xff\xff\x0f"), true, "bad varint"},
+		{"trailing byte", []byte("\x00\x00\x00\x0f\x00\x03\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x00!"), true, "1 bytes follow its end"},
 		{"2 billion topics", []byte("\x00\x00\x00\x0e\x00\x03\x00\x00\x00\x00\x00\x00\xff\xff\x7f\xff\xff\xff"), true, "it is cut off"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -138,6 +139,46 @@ func TestLargeRequest(t *testing.T) {
 	if resp := ask[*kmsg.MetadataResponse](cl, req); len(resp.Topics) != 5000 {
 		t.Errorf("%d topics", len(resp.Topics))
 	}
+}
+
+// Requests that are sent without waiting are answered in their order, also
+// when an early one takes longer than a later one.
+func TestPipelining(t *testing.T) {
+	c := newCluster(t)
+	cl := c.login(user)
+	fetch := c.fetchRequest(12, 0)
+	fetch.MinBytes, fetch.MaxWaitMillis = 1, 200
+	metadata := kmsg.NewPtrMetadataRequest()
+	find := kmsg.NewPtrFindCoordinatorRequest()
+	find.CoordinatorKey = groupID
+	requests := []kmsg.Request{metadata, fetch, find, joinRequest(0, groupID), listRequest(3, topic, 0, -1), fetch, metadata}
+	var bytes []byte
+	format := kmsg.NewRequestFormatter()
+	for i, req := range requests {
+		bytes = append(bytes, format.AppendRequest(nil, req, int32(i+100))...)
+	}
+	_, err := cl.Write(bytes)
+	must(t, err)
+	for i, req := range requests {
+		cl.correlation = int32(i + 100)
+		cl.receive(req) // checks the correlation ID, and that it parses as the answer to req
+	}
+}
+
+func TestConnectionsOfOneAddress(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.MaxPerAddress = 2 })
+	c.login(user)
+	second := c.dial()
+	second.served(0)
+	c.dial().wantClosed()
+	if want := "there are 2 connections from this address already"; !strings.Contains(c.logs.String(), want) {
+		t.Errorf("the log has no %q:\n%s", want, c.logs)
+	}
+	elsewhere := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	nc, err := elsewhere.Dial("tcp", c.addr())
+	must(t, err)
+	defer nc.Close()
+	(&client{Conn: nc, t: t}).served(0)
 }
 
 func TestConnectionLimits(t *testing.T) {
@@ -175,6 +216,52 @@ func TestSilentConnections(t *testing.T) {
 	c.login(user).wantClosed()
 	if !strings.Contains(c.logs.String(), "silent for too long") {
 		t.Errorf("the log does not tell:\n%s", c.logs)
+	}
+}
+
+// A client that sends its request drop by drop has no more time than another.
+func TestTricklingConnection(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.IdleTimeout = 200 * time.Millisecond })
+	cl := c.login(user)
+	request := kmsg.NewRequestFormatter(kmsg.FormatterClientID(strings.Repeat("x", 8000))).AppendRequest(nil, kmsg.NewPtrMetadataRequest(), 1)
+	stop := make(chan struct{})
+	sent := make(chan int)
+	go func() {
+		n := 0
+		defer func() { sent <- n }()
+		for ; n < len(request); n++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+			if _, err := cl.Write(request[n : n+1]); err != nil {
+				return
+			}
+		}
+	}()
+	cl.wantClosed()
+	close(stop)
+	if n := <-sent; n == len(request) {
+		t.Error("the whole request was taken")
+	}
+}
+
+// A client that asks and does not read is cut off.
+func TestStuckConnection(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.WriteTimeout = 50 * time.Millisecond })
+	var b recordbatch.Builder
+	b.Reset()
+	b.Append(0, nil, make([]byte, 32<<20)) // more than the buffers of both sockets
+	if _, err := c.part.Append(b.Finish(), store.State{}); err != nil {
+		t.Fatal(err)
+	}
+	c.login(user).send(c.fetchRequest(12, 0))
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(c.logs.String(), "did not take its response for 50ms"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log does not tell:\n%s", c.logs)
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -18,7 +18,7 @@ type layout []field
 type field struct {
 	kind     byte
 	min, max int16  // versions that have the field
-	elements layout // of an array
+	elements layout // of an array or a nullable struct
 	tag      int    // that is refused
 	bare     bool   // the array's elements are values, not structs, so they have no tags
 }
@@ -28,6 +28,7 @@ const (
 	kindString = 's' // null is allowed everywhere, as kmsg does
 	kindBytes  = 'y'
 	kindArray  = '['
+	kindStruct = '(' // nullable
 	// kindRefusedTag is no field, but says which tag the struct may not have.
 	kindRefusedTag = '!'
 )
@@ -35,35 +36,36 @@ const (
 // parseLayout reads a layout's notation: one word for each field in the order
 // of the wire. `1`, `2`, `4`, `8` and `16` are numbers and UUIDs of that many
 // bytes, `s` is a string, `y` are bytes, `[4]` and `[s]` are arrays of such
-// values, `[ … ]` is an array of structs. `:3-`, `:3-5` and `:-5` after it are
-// the versions that have the field. The tags at the end of each struct go
-// without saying; `!1` as the last word refuses tag 1, for a tag that holds a
-// struct, whose count of tags kmsg would believe. It panics on a mistake, as
-// the notation is only ever a constant.
+// values, `[ … ]` is an array of structs, `( … )` a nullable struct. `:3-`,
+// `:3-5` and `:-5` after it are the versions that have the field. The tags at
+// the end of each struct go without saying; `!1` as the last word refuses tag
+// 1, for a tag that holds a struct, whose count of tags kmsg would believe. It
+// panics on a mistake, as the notation is only ever a constant.
 func parseLayout(notation string) layout {
 	l, rest := parseFields(strings.Fields(notation))
 	if len(rest) != 0 {
-		panic("layout has a ] too many: " + notation)
+		panic("layout has a ] or ) too many: " + notation)
 	}
 	return l
 }
 
 func parseFields(words []string) (l layout, rest []string) {
-	for len(words) > 0 && !strings.HasPrefix(words[0], "]") {
+	for len(words) > 0 && !strings.ContainsAny(words[0][:1], "])") {
 		word := words[0]
 		words = words[1:]
 		f := field{max: math.MaxInt16}
-		if word == "[" {
+		if word == "[" || word == "(" {
+			f.kind = word[0]
 			f.elements, words = parseFields(words)
 			if len(words) == 0 {
-				panic("layout lacks a ]")
+				panic("layout lacks a ] or )")
 			}
-			f.kind, word = kindArray, words[0]
+			word = words[0]
 			words = words[1:]
 		}
 		kind, versions, _ := strings.Cut(word, ":")
 		switch kind {
-		case "]":
+		case "]", ")":
 		case "s", "y":
 			f.kind = kind[0]
 		case "[4]", "[s]":
@@ -118,6 +120,8 @@ func (l layout) checkFields(b []byte, version int16, flexible bool) ([]byte, err
 		case kindRefusedTag:
 		case kindString, kindBytes, kindArray:
 			b, err = f.checkSized(b, version, flexible)
+		case kindStruct:
+			b, err = f.checkStruct(b, version, flexible)
 		default:
 			b, err = skip(b, int(f.kind))
 		}
@@ -126,6 +130,15 @@ func (l layout) checkFields(b []byte, version int16, flexible bool) ([]byte, err
 		}
 	}
 	return b, nil
+}
+
+func (f field) checkStruct(b []byte, version int16, flexible bool) ([]byte, error) {
+	const null = 0xff
+	rest, err := skip(b, 1)
+	if err != nil || b[0] == null {
+		return rest, err
+	}
+	return f.elements.check(rest, version, flexible)
 }
 
 func (f field) checkSized(b []byte, version int16, flexible bool) ([]byte, error) {

@@ -16,14 +16,14 @@ import (
 // came in seconds, because those clients start from the beginning on -1.
 // Version 0 returns an array.
 
-// The times that are none.
+// The times that are none. Kafka knows each of them from a version on.
 const (
 	timeLatest              = -1
 	timeEarliest            = -2
-	timeMax                 = -3 // KIP-734
-	timeEarliestLocal       = -4 // KIP-405: nothing is tiered
-	timeLatestTiered        = -5 // KIP-1005
-	timeEarliestPendingTier = -6 // KIP-1023
+	timeMax                 = -3 // from version 7 on (KIP-734)
+	timeEarliestLocal       = -4 // 8 (KIP-405): nothing is tiered
+	timeLatestTiered        = -5 // 9 (KIP-1005)
+	timeEarliestPendingTier = -6 // 11 (KIP-1023)
 )
 
 const maxSeconds = 99_999_999_999
@@ -58,7 +58,7 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 	case p.CurrentLeaderEpoch > leaderEpoch:
 		rp.ErrorCode = kerr.UnknownLeaderEpoch.Code
 		return rp
-	case p.Timestamp < timeEarliestPendingTier:
+	case !knowsTime(version, p.Timestamp):
 		rp.ErrorCode = kerr.UnsupportedVersion.Code
 		return rp
 	}
@@ -77,6 +77,21 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 	}
 	rp.Offset, rp.Timestamp = offset, timestamp
 	return rp
+}
+
+// knowsTime tells if a version has that special time, or t is a real one.
+func knowsTime(version int16, t int64) bool {
+	switch t {
+	case timeMax:
+		return version >= 7
+	case timeEarliestLocal:
+		return version >= 8
+	case timeLatestTiered:
+		return version >= 9
+	case timeEarliestPendingTier:
+		return version >= 11
+	}
+	return t >= timeEarliest
 }
 
 // offsetForTime returns -1, -1 if there is no such offset; the timestamp is -1

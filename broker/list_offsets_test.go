@@ -33,10 +33,6 @@ func TestListOffsets(t *testing.T) {
 	}{
 		{"latest", -1, answer{end, -1}, end},
 		{"earliest", -2, answer{0, -1}, 0},
-		{"largest time", -3, answer{9, timeOf(9)}, 9},
-		{"earliest local", -4, answer{0, -1}, 0},
-		{"latest tiered", -5, answer{-1, -1}, end},
-		{"earliest pending", -6, answer{-1, -1}, end},
 		{"before all", 100_000_000_000, answer{0, timeOf(0)}, 0},
 		{"zero", 0, answer{0, timeOf(0)}, 0},
 		{"a record's own", timeOf(4), answer{4, timeOf(4)}, 4},
@@ -65,6 +61,39 @@ func TestListOffsets(t *testing.T) {
 				}
 				if v >= 4 && (p.LeaderEpoch == 0) != (p.Offset >= 0) {
 					t.Errorf("offset %d has leader epoch %d", p.Offset, p.LeaderEpoch)
+				}
+			})
+		})
+	}
+}
+
+// The special times that Kafka has added are known from a version on, and an
+// error before it.
+func TestListOffsetsSpecialTimes(t *testing.T) {
+	c := newCluster(t)
+	c.produce(3)
+	for _, test := range []struct {
+		name         string
+		time         int64
+		since        int16
+		offset, when int64
+	}{
+		{"largest time", -3, 7, 2, timeOf(2)},
+		{"earliest local", -4, 8, 0, -1},
+		{"latest tiered", -5, 9, -1, -1},
+		{"earliest pending", -6, 11, -1, -1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := *c
+			c.t = t
+			c.versions(kmsg.NewPtrListOffsetsRequest(), func(t *testing.T, cl *client, v int16) {
+				p := ask[*kmsg.ListOffsetsResponse](cl, listRequest(v, topic, 0, test.time)).Topics[0].Partitions[0]
+				if v < test.since {
+					if p.ErrorCode != kerr.UnsupportedVersion.Code {
+						t.Errorf("error %d, want %d", p.ErrorCode, kerr.UnsupportedVersion.Code)
+					}
+				} else if p.ErrorCode != 0 || p.Offset != test.offset || p.Timestamp != test.when {
+					t.Errorf("%+v, want offset %d at %d", p, test.offset, test.when)
 				}
 			})
 		})

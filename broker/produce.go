@@ -29,7 +29,7 @@ func (c *conn) produce(_ context.Context, req *kmsg.ProduceRequest) (kmsg.Respon
 			rp := kmsg.NewProduceResponseTopicPartition()
 			rp.Partition = p.Partition
 			rp.ErrorCode = kerr.TopicAuthorizationFailed.Code
-			rp.ErrorMessage = kmsg.StringPtr("topics are read-only: only their change tracking task writes to them")
+			rp.ErrorMessage = kmsg.StringPtr(readOnly)
 			rp.BaseOffset = -1
 			rt.Partitions = append(rt.Partitions, rp)
 		}

@@ -5,6 +5,9 @@ import "daybook/store"
 // noTopicID is the ID of no topic.
 var noTopicID [16]byte
 
+// readOnly tells a client why it may not write.
+const readOnly = "topics are read-only: only their change tracking task writes to them"
+
 // partition returns the one partition that the connection may see: the
 // principal's. It is nil while its task has not made it.
 func (c *conn) partition() *store.Partition {

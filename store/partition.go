@@ -102,6 +102,14 @@ func (p *Partition) LogStartOffset() int64 {
 	return p.start.offset
 }
 
+// StoredBytes returns how many bytes the batches from the log start on take,
+// as they are stored.
+func (p *Partition) StoredBytes() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return int64(p.last.storedEnd - p.start.stored)
+}
+
 // Changed returns a channel that is closed when records are appended next. Take
 // it before looking at the high watermark.
 func (p *Partition) Changed() <-chan struct{} {

@@ -120,6 +120,12 @@ func (p *Partition) trim(to logStart) error {
 	return nil
 }
 
+// Retention returns what Options say: how long a batch stays, and the cap on
+// the bytes of all partitions together; 0 is none.
+func (s *Store) Retention() (age time.Duration, bytes int64) {
+	return s.opts.RetentionAge, s.opts.RetentionBytes
+}
+
 // trimToSize removes the oldest batches of all partitions until the rest is
 // within RetentionBytes.
 func (s *Store) trimToSize(ctx context.Context) error {
@@ -160,13 +166,11 @@ func (s *Store) fronts() ([]logFront, uint64, error) {
 	var fronts []logFront
 	var total uint64
 	for _, p := range s.Partitions() {
-		p.mu.RLock()
-		stored := p.last.storedEnd - p.start.stored
-		p.mu.RUnlock()
+		stored := p.StoredBytes()
 		if stored == 0 {
 			continue
 		}
-		total += stored
+		total += uint64(stored)
 		e, err := p.firstEntry()
 		if err != nil {
 			return nil, 0, err

@@ -1,0 +1,132 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// DescribeConfigs tells the settings of the principal's topic and of the
+// broker under Kafka's names, those that have a meaning here and no others.
+// None can be altered by clients.
+
+func describeConfigsAPI() api {
+	return serve(0, 4, `[ 1 s [s] ] 1:1- 1:3-`, (*conn).describeConfigs)
+}
+
+// setting is one configuration entry.
+type setting struct {
+	name, value string
+	broker      string // name of the broker's setting that a topic's one comes from
+	kind        kmsg.ConfigType
+	source      kmsg.ConfigSource
+	doc         string
+}
+
+func (c *conn) describeConfigs(_ context.Context, req *kmsg.DescribeConfigsRequest) (kmsg.Response, error) {
+	resp := kmsg.NewPtrDescribeConfigsResponse()
+	resp.Version = req.Version
+	for _, r := range req.Resources {
+		rr := kmsg.NewDescribeConfigsResponseResource()
+		rr.ResourceType, rr.ResourceName = r.ResourceType, r.ResourceName
+		settings, failure := c.settings(r.ResourceType, r.ResourceName)
+		if failure != nil {
+			rr.ErrorCode, rr.ErrorMessage = failure.Code, &failure.Description
+		}
+		for _, s := range settings {
+			// Kafka takes an empty list of names as all names, too.
+			if len(r.ConfigNames) == 0 || slices.Contains(r.ConfigNames, s.name) {
+				rr.Configs = append(rr.Configs, s.entry(req))
+			}
+		}
+		resp.Resources = append(resp.Resources, rr)
+	}
+	return resp, nil
+}
+
+func (s setting) entry(req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {
+	e := kmsg.NewDescribeConfigsResponseResourceConfig()
+	e.Name, e.Value, e.ConfigType, e.Source = s.name, &s.value, s.kind, s.source
+	e.ReadOnly = true
+	e.IsDefault = s.source == kmsg.ConfigSourceDefaultConfig
+	if req.IncludeSynonyms {
+		synonym := kmsg.NewDescribeConfigsResponseResourceConfigConfigSynonym()
+		synonym.Name, synonym.Value, synonym.Source = s.broker, &s.value, s.source
+		e.ConfigSynonyms = append(e.ConfigSynonyms, synonym)
+	}
+	if req.IncludeDocumentation {
+		e.Documentation = &s.doc
+	}
+	return e
+}
+
+// settings returns those of a resource, sorted by name.
+func (c *conn) settings(kind kmsg.ConfigResourceType, name string) ([]setting, *kerr.Error) {
+	switch kind {
+	case kmsg.ConfigResourceTypeTopic:
+		if c.lookUp(name, noTopicID, 0) == nil {
+			return nil, kerr.UnknownTopicOrPartition
+		}
+		return c.topicSettings(), nil
+	case kmsg.ConfigResourceTypeBroker:
+		if name == "" { // what all brokers are set to at run time: nothing
+			return nil, nil
+		}
+		if name != strconv.Itoa(nodeID) {
+			return nil, kerr.InvalidRequest
+		}
+		return c.brokerSettings(), nil
+	}
+	return nil, kerr.InvalidRequest
+}
+
+func (c *conn) topicSettings() []setting {
+	const none = kmsg.ConfigSourceDefaultConfig
+	age, bytes := c.retention()
+	return []setting{
+		{"cleanup.policy", "delete", "log.cleanup.policy", kmsg.ConfigTypeList, none, "Old records are removed, never compacted."},
+		{"compression.type", "uncompressed", "compression.type", kmsg.ConfigTypeString, none, "Records are served uncompressed, and stored compressed."},
+		{"max.message.bytes", "2147483647", "message.max.bytes", kmsg.ConfigTypeInt, none, "A record is as large as its row."},
+		{"message.timestamp.type", "CreateTime", "log.message.timestamp.type", kmsg.ConfigTypeString, none, "The time of the change at its source."},
+		{"min.insync.replicas", "1", "min.insync.replicas", kmsg.ConfigTypeInt, none, "There is one replica."},
+		{"retention.bytes", bytes, "log.retention.bytes", kmsg.ConfigTypeLong, kmsg.ConfigSourceStaticBrokerConfig, "The cap on stored bytes, of all topics together; -1 is none."},
+		{"retention.ms", age, "log.retention.ms", kmsg.ConfigTypeLong, kmsg.ConfigSourceStaticBrokerConfig, "Nothing younger is removed, unless a cap on bytes says so."},
+	}
+}
+
+func (c *conn) brokerSettings() []setting {
+	const static = kmsg.ConfigSourceStaticBrokerConfig
+	const none = kmsg.ConfigSourceDefaultConfig
+	age, bytes := c.retention()
+	settings := []setting{
+		{"advertised.listeners", c.listener.name + "://" + c.listener.advertised(), "", kmsg.ConfigTypeString, static, "The listener that the client came by."},
+		{"auto.create.topics.enable", "false", "", kmsg.ConfigTypeBoolean, none, "Topics are made by change tracking tasks only."},
+		{"broker.id", strconv.Itoa(nodeID), "", kmsg.ConfigTypeInt, none, "There is one broker."},
+		{"connections.max.idle.ms", millis(c.s.o.IdleTimeout), "", kmsg.ConfigTypeLong, none, "A connection without a request for so long is closed."},
+		{"default.replication.factor", "1", "", kmsg.ConfigTypeInt, none, "There is one broker."},
+		{"delete.topic.enable", "false", "", kmsg.ConfigTypeBoolean, none, "Clients delete no topics."},
+		{"log.retention.bytes", bytes, "", kmsg.ConfigTypeLong, static, "The cap on stored bytes, of all topics together; -1 is none."},
+		{"log.retention.ms", age, "", kmsg.ConfigTypeLong, static, "Nothing younger is removed, unless a cap on bytes says so."},
+		{"min.insync.replicas", "1", "", kmsg.ConfigTypeInt, none, "There is one replica."},
+		{"num.partitions", "1", "", kmsg.ConfigTypeInt, none, "The order of all changes needs one partition."},
+	}
+	for i := range settings {
+		settings[i].broker = settings[i].name
+	}
+	return settings
+}
+
+// retention returns the values of retention.ms and retention.bytes.
+func (c *conn) retention() (age, bytes string) {
+	d, n := c.s.o.Store.Retention()
+	if n == 0 {
+		n = -1
+	}
+	return millis(d), strconv.FormatInt(n, 10)
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
