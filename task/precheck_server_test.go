@@ -1,0 +1,123 @@
+//go:build servers
+
+package task_test
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"daybook/binlog"
+	"daybook/e2e/servers"
+	"daybook/task"
+)
+
+func options(s *servers.Server, user, password string) task.Options {
+	return task.Options{
+		Name: "shop", Include: []string{"*.*"}, ServerID: 1<<30 + 7,
+		Source: binlog.Source{Address: s.Address, User: user, Password: password},
+	}
+}
+
+// statusOf returns the status of the checks by name.
+func statusOf(t *testing.T, o task.Options) map[string]task.Check {
+	t.Helper()
+	m := map[string]task.Check{}
+	for _, c := range task.Precheck(t.Context(), o) {
+		if (c.Status == task.Passed) != (c.Fix == "") {
+			t.Errorf("%s is %s with the fix %q", c.Name, c.Status, c.Fix)
+		}
+		m[c.Name] = c
+	}
+	return m
+}
+
+func TestPrecheckOfAReadySource(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		checks := statusOf(t, options(s, servers.Repl, servers.Repl))
+		for _, name := range []string{
+			"server reachable", "login", "version", "binlog", "binlog format", "row image", "binlog retention",
+			"GTID", "row metadata", "server ID", "privilege REPLICATION SLAVE", "privilege REPLICATION CLIENT", "privilege SELECT",
+		} {
+			c, ok := checks[name]
+			if !ok || c.Status == task.Fail {
+				t.Errorf("%s: there %v, %+v", name, ok, c)
+			}
+			delete(checks, name)
+		}
+		for name := range checks {
+			t.Errorf("unexpected check %s", name)
+		}
+	})
+}
+
+func TestPrecheckOfPrivileges(t *testing.T) {
+	tests := []struct {
+		name    string
+		grants  []string // DB and USER are replaced
+		include string
+		fails   []string
+	}{
+		{"none", nil, "DB.*", []string{"privilege REPLICATION SLAVE", "privilege REPLICATION CLIENT", "privilege SELECT"}},
+		{"no select", []string{"REPLICATION SLAVE, REPLICATION CLIENT ON *.*"}, "DB.*", []string{"privilege SELECT"}},
+		{"select on the database", []string{"REPLICATION SLAVE, REPLICATION CLIENT ON *.*", "SELECT ON DB.*"}, "DB.*", nil},
+		{"select on another database", []string{"REPLICATION SLAVE, REPLICATION CLIENT ON *.*", "SELECT ON DBx.*"}, "DB.*", []string{"privilege SELECT"}},
+		{"no client", []string{"REPLICATION SLAVE, SELECT ON *.*"}, "*.*", []string{"privilege REPLICATION CLIENT"}},
+		{"all", []string{"ALL ON *.*"}, "*.*", nil},
+	}
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		db, conn := s.Database(t)
+		conn.Exec("CREATE TABLE " + db + ".t (id INT PRIMARY KEY)")
+		for i, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				user := "pre" + strconv.Itoa(i) + db[max(0, len(db)-8):]
+				conn.Exec("CREATE USER " + user + "@'%' IDENTIFIED BY 'Check-1pw'")
+				t.Cleanup(func() { s.Connect(t, "").Exec("DROP USER " + user + "@'%'") })
+				for _, g := range tt.grants {
+					conn.Exec("GRANT " + strings.ReplaceAll(g, "DB", db) + " TO " + user + "@'%'")
+				}
+				o := options(s, user, "Check-1pw")
+				o.Include = []string{strings.ReplaceAll(tt.include, "DB", db)}
+				var fails []string
+				for _, c := range task.Precheck(t.Context(), o) {
+					if c.Status == task.Fail {
+						fails = append(fails, c.Name)
+					}
+				}
+				if got, want := strings.Join(fails, ", "), strings.Join(tt.fails, ", "); got != want {
+					t.Errorf("failed: %s; want %s", got, want)
+				}
+			})
+		}
+	})
+}
+
+func TestPrecheckOfServerID(t *testing.T) {
+	s := servers.Get(t, "mariadb-10.11")
+	conn := s.Connect(t, "")
+	id, err := strconv.ParseUint(conn.Query("SELECT @@server_id")[0][0], 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(s, servers.Repl, servers.Repl)
+	o.ServerID = uint32(id)
+	if c := statusOf(t, o)["server ID"]; c.Status != task.Fail {
+		t.Errorf("the source's own ID: %+v", c)
+	}
+}
+
+// TestPrecheckTellsAllThatFails at once, so that one restart mends it.
+func TestPrecheckTellsAllThatFails(t *testing.T) {
+	s := servers.Start(t, "mysql-5.6", "--binlog-format=MIXED", "--binlog-row-image=NOBLOB", "--expire-logs-days=1")
+	checks := task.Precheck(t.Context(), options(s, servers.Repl, servers.Repl))
+	err := task.Failed(checks)
+	if !errors.Is(err, task.ErrPrecheck) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{"binlog_format is MIXED", "binlog_row_image is NOBLOB", "SET GLOBAL binlog_format = 'ROW'"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in %v", want, err)
+		}
+	}
+}
