@@ -58,6 +58,11 @@ type Options struct {
 	// the usual case, starts at once.
 	InitialRebalanceDelay time.Duration
 
+	// Retention is how long a group stays that has no members and is not
+	// committed to; then it is deleted with its checkpoints. Default 7 days, as
+	// Kafka's offsets.retention.minutes.
+	Retention time.Duration
+
 	// MaxMembers is how many members a group may have, default 256. Member IDs
 	// handed out but not yet used count too.
 	MaxMembers int
@@ -79,6 +84,7 @@ type Coordinator struct {
 	log   *slog.Logger
 	saver *saver
 	tasks errgroup.Group
+	stop  context.CancelFunc // ends sweep
 
 	mu     sync.Mutex // after a group's mu: never lock that one while holding this
 	groups map[string]*group
@@ -95,6 +101,9 @@ func New(o Options) *Coordinator {
 	}
 	if o.MaxSession == 0 {
 		o.MaxSession = 30 * time.Minute
+	}
+	if o.Retention == 0 {
+		o.Retention = 7 * 24 * time.Hour
 	}
 	if o.MaxMembers == 0 {
 		o.MaxMembers = 256
@@ -117,6 +126,15 @@ func (c *Coordinator) Open(ctx context.Context) error {
 		c.saver.run()
 		return nil
 	})
+	for _, g := range c.all() {
+		g.countLost(time.Now())
+	}
+	// Not ctx: like the saver, it lives until Close.
+	ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
+	c.tasks.Go(func() error {
+		c.sweep(ctx)
+		return nil
+	})
 	return nil
 }
 
@@ -134,6 +152,7 @@ func (c *Coordinator) Close() error {
 		g.close()
 	}
 	if c.saver != nil {
+		c.stop()
 		c.saver.close()
 	}
 	return c.tasks.Wait()

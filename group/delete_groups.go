@@ -29,33 +29,25 @@ func (c *Coordinator) DeleteGroups(_ context.Context, req *kmsg.DeleteGroupsRequ
 
 // delete locks the group.
 func (g *group) delete() *kerr.Error {
-	w, err := g.startDelete()
-	if err != nil {
-		return err
-	}
-	switch err := w.wait(); {
-	case err == nil:
-		return nil
-	case !errors.Is(err, ErrClosed):
-		g.mu.Lock()
-		g.state = empty
-		g.mu.Unlock()
-	}
-	return kerr.CoordinatorNotAvailable
-}
-
-// startDelete makes the group Dead and queues its deletion. Commits accepted
-// before are on disk, later ones are refused.
-func (g *group) startDelete() (*write, *kerr.Error) {
 	g.lockSettled() // else a checkpoint that is not in the map yet would be missed
-	defer g.mu.Unlock()
 	switch g.state {
 	case empty:
 	case dead:
-		return nil, kerr.GroupIDNotFound
+		g.mu.Unlock()
+		return kerr.GroupIDNotFound
 	default:
-		return nil, kerr.NonEmptyGroup
+		g.mu.Unlock()
+		return kerr.NonEmptyGroup
 	}
+	w := g.startDelete()
+	g.mu.Unlock()
+	return g.awaitDelete(w)
+}
+
+// startDelete makes an Empty group whose checkpoints are settled Dead, and
+// queues its deletion. Commits accepted before are on disk, later ones are
+// refused.
+func (g *group) startDelete() *write {
 	for id, t := range g.pending {
 		t.Stop()
 		delete(g.pending, id)
@@ -65,5 +57,19 @@ func (g *group) startDelete() (*write, *kerr.Error) {
 	for p := range g.checkpoints {
 		entries = append(entries, store.Write{Key: checkpointKey(g.id, p)})
 	}
-	return g.c.saver.save(entries, func() { g.c.forget(g) }), nil
+	return g.c.saver.save(entries, func() { g.c.forget(g) })
+}
+
+// awaitDelete waits until the group is durably gone; if that fails, it is Empty
+// again. It locks the group.
+func (g *group) awaitDelete(w *write) *kerr.Error {
+	switch err := w.wait(); {
+	case err == nil:
+		return nil
+	case !errors.Is(err, ErrClosed):
+		g.mu.Lock()
+		g.state = empty
+		g.mu.Unlock()
+	}
+	return kerr.CoordinatorNotAvailable
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -139,7 +140,7 @@ func TestStoredForm(t *testing.T) {
 			got = append(got, fmt.Sprintf("%q = %q", kv.Key, kv.Value))
 		}
 		want := []string{ // the bubble's clock begins with the year 2000
-			`"\x00\x05cache" = "\x01\x00\x00\x00\x01consumer"`,
+			`"\x00\x05cache" = "\x02\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00consumer"`,
 			`"\x00\x05cache\x00\x04shop\x00\x00\x00\x00" = "\x01\x00\x00\x00\x00\x00\x00\x01\x02\x00\x00\x00\x03\x00\x00\x00\xdcjϬ\x00m"`,
 		}
 		if !slices.Equal(got, want) {
@@ -148,9 +149,35 @@ func TestStoredForm(t *testing.T) {
 	})
 }
 
+// Groups that were saved before the time without members was are read, and
+// counted as empty from then on.
+func TestGroupsInTheFormerForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, vfs.NewMem(), nil)
+		defer r.close()
+		if err := r.store.Table("groups").Put([]byte("\x00\x05cache"), []byte("\x01\x00\x00\x00\x2aconsumer")); err != nil {
+			t.Fatal(err)
+		}
+		again := &rig{group.New(group.Options{Store: r.store}), t, r.store}
+		if err := again.Open(background); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Minute) // for sweeps
+		again.wantState("Empty")
+		if a := again.consumer("a").start(); a.generation != 43 {
+			t.Errorf("generation %d, want 43", a.generation)
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestDamagedOrNewerEntriesAreRefused(t *testing.T) {
 	for name, entry := range map[string]store.Write{
-		"newer format":     {Key: []byte("\x00\x01g"), Value: []byte("\x02")},
+		"newer format":     {Key: []byte("\x00\x01g"), Value: []byte("\x03")},
+		"newer checkpoint": {Key: []byte("\x00\x01g\x00\x01t\x00\x00\x00\x00"), Value: append([]byte{2}, make([]byte, 20)...)},
+		"no time":          {Key: []byte("\x00\x01g"), Value: []byte("\x02\x00\x00\x00\x01")},
 		"key cut short":    {Key: []byte("\x00\x05g"), Value: []byte("\x01\x00\x00\x00\x01")},
 		"no generation":    {Key: []byte("\x00\x01g"), Value: []byte("\x01\x00")},
 		"no partition":     {Key: []byte("\x00\x01g\x00\x01t"), Value: make([]byte, 21)},

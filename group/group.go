@@ -40,6 +40,8 @@ type group struct {
 	members      []*member
 	static       map[string]*member     // by instance ID
 	pending      map[string]*time.Timer // member IDs given out with MEMBER_ID_REQUIRED
+	emptySince   time.Time              // when the last member went; zero if there never was one
+	hadMembers   bool                   // the process ended while the group had members; until Open is done
 	initial      bool                   // PreparingRebalance waits for InitialRebalanceDelay
 
 	// phase ends the present state if the members do not: the join phase in
@@ -211,7 +213,7 @@ func (g *group) answerSync(m *member, a syncAnswer) {
 // saveGeneration makes the generation durable; who is told of it waits for that.
 func (g *group) saveGeneration() {
 	g.generationW = g.c.saver.save([]store.Write{{
-		Key: groupKey(g.id), Value: groupValue(g.generation, g.protocolType),
+		Key: groupKey(g.id), Value: g.value(),
 	}}, nil)
 }
 

@@ -15,7 +15,7 @@ import (
 // member, from 7 on an instance ID, from 10 on topics by their ID. Generation
 // -1 is what a consumer without a group membership sends, and the tools that
 // reset offsets. Retention times and commit timestamps in requests are ignored:
-// a checkpoint stays until it is deleted.
+// a checkpoint stays until it is deleted or its group expires.
 
 // maxMetadata is Kafka's offset.metadata.max.bytes.
 const maxMetadata = 4096

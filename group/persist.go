@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"daybook/store"
 )
@@ -13,14 +14,18 @@ import (
 // name are written as their length in two bytes, big-endian, and their bytes.
 //
 //	key                          value
-//	group                        format 1, generation int32, protocol type
+//	group                        format 2, generation int32, empty since int64, protocol type
 //	group topic partition int32  format 1, offset int64, leader epoch int32, commit time int64, metadata
 //
-// Numbers are big-endian, the commit time is in milliseconds since the epoch,
-// protocol type and metadata take the rest of the value.
+// Numbers are big-endian, times are in milliseconds since the epoch, protocol
+// type and metadata take the rest of the value. Empty since is 0 while the
+// group has members. Format 1 of a group lacked it.
 const tableName = "groups"
 
-const valueFormat = 1
+const (
+	checkpointFormat = 1
+	groupFormat      = 2
+)
 
 var errBadEntry = errors.New("not an entry of the groups table")
 
@@ -60,13 +65,19 @@ func checkpointKey(id string, p partition) []byte {
 	return binary.BigEndian.AppendUint32(appendString(groupKey(id), p.topic), uint32(p.index))
 }
 
-func groupValue(generation int32, protocolType string) []byte {
-	b := binary.BigEndian.AppendUint32([]byte{valueFormat}, uint32(generation))
-	return append(b, protocolType...)
+// value is the group's entry. The group is locked.
+func (g *group) value() []byte {
+	since := int64(0)
+	if g.state == empty {
+		since = g.emptySince.UnixMilli()
+	}
+	b := binary.BigEndian.AppendUint32([]byte{groupFormat}, uint32(g.generation))
+	b = binary.BigEndian.AppendUint64(b, uint64(since))
+	return append(b, g.protocolType...)
 }
 
 func (cp checkpoint) value() []byte {
-	b := binary.BigEndian.AppendUint64([]byte{valueFormat}, uint64(cp.offset))
+	b := binary.BigEndian.AppendUint64([]byte{checkpointFormat}, uint64(cp.offset))
 	b = binary.BigEndian.AppendUint32(b, uint32(cp.leaderEpoch))
 	b = binary.BigEndian.AppendUint64(b, uint64(cp.timestamp))
 	return append(b, cp.metadata...)
@@ -92,18 +103,13 @@ func (c *Coordinator) loadEntry(key, value []byte) error {
 	if !ok || len(value) == 0 {
 		return errBadEntry
 	}
-	if value[0] != valueFormat {
-		return fmt.Errorf("value format %d is not known: written by a newer daybook", value[0])
-	}
-	value = value[1:]
+	format, value := value[0], value[1:]
 	g := c.lookup(id, true)
 	if len(key) == 0 {
-		if len(value) < 4 {
-			return errBadEntry
-		}
-		g.generation = int32(binary.BigEndian.Uint32(value))
-		g.protocolType = string(value[4:])
-		return nil
+		return g.loadValue(format, value)
+	}
+	if format != checkpointFormat {
+		return unknownFormat(format)
 	}
 	topic, key, ok := cutString(key)
 	if !ok || len(key) != 4 || len(value) < 20 {
@@ -116,4 +122,29 @@ func (c *Coordinator) loadEntry(key, value []byte) error {
 		metadata:    string(value[20:]),
 	}
 	return nil
+}
+
+// loadValue takes what value wrote.
+func (g *group) loadValue(format byte, value []byte) error {
+	if format > groupFormat {
+		return unknownFormat(format)
+	}
+	if len(value) < 4 {
+		return errBadEntry
+	}
+	g.generation, value = int32(binary.BigEndian.Uint32(value)), value[4:]
+	since := int64(0)
+	if format >= 2 {
+		if len(value) < 8 {
+			return errBadEntry
+		}
+		since, value = int64(binary.BigEndian.Uint64(value)), value[8:]
+	}
+	g.emptySince, g.hadMembers = time.UnixMilli(since), since == 0
+	g.protocolType = string(value)
+	return nil
+}
+
+func unknownFormat(format byte) error {
+	return fmt.Errorf("value format %d is not known: written by a newer daybook", format)
 }

@@ -93,7 +93,7 @@ func (g *group) completeJoin() {
 
 func (g *group) becomeEmpty() {
 	g.generation++
-	g.state = empty
+	g.state, g.emptySince = empty, time.Now()
 	g.protocol, g.leader = "", ""
 	g.saveGeneration()
 	g.log.Info("group is empty", "generation", g.generation)
