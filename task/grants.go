@@ -12,7 +12,7 @@ import (
 // grants is what SHOW GRANTS told: privileges by `database.table` as granted.
 type grants map[string]map[string]bool
 
-var grantLine = regexp.MustCompile("(?i)^GRANT (.+) ON (?:TABLE )?(\\S+) TO ")
+var grantLine = regexp.MustCompile(`(?i)^GRANT (.+) ON (?:TABLE )?(\S+) TO `)
 
 func parseGrants(rows [][]binlog.Text) grants {
 	g := grants{}
