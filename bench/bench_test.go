@@ -17,7 +17,7 @@ import (
 func TestMeasure(t *testing.T) {
 	t.Chdir("..") // for scripts/
 	const rows = 4 * block
-	o := options{rows: rows, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200}
+	o := options{rows: rows, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200, idle: 50, pollers: 5, rest: time.Second}
 	var r report
 	if err := measure(t.Context(), o, t.TempDir(), &r); err != nil {
 		t.Fatal(err)
@@ -29,6 +29,9 @@ func TestMeasure(t *testing.T) {
 	}
 	if l := r.Latency; l.Commits != 200 || l.P99 < l.P50 || l.Max < l.P99 {
 		t.Errorf("latency: %+v", l)
+	}
+	if a := r.AtRest; a.Idle != 50 || a.Pollers != 5 {
+		t.Errorf("at rest: %+v", a)
 	}
 	if perRow := r.BinlogBytes / rows; perRow < 300 || perRow > 400 {
 		t.Errorf("%d bytes of binlog per row, not about 345", perRow)

@@ -59,7 +59,11 @@ func startDaybook(ctx context.Context, o options, dir string, log *binlog) (*day
 	d := &daybook{address: address, log: filepath.Join(dir, "daybook.log"), ended: make(chan struct{})}
 	config := filepath.Join(dir, "daybook.yaml")
 	yaml := fmt.Sprintf(`data_dir: data
-kafka: {listeners: [{name: local, address: %q}]}
+kafka:
+  listeners: [{name: local, address: %q}]
+  max_connections: 4000
+  max_connections_per_address: 4000
+  max_connections_per_group: 4000
 tasks:
   - name: %s
     source: {address: %q, user: %s, password_env: BENCH_SOURCE_PASSWORD}
@@ -214,13 +218,14 @@ func (d *daybook) cpu() (float64, error) {
 	return (u + s) / clockTicks, errors.Join(errU, errS)
 }
 
-// peakRSS returns the most memory the process has had resident, in bytes.
-func (d *daybook) peakRSS() (int64, error) {
+// memory returns a line of /proc/PID/status, in bytes: VmRSS: is what is
+// resident now, VmHWM: the most that was.
+func (d *daybook) memory(line string) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(b), "VmHWM:")
+	_, rest, _ := strings.Cut(string(b), line)
 	number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	kib, err := strconv.ParseInt(number, 10, 64)
 	return kib << 10, err

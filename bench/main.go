@@ -34,6 +34,9 @@ type options struct {
 	json      string
 	latency   time.Duration
 	rate      int
+	idle      int
+	pollers   int
+	rest      time.Duration
 	loopsOnly bool
 }
 
@@ -45,6 +48,9 @@ func main() {
 	flag.StringVar(&o.json, "json", "bench/results/bench.json", "where to write the figures")
 	flag.DurationVar(&o.latency, "latency", 30*time.Second, "how long to measure the latency")
 	flag.IntVar(&o.rate, "rate", 200, "commits per second while the latency is measured")
+	flag.IntVar(&o.idle, "idle", 2000, "idle connections")
+	flag.IntVar(&o.pollers, "pollers", 200, "consumers that wait for records")
+	flag.DurationVar(&o.rest, "rest", 10*time.Second, "how long to measure the CPU of idle connections and waiting consumers")
 	flag.BoolVar(&o.loopsOnly, "loops-only", false, "load and measure the plain loops, without Daybook")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -124,8 +130,14 @@ func measure(ctx context.Context, o options, dir string, r *report) error {
 	if r.Latency, err = d.latency(ctx, o); err != nil {
 		return fmt.Errorf("latency: %w", err)
 	}
-	r.PeakRSS, err = d.peakRSS()
-	return err
+	if r.PeakRSS, err = d.memory("VmHWM:"); err != nil {
+		return err
+	}
+	step("%d idle connections and %d long-polling consumers", o.idle, o.pollers)
+	if r.AtRest, err = d.rest(ctx, o.idle, o.pollers, o.rest); err != nil {
+		return fmt.Errorf("connections: %w", err)
+	}
+	return nil
 }
 
 func step(format string, args ...any) {

@@ -21,6 +21,7 @@ type report struct {
 	Kcat         rate      `json:"fetch_kcat"`
 	Latency      latencies `json:"latency"`
 	PeakRSS      int64     `json:"peak_rss_bytes"`
+	AtRest       atRest    `json:"at_rest"`
 }
 
 func (r *report) write(file string) error {
@@ -65,5 +66,9 @@ func (r *report) print(w io.Writer) {
 		l := r.Latency
 		fmt.Fprintf(w, "\nlatency from commit to consumer, %.0f commits/s: p50 %.1f ms, p99 %.1f ms, most %.1f ms\n", l.PerSecond, l.P50, l.P99, l.Max)
 		fmt.Fprintf(w, "most memory: %.0f MB\n", float64(r.PeakRSS)/mb)
+	}
+	if a := r.AtRest; a.Idle > 0 {
+		fmt.Fprintf(w, "at rest: %d idle connections of %.1f KB, %d long-polling consumers of %.1f KB, %.1f %% of a core with all of them\n",
+			a.Idle, a.IdleBytes/1e3, a.Pollers, a.PollerBytes/1e3, a.CPUOfOneCore*100)
 	}
 }

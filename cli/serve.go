@@ -74,7 +74,7 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) 
 	if err := accounts.Set(accountsOf(c)); err != nil {
 		return fmt.Errorf("set accounts: %w", err)
 	}
-	groups := group.New(group.Options{Store: st, Logger: log})
+	groups := group.New(group.Options{Store: st, Logger: log, Retention: time.Duration(c.Kafka.OffsetRetention)})
 	if err := open("groups", groups.Open, groups.Close); err != nil {
 		return fmt.Errorf("open consumer groups: %w", err)
 	}
@@ -82,7 +82,11 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) 
 	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
 		return fmt.Errorf("open tasks: %w", err)
 	}
-	server := broker.New(broker.Options{Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log})
+	server := broker.New(broker.Options{
+		Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log,
+		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
+		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
+	})
 	if err := open("broker", server.Open, server.Close); err != nil {
 		return fmt.Errorf("open listeners: %w", err)
 	}

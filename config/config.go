@@ -25,7 +25,12 @@ type Retention struct {
 
 // Kafka is the side that consumers see.
 type Kafka struct {
-	Listeners []Listener `yaml:"listeners"`
+	Listeners                []Listener `yaml:"listeners"`
+	MaxConnections           int        `yaml:"max_connections"`
+	MaxConnectionsPerAddress int        `yaml:"max_connections_per_address"`
+	MaxConnectionsPerGroup   int        `yaml:"max_connections_per_group"`
+	IdleTimeout              Duration   `yaml:"idle_timeout"`     // of a connection without a request
+	OffsetRetention          Duration   `yaml:"offset_retention"` // of a group without members and commits
 }
 
 // Listener is one address that consumers connect to.
@@ -90,7 +95,14 @@ func (g *Group) Username() string { return g.Account + "-" + g.ID }
 
 // Defaults. Those of a task stand in Task.setDefaults.
 func defaults() *Config {
-	return &Config{DataDir: "./data", Retention: Retention{Age: Duration(24 * time.Hour)}}
+	return &Config{
+		DataDir:   "./data",
+		Retention: Retention{Age: Duration(24 * time.Hour)},
+		Kafka: Kafka{
+			MaxConnections: 1000, MaxConnectionsPerAddress: 500, MaxConnectionsPerGroup: 100,
+			IdleTimeout: Duration(10 * time.Minute), OffsetRetention: Duration(7 * 24 * time.Hour),
+		},
+	}
 }
 
 func (c *Config) setDefaults() {

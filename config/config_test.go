@@ -29,7 +29,11 @@ func TestExampleLoads(t *testing.T) {
 	want := &config.Config{
 		DataDir:   "../data",
 		Retention: config.Retention{Age: config.Duration(24 * time.Hour)},
-		Kafka:     config.Kafka{Listeners: []config.Listener{{Name: "local", Address: "127.0.0.1:9092", Advertised: "127.0.0.1:9092"}}},
+		Kafka: config.Kafka{
+			Listeners:      []config.Listener{{Name: "local", Address: "127.0.0.1:9092", Advertised: "127.0.0.1:9092"}},
+			MaxConnections: 1000, MaxConnectionsPerAddress: 500, MaxConnectionsPerGroup: 100,
+			IdleTimeout: config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
+		},
 		Tasks: []config.Task{{
 			Name: "shop",
 			Source: config.Source{

@@ -30,6 +30,7 @@ func (l *loader) validate(c *Config) {
 		l.faultf("retention.max_bytes", "is negative; 0 means no cap")
 	}
 	l.listeners(c.Kafka.Listeners)
+	l.limits(&c.Kafka)
 	if len(c.Tasks) == 0 {
 		l.faultf("tasks", "there is no task; config.example.yaml shows one")
 	}
@@ -71,6 +72,26 @@ func (l *loader) listeners(ls []Listener) {
 				l.faultf(key+".advertised", "%q is no address that a client can connect to: advertise a host name or IP address", li.Advertised)
 			}
 		}
+	}
+}
+
+func (l *loader) limits(k *Kafka) {
+	for _, n := range []struct {
+		key   string
+		value int
+	}{
+		{"max_connections", k.MaxConnections}, {"max_connections_per_address", k.MaxConnectionsPerAddress},
+		{"max_connections_per_group", k.MaxConnectionsPerGroup},
+	} {
+		if n.value < 1 {
+			l.faultf("kafka."+n.key, "%d is less than one", n.value)
+		}
+	}
+	if k.IdleTimeout < Duration(time.Second) {
+		l.faultf("kafka.idle_timeout", "%v is less than a second", k.IdleTimeout)
+	}
+	if k.OffsetRetention < Duration(time.Minute) {
+		l.faultf("kafka.offset_retention", "%v is less than a minute", k.OffsetRetention)
 	}
 }
 
