@@ -21,6 +21,6 @@ say "getting kcat and a server, and building Daybook"
 "$here/mysql-server.sh" start --owner $$ any "$work/server" >"$work/address" &
 server=$!
 kcat=$("$here/clients.sh" kcat)
-(cd "$here/.." && CGO_ENABLED=0 go build -o "$work/daybook" .)
+(cd "$here/.." && CGO_ENABLED=0 go build -trimpath -o "$work/daybook" .)
 wait $server || die "no server"
 TMPDIR=$work MYSQL_PASSWORD=admin "$work/daybook" demo --source "$(<"$work/address")" --user admin --kcat "$kcat" "$@"
