@@ -15,16 +15,24 @@ func describeClusterAPI() api {
 }
 
 func (c *conn) describeCluster(_ context.Context, req *kmsg.DescribeClusterRequest) (kmsg.Response, error) {
-	const brokers = 1
+	const (
+		brokers     = 1
+		controllers = 2
+	)
 	resp := kmsg.NewPtrDescribeClusterResponse()
 	resp.Version = req.Version
-	resp.EndpointType = req.EndpointType
-	resp.ClusterID = c.s.o.Store.ClusterID()
-	if req.EndpointType != brokers {
+	resp.EndpointType = brokers
+	switch req.EndpointType {
+	case brokers:
+	case controllers:
 		resp.ErrorCode = kerr.MismatchedEndpointType.Code
 		resp.ErrorMessage = kmsg.StringPtr("this is a broker, not a controller")
 		return resp, nil
+	default:
+		resp.ErrorCode = kerr.UnsupportedEndpointType.Code
+		return resp, nil
 	}
+	resp.ClusterID = c.s.o.Store.ClusterID()
 	resp.ControllerID = nodeID
 	if req.IncludeClusterAuthorizedOperations {
 		resp.ClusterAuthorizedOperations = clusterOperations

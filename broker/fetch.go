@@ -73,17 +73,15 @@ func (c *conn) fetch(ctx context.Context, req *kmsg.FetchRequest) (kmsg.Response
 	return f, nil
 }
 
-// sessionError refuses what would go on with a session: there are none.
+// sessionError refuses what would go on with a session: there are none, so its
+// epoch is never looked at.
 func sessionError(req *kmsg.FetchRequest) int16 {
 	const (
 		initial = 0
 		final   = -1
 	)
-	switch {
-	case req.Version < 7 || req.SessionEpoch == initial || req.SessionEpoch == final:
+	if req.Version < 7 || req.SessionEpoch == initial || req.SessionEpoch == final {
 		return 0
-	case req.SessionEpoch < final:
-		return kerr.InvalidFetchSessionEpoch.Code
 	}
 	return kerr.FetchSessionIDNotFound.Code
 }

@@ -305,7 +305,7 @@ func TestFetchSessions(t *testing.T) {
 	}{
 		{0, -1, 0}, {0, 0, 0}, {7, 0, 0}, {7, -1, 0},
 		{0, 1, kerr.FetchSessionIDNotFound.Code}, {7, 1, kerr.FetchSessionIDNotFound.Code},
-		{7, -2, kerr.InvalidFetchSessionEpoch.Code},
+		{7, -2, kerr.FetchSessionIDNotFound.Code},
 	} {
 		req := c.fetchRequest(12, 0)
 		req.SessionID, req.SessionEpoch = test.id, test.epoch

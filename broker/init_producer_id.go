@@ -17,6 +17,9 @@ func (c *conn) initProducerID(_ context.Context, req *kmsg.InitProducerIDRequest
 	resp := kmsg.NewPtrInitProducerIDResponse()
 	resp.Version = req.Version
 	resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+	if req.TransactionalID != nil {
+		resp.ErrorCode = kerr.TransactionalIDAuthorizationFailed.Code
+	}
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
 	return resp, nil
 }

@@ -14,11 +14,11 @@ import (
 // empty list. Nothing is created.
 
 // Bit fields of operations that the principal is allowed (KIP-430): READ 3,
-// DESCRIBE 8.
+// DELETE 6, DESCRIBE 8, DESCRIBE_CONFIGS 10.
 const (
-	topicOperations   = 1<<3 | 1<<8
-	groupOperations   = 1<<3 | 1<<8
-	clusterOperations = 1 << 8
+	topicOperations   = 1<<3 | 1<<8 | 1<<10
+	groupOperations   = 1<<3 | 1<<6 | 1<<8
+	clusterOperations = 1<<8 | 1<<10
 )
 
 func metadataAPI() api {
@@ -43,12 +43,17 @@ func (c *conn) metadata(_ context.Context, req *kmsg.MetadataRequest) (kmsg.Resp
 		}
 		return resp, nil
 	}
+	shown := false // a topic that is asked for twice is told once
 	for _, t := range req.Topics {
 		name := ""
 		if t.Topic != nil {
 			name = *t.Topic
 		}
 		if p := c.lookUp(name, t.TopicID, 0); p != nil {
+			if shown {
+				continue
+			}
+			shown = true
 			resp.Topics = append(resp.Topics, topicMetadata(p, req.IncludeTopicAuthorizedOperations))
 			continue
 		}

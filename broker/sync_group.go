@@ -14,11 +14,17 @@ func syncGroupAPI() api {
 }
 
 func (c *conn) syncGroup(ctx context.Context, req *kmsg.SyncGroupRequest) (kmsg.Response, error) {
-	if req.Group != c.principal.Group {
-		resp := kmsg.NewPtrSyncGroupResponse()
-		resp.Version = req.Version
-		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
-		return resp, nil
+	var refused *kerr.Error
+	switch {
+	case req.Group != c.principal.Group:
+		refused = kerr.GroupAuthorizationFailed
+	case req.Version >= 5 && (req.ProtocolType == nil || req.Protocol == nil):
+		refused = kerr.InconsistentGroupProtocol // clients of these versions know what they joined with
+	default:
+		return c.s.o.Groups.SyncGroup(ctx, req), nil
 	}
-	return c.s.o.Groups.SyncGroup(ctx, req), nil
+	resp := kmsg.NewPtrSyncGroupResponse()
+	resp.Version = req.Version
+	resp.ErrorCode = refused.Code
+	return resp, nil
 }
