@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 		Long: `Daybook reads the binlog of MySQL and MariaDB servers as a replica would, keeps
 the row and schema changes of the last 24 hours, and serves them over the Kafka
 protocol, so that any stock Kafka client consumes them.`,
-		Example:       "  daybook demo                      # see it work\n  daybook check -c daybook.yaml     # is my MySQL ready?\n  daybook serve -c daybook.yaml     # run it",
+		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// Without this, an unknown command would only print the help.
