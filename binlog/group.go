@@ -123,11 +123,13 @@ func (r *Reader) dispatch(e event) (*change.Change, error) {
 	case evGTID, evAnonymousGTID, evGTIDTagged, evMariaGTID:
 		return nil, r.startGroup(e)
 	case evRowsQuery:
-		if len(e.body) > 0 {
+		if len(e.body) > 0 && r.o.IncludeQuery {
 			r.group.query = string(e.body[1:]) // after a length of one byte, which may be too small
 		}
 	case evAnnotateRows:
-		r.group.query = string(e.body)
+		if r.o.IncludeQuery {
+			r.group.query = string(e.body)
+		}
 	case evTransactionPayload:
 		return nil, r.openPayload(e)
 	case evXAPrepare:

@@ -75,6 +75,10 @@ type Options struct {
 	// tells names apart by case. No Include: nothing is selected.
 	Include, Exclude []string
 	SchemaChanges    SchemaChanges
+	// IncludeQuery puts the text of the statement that changed a row into
+	// change.Source, where the source logs it. A statement of many rows then
+	// costs its text for each of them.
+	IncludeQuery bool
 	// ServerID is that of this replica and must differ from all others at the
 	// source; 0: a random one. See [ServerIDFor].
 	ServerID uint32

@@ -84,6 +84,11 @@ func (r *reading) reopen(position []byte) {
 // next waits for the next change, as text.
 func (r *reading) next() string {
 	r.t.Helper()
+	return describe(r.nextChange())
+}
+
+func (r *reading) nextChange() *change.Change {
+	r.t.Helper()
 	late := time.After(30 * time.Second)
 	for {
 		c, err := r.Poll()
@@ -91,7 +96,7 @@ func (r *reading) next() string {
 			r.t.Fatal(err)
 		}
 		if c != nil {
-			return describe(c)
+			return c
 		}
 		select {
 		case <-r.Ready():

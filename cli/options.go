@@ -49,6 +49,7 @@ func taskOption(dataDir string, t *config.Task) task.Options {
 		SchemaChanges: schemaChangesOf(t.SchemaChanges),
 		ServerID:      serverID(dataDir, t),
 		Tombstones:    t.Tombstones,
+		IncludeQuery:  t.IncludeQuery,
 		Version:       release,
 	}
 }

@@ -49,6 +49,7 @@ type Task struct {
 	SchemaChanges string  `yaml:"schema_changes"` // instance | objects | none
 	Format        string  `yaml:"format"`         // debezium-json
 	Tombstones    bool    `yaml:"tombstones"`
+	IncludeQuery  bool    `yaml:"include_query"` // source.query is the statement's text
 	Groups        []Group `yaml:"groups"`
 }
 

@@ -47,6 +47,7 @@ type Options struct {
 	SchemaChanges    binlog.SchemaChanges
 	ServerID         uint32 // the replica's own; unique at the source, the same for a task after a restart
 	Tombstones       bool
+	IncludeQuery     bool   // the records hold the statement's text
 	Version          string // of Daybook, for the records' source block
 }
 
@@ -140,7 +141,7 @@ func (t *Task) track(ctx context.Context) error {
 	var schemaErr error
 	reader := binlog.New(binlog.Options{
 		Source: t.opts.Source, Start: t.opts.Start, Resume: position, Schema: savedSchema(partition, &schemaErr),
-		Include: t.opts.Include, Exclude: t.opts.Exclude, SchemaChanges: t.opts.SchemaChanges,
+		Include: t.opts.Include, Exclude: t.opts.Exclude, SchemaChanges: t.opts.SchemaChanges, IncludeQuery: t.opts.IncludeQuery,
 		ServerID: t.opts.ServerID, Logger: t.log,
 	})
 	if err := reader.Open(ctx); err != nil {
