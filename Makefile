@@ -27,6 +27,7 @@ demo: ## a real server, Daybook and kcat: see changes arrive (STAY=1: keep it ru
 test: ## everything: unit tests, real servers, real clients; gets what it needs
 	@. scripts/lib.sh; need $(TEST_NEEDS)
 	@scripts/clients.sh all >/dev/null
+	@scripts/kafka.sh all >/dev/null
 	scripts/with-servers.sh $(GO) test -race -tags servers -timeout 30m ./...
 
 unit: ## the tests that need nothing but Go
