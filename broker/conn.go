@@ -165,7 +165,8 @@ func (c *conn) handleFrame(ctx context.Context, frame []byte) error {
 // decode reads a request's body, and the tags of its header if it has any.
 func (a api) decode(req kmsg.Request, body []byte) (err error) {
 	if req.IsFlexible() {
-		if body, err = skipTags(body, noTag); err != nil {
+		w := walk{left: maxElements}
+		if body, err = w.tags(body, noTag); err != nil {
 			return err
 		}
 	}

@@ -105,7 +105,8 @@ func TestBadFrames(t *testing.T) {
 		{"unknown version", kmsg.NewRequestFormatter().AppendRequest(nil, heartbeat, 1), true, "Heartbeat version 99; versions 0 to 4 are served"},
 		{"4 billion tags", []byte("\x00\x00\x00\x17\x00\x0c\x00\x04\x00\x00\x00\x00\xff\xff\x00\x01\x00\x00\x00\x00\x01\x00\xff\xff\xff\xff\x0f"), true, "bad varint"},
 		{"trailing byte", []byte("\x00\x00\x00\x0f\x00\x03\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x00!"), true, "1 bytes follow its end"},
-		{"2 billion topics", []byte("\x00\x00\x00\x0e\x00\x03\x00\x00\x00\x00\x00\x00\xff\xff\x7f\xff\xff\xff"), true, "it is cut off"},
+		{"2 billion topics", []byte("\x00\x00\x00\x0e\x00\x03\x00\x00\x00\x00\x00\x00\xff\xff\x7f\xff\xff\xff"), true, "it has more than 10000 elements"},
+		{"20,000 topics", append([]byte("\x00\x00\x9c\x4e\x00\x03\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x4e\x20"), make([]byte, 40_000)...), true, "it has more than 10000 elements"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cl := c.dial()

@@ -82,31 +82,6 @@ func parseHeader(b []byte) (header, []byte, error) {
 // noTag is no tag's key.
 const noTag = -1
 
-// skipTags steps over a tag section of KIP-482, in which there must be no tag
-// of the key refused.
-func skipTags(b []byte, refused int) ([]byte, error) {
-	count, b, err := uvarint(b)
-	if err != nil {
-		return nil, err
-	}
-	for range count {
-		var key, size int
-		if key, b, err = uvarint(b); err != nil {
-			return nil, err
-		}
-		if key == refused {
-			return nil, fmt.Errorf("%w: tag %d is not for clients", errBadFrame, key)
-		}
-		if size, b, err = uvarint(b); err != nil {
-			return nil, err
-		}
-		if b, err = skip(b, size); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
-}
-
 // uvarint reads an unsigned varint of at most 31 bits.
 func uvarint(b []byte) (int, []byte, error) {
 	v, n := binary.Uvarint(b[:min(len(b), 5)])

@@ -96,32 +96,63 @@ func number(s string) int16 {
 	return int16(n)
 }
 
-// check steps over one struct at the start of b and returns what follows it.
-// It allocates nothing.
+// maxElements is how many array elements and tags a request may have: each of
+// them, though it may take one byte, becomes some hundred bytes of request,
+// response and encoded response. There is nothing to ask for so many things.
+const maxElements = 10_000
+
+// walk is one request being checked.
+type walk struct {
+	version  int16
+	flexible bool
+	left     int // of maxElements
+}
+
+// check steps over the body of a request and returns what follows it. It
+// allocates nothing.
 func (l layout) check(b []byte, version int16, flexible bool) ([]byte, error) {
-	b, err := l.checkFields(b, version, flexible)
-	if err != nil || !flexible {
+	w := walk{version, flexible, maxElements}
+	return w.structure(l, b)
+}
+
+// take counts n elements.
+func (w *walk) take(n int) error {
+	if w.left -= n; w.left < 0 {
+		return fmt.Errorf("%w: it has more than %d elements", errBadFrame, maxElements)
+	}
+	return nil
+}
+
+// structure steps over one struct.
+func (w *walk) structure(l layout, b []byte) ([]byte, error) {
+	b, err := w.fields(l, b)
+	if err != nil || !w.flexible {
 		return b, err
 	}
 	refused := noTag
 	if len(l) > 0 && l[len(l)-1].kind == kindRefusedTag {
 		refused = l[len(l)-1].tag
 	}
-	return skipTags(b, refused)
+	return w.tags(b, refused)
 }
 
-func (l layout) checkFields(b []byte, version int16, flexible bool) ([]byte, error) {
+func (w *walk) fields(l layout, b []byte) ([]byte, error) {
 	var err error
 	for _, f := range l {
-		if version < f.min || version > f.max {
+		if w.version < f.min || w.version > f.max {
 			continue
 		}
 		switch f.kind {
 		case kindRefusedTag:
-		case kindString, kindBytes, kindArray:
-			b, err = f.checkSized(b, version, flexible)
+		case kindString, kindBytes:
+			var n int
+			if n, b, err = f.size(b, w.flexible); err == nil {
+				b, err = skip(b, n)
+			}
+		case kindArray:
+			b, err = w.array(f, b)
 		case kindStruct:
-			b, err = f.checkStruct(b, version, flexible)
+			b, err = w.nullable(f.elements, b)
 		default:
 			b, err = skip(b, int(f.kind))
 		}
@@ -132,33 +163,57 @@ func (l layout) checkFields(b []byte, version int16, flexible bool) ([]byte, err
 	return b, nil
 }
 
-func (f field) checkStruct(b []byte, version int16, flexible bool) ([]byte, error) {
+func (w *walk) nullable(l layout, b []byte) ([]byte, error) {
 	const null = 0xff
 	rest, err := skip(b, 1)
 	if err != nil || b[0] == null {
 		return rest, err
 	}
-	return f.elements.check(rest, version, flexible)
+	return w.structure(l, rest)
 }
 
-func (f field) checkSized(b []byte, version int16, flexible bool) ([]byte, error) {
-	n, b, err := f.size(b, flexible)
-	if err != nil {
-		return nil, err
-	}
-	if f.kind != kindArray {
-		return skip(b, n)
-	}
-	each := f.elements.check
-	if f.bare {
-		each = f.elements.checkFields
+func (w *walk) array(f field, b []byte) ([]byte, error) {
+	n, b, err := f.size(b, w.flexible)
+	if err == nil {
+		err = w.take(n)
 	}
 	for range n {
-		if b, err = each(b, version, flexible); err != nil {
+		if err != nil {
 			return nil, err
 		}
+		if f.bare {
+			b, err = w.fields(f.elements, b)
+		} else {
+			b, err = w.structure(f.elements, b)
+		}
 	}
-	return b, nil
+	return b, err
+}
+
+// tags steps over a tag section of KIP-482, in which there must be no tag of
+// the key refused.
+func (w *walk) tags(b []byte, refused int) ([]byte, error) {
+	count, b, err := uvarint(b)
+	if err == nil {
+		err = w.take(count)
+	}
+	for range count {
+		if err != nil {
+			return nil, err
+		}
+		var key, size int
+		if key, b, err = uvarint(b); err != nil {
+			return nil, err
+		}
+		if key == refused {
+			return nil, fmt.Errorf("%w: tag %d is not for clients", errBadFrame, key)
+		}
+		if size, b, err = uvarint(b); err != nil {
+			return nil, err
+		}
+		b, err = skip(b, size)
+	}
+	return b, err
 }
 
 // size reads the length of a string or of bytes, or an array's count. Null

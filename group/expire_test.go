@@ -177,7 +177,7 @@ func TestDeletionsOfExpiredGroupsThatFailAreTriedAgain(t *testing.T) {
 		if err := r.store.Close(); err != nil { // it takes no more writes
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Hour)
+		time.Sleep(5*time.Hour + 5*time.Minute) // between two sweeps
 		r.wantState("Empty")
 		wantCode(t, "commit", r.commit(commitRequest(6)), kerr.CoordinatorNotAvailable)
 	})

@@ -2,7 +2,11 @@ package recordbatch_test
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"iter"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"daybook/recordbatch"
@@ -52,24 +56,113 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// FuzzMessageSet converts any bytes: the result is whole messages that are not
-// larger than their source by more than their fixed fields.
+// FuzzMessageSet converts any bytes: what is converted without an error reads
+// back as the same records, beginning at the offset that was asked for, and as
+// many whole messages as fit; at most 32 bytes are allocated for each byte of
+// the source, as messages have larger fixed fields than records.
 func FuzzMessageSet(f *testing.F) {
 	two := append(build([]record{{1, nil, []byte("a")}}), build([]record{{2, []byte("k"), nil}})...)
 	f.Add(two, int64(0), 100, true)
 	f.Add(two, int64(1), 0, false)
+	rnd := rand.New(rand.NewPCG(5, 6))
+	f.Add(append(build(someRecords(rnd, 20)), build(someRecords(rnd, 3))...), int64(4), 200, true)
 	f.Fuzz(func(t *testing.T, b []byte, from int64, limit int, timed bool) {
 		magic := int8(0)
 		if timed {
 			magic = 1
 		}
 		dst := []byte("dst")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		set, err := recordbatch.AppendMessageSet(dst, b, magic, from, limit)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(32*len(b)+8192) {
+			t.Errorf("%d bytes allocated for %d", got, len(b))
+		}
 		if !bytes.HasPrefix(set, dst) || err != nil && len(set) != len(dst) {
 			t.Fatalf("%d bytes with error %v", len(set), err)
 		}
-		if len(set) > len(dst)+8*len(b) {
-			t.Fatalf("%d bytes from %d", len(set), len(b))
+		if err != nil {
+			return
+		}
+		set = set[len(dst):]
+		got, whole := messages(t, set, magic), 0
+		for r := range recordsOf(b) {
+			if r.Offset < from {
+				continue
+			}
+			if len(got) == 0 { // all that comes after is left out
+				if next := whole + 12 + 14 + 8*int(magic) + len(r.Key) + len(r.Value); whole == 0 || next <= limit {
+					t.Fatalf("%d bytes end before offset %d, which fits into %d", whole, r.Offset, limit)
+				}
+				return
+			}
+			m := got[0]
+			if m.Offset != r.Offset || !sameBytes(m.Key, r.Key) || !sameBytes(m.Value, r.Value) || timed && m.Timestamp != r.Timestamp {
+				t.Fatalf("%+v was converted to %+v", r, m)
+			}
+			got, whole = got[1:], whole+12+14+8*int(magic)+len(r.Key)+len(r.Value)
+		}
+		if len(got) > 0 {
+			t.Fatalf("%d messages too many", len(got))
 		}
 	})
+}
+
+// recordsOf yields the records of all batches in b up to what cannot be read.
+func recordsOf(b []byte) iter.Seq[recordbatch.Record] {
+	return func(yield func(recordbatch.Record) bool) {
+		for len(b) > 0 {
+			h, err := recordbatch.ParseHeader(b)
+			if err != nil {
+				return
+			}
+			for r, err := range recordbatch.Records(b) {
+				if err != nil || !yield(r) {
+					return
+				}
+			}
+			b = b[h.Length:]
+		}
+	}
+}
+
+// messages reads a message set in the plainest way.
+func messages(t *testing.T, set []byte, magic int8) (all []recordbatch.Record) {
+	t.Helper()
+	field := func(b *[]byte, n int) []byte {
+		if n < 0 || n > len(*b) {
+			t.Fatalf("%d bytes are wanted of %x", n, *b)
+		}
+		f := (*b)[:n:n]
+		*b = (*b)[n:]
+		return f
+	}
+	sized := func(b *[]byte) []byte {
+		n := int32(binary.BigEndian.Uint32(field(b, 4)))
+		if n == -1 {
+			return nil
+		}
+		return field(b, int(n))
+	}
+	for len(set) > 0 {
+		offset := int64(binary.BigEndian.Uint64(field(&set, 8)))
+		m := sized(&set)
+		if sum := binary.BigEndian.Uint32(field(&m, 4)); sum != crc32.ChecksumIEEE(m) {
+			t.Fatalf("checksum %x of %x", sum, m)
+		}
+		if head := field(&m, 2); head[0] != byte(magic) || head[1] != 0 {
+			t.Fatalf("magic and attributes %x", head)
+		}
+		r := recordbatch.Record{Offset: offset}
+		if magic == 1 {
+			r.Timestamp = int64(binary.BigEndian.Uint64(field(&m, 8)))
+		}
+		r.Key, r.Value = sized(&m), sized(&m)
+		if len(m) > 0 {
+			t.Fatalf("%x after a message", m)
+		}
+		all = append(all, r)
+	}
+	return all
 }
