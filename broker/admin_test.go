@@ -129,6 +129,11 @@ func TestDescribeTopicPartitions(t *testing.T) {
 				} else if rt.TopicID != c.part.TopicID() {
 					t.Errorf("topic ID %x", rt.TopicID)
 				}
+				for _, rp := range rt.Partitions {
+					if rp.EligibleLeaderReplicas == nil || rp.LastKnownELR == nil {
+						t.Errorf("%+v: null, which the Java admin client does not take", rp)
+					}
+				}
 				got = append(got, *rt.Topic+":"+what)
 			}
 			if s := strings.Join(got, " "); s != test.want || resp.NextCursor != nil {

@@ -93,7 +93,7 @@ func (c *conn) topicSettings() []setting {
 		{"max.message.bytes", "2147483647", "message.max.bytes", kmsg.ConfigTypeInt, none, "A record is as large as its row."},
 		{"message.timestamp.type", "CreateTime", "log.message.timestamp.type", kmsg.ConfigTypeString, none, "The time of the change at its source."},
 		{"min.insync.replicas", "1", "min.insync.replicas", kmsg.ConfigTypeInt, none, "There is one replica."},
-		{"retention.bytes", bytes, "log.retention.bytes", kmsg.ConfigTypeLong, kmsg.ConfigSourceStaticBrokerConfig, "The cap on stored bytes, of all topics together; -1 is none."},
+		{"retention.bytes", bytes, "log.retention.bytes", kmsg.ConfigTypeLong, capSource(bytes), "The cap on stored bytes, of all topics together; -1 is none."},
 		{"retention.ms", age, "log.retention.ms", kmsg.ConfigTypeLong, kmsg.ConfigSourceStaticBrokerConfig, "Nothing younger is removed, unless a cap on bytes says so."},
 	}
 }
@@ -109,7 +109,7 @@ func (c *conn) brokerSettings() []setting {
 		{"connections.max.idle.ms", millis(c.s.o.IdleTimeout), "", kmsg.ConfigTypeLong, none, "A connection without a request for so long is closed."},
 		{"default.replication.factor", "1", "", kmsg.ConfigTypeInt, none, "There is one broker."},
 		{"delete.topic.enable", "false", "", kmsg.ConfigTypeBoolean, none, "Clients delete no topics."},
-		{"log.retention.bytes", bytes, "", kmsg.ConfigTypeLong, static, "The cap on stored bytes, of all topics together; -1 is none."},
+		{"log.retention.bytes", bytes, "", kmsg.ConfigTypeLong, capSource(bytes), "The cap on stored bytes, of all topics together; -1 is none."},
 		{"log.retention.ms", age, "", kmsg.ConfigTypeLong, static, "Nothing younger is removed, unless a cap on bytes says so."},
 		{"min.insync.replicas", "1", "", kmsg.ConfigTypeInt, none, "There is one replica."},
 		{"num.partitions", "1", "", kmsg.ConfigTypeInt, none, "The order of all changes needs one partition."},
@@ -120,11 +120,21 @@ func (c *conn) brokerSettings() []setting {
 	return settings
 }
 
+// capSource tells if a cap on bytes was set.
+func capSource(bytes string) kmsg.ConfigSource {
+	if bytes == noCap {
+		return kmsg.ConfigSourceDefaultConfig
+	}
+	return kmsg.ConfigSourceStaticBrokerConfig
+}
+
+const noCap = "-1"
+
 // retention returns the values of retention.ms and retention.bytes.
 func (c *conn) retention() (age, bytes string) {
 	d, n := c.s.o.Store.Retention()
 	if n == 0 {
-		n = -1
+		return millis(d), noCap
 	}
 	return millis(d), strconv.FormatInt(n, 10)
 }

@@ -28,6 +28,8 @@ func (c *conn) describeTopicPartitions(_ context.Context, req *kmsg.DescribeTopi
 			rp := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
 			rp.LeaderID, rp.LeaderEpoch = nodeID, leaderEpoch
 			rp.Replicas, rp.ISR = []int32{nodeID}, []int32{nodeID}
+			// The Java admin client does not take null for them.
+			rp.EligibleLeaderReplicas, rp.LastKnownELR = []int32{}, []int32{}
 			if req.Cursor == nil || req.Cursor.Topic != name || req.Cursor.Partition <= rp.Partition {
 				rt.Partitions = append(rt.Partitions, rp)
 			}
