@@ -57,7 +57,9 @@ func checkTold(m *TableMap, c *MapColumn, collation int, t *change.Column) strin
 	if m.Told.Names && !strings.EqualFold(c.Name, t.Name) {
 		return fmt.Sprintf("the table map has the name %q, the definition %q", c.Name, t.Name)
 	}
-	if c.Nullable != t.Nullable {
+	// MySQL before 8.0 and MariaDB call every column of a table nullable that a
+	// statement changes through an outer join.
+	if !c.Nullable && t.Nullable {
 		return fmt.Sprintf("the table map has nullable %t, the definition %t", c.Nullable, t.Nullable)
 	}
 	if c.Dimensions > 0 && t.Length >= 0 && c.Dimensions != t.Length {

@@ -79,7 +79,7 @@ var mutations = map[string]func(c *change.Column) bool{
 	},
 	"geometry type": func(c *change.Column) bool { c.Type++; return c.Type.IsGeometry() },
 	"name":          func(c *change.Column) bool { c.Name += "x"; return true },
-	"nullable":      func(c *change.Column) bool { c.Nullable = !c.Nullable; return true },
+	"nullable":      func(c *change.Column) bool { c.Nullable = !c.Nullable; return c.Nullable },
 }
 
 // TestMismatch checks that full metadata gives each wrong definition away, by

@@ -1,0 +1,314 @@
+//go:build servers
+
+// Package replay runs statements on real servers, follows them in the binlog,
+// replays the changes into a model that knows nothing but rows by key, and
+// compares what the model then holds with SELECT.
+//
+// The statements are in scripts_test.go: add one there for whatever a server
+// may do to a table.
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/binlog"
+	"daybook/change"
+	"daybook/e2e/servers"
+	"daybook/format"
+)
+
+var seedFlag = flag.Uint64("seed", 0, "seed of where the reader is reopened; 0: a random one")
+
+// TestReplay runs every script on every server, and again with the settings
+// of a session that change what the binlog looks like.
+func TestReplay(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) { replayAll(t, s, sessions(t, s)) })
+}
+
+// TestReplayFullMetadata does so where the table maps tell all there is to
+// tell, and names are kept in lower case.
+func TestReplayFullMetadata(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version, "--binlog-row-metadata=FULL")
+			replayAll(t, s, map[string][]string{"": nil})
+		})
+	}
+}
+
+// sessions are settings of a session, by name.
+func sessions(t *testing.T, s *servers.Server) map[string][]string {
+	all := map[string][]string{"": nil}
+	if version(t, s) >= 506 {
+		all["minimal"] = []string{"SET SESSION binlog_row_image = MINIMAL"}
+	}
+	if !s.MariaDB() && version(t, s) >= 800 {
+		all["compressed"] = []string{"SET SESSION binlog_transaction_compression = ON", "SET SESSION binlog_row_value_options = PARTIAL_JSON"}
+	}
+	return all
+}
+
+// version is 800 for 8.0 and 1011 for 10.11.
+func version(t *testing.T, s *servers.Server) int {
+	var major, minor int
+	v := s.Connect(t, "").Query("SELECT VERSION()")[0][0]
+	if n, err := fmt.Sscanf(v, "%d.%d", &major, &minor); n != 2 {
+		t.Fatalf("version %q: %v", v, err)
+	}
+	return major*100 + minor
+}
+
+func replayAll(t *testing.T, s *servers.Server, sessions map[string][]string) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed %d", seed)
+	version := version(t, s)
+	for _, name := range slices.Sorted(maps.Keys(sessions)) {
+		for _, script := range scripts {
+			if script.on != nil && !script.on(s.MariaDB(), version) {
+				continue
+			}
+			t.Run(strings.Trim(script.name+"/"+name, "/"), func(t *testing.T) {
+				replay(t, s, script, sessions[name], rand.New(rand.NewPCG(seed, 0)))
+			})
+		}
+	}
+}
+
+// replay runs one script in a database of its own.
+func replay(t *testing.T, s *servers.Server, script script, session []string, random *rand.Rand) {
+	name, db := s.Database(t)
+	fold := db.Query("SELECT @@lower_case_table_names")[0][0] == "1"
+	follow := open(t, s, name)
+	conns := map[string]*servers.Conn{"": db}
+	for _, sql := range append(slices.Clone(session), script.statements...) {
+		who := ""
+		if rest, ok := strings.CutPrefix(sql, "other: "); ok {
+			if who, sql = "other", rest; conns[who] == nil {
+				conns[who] = s.Connect(t, name)
+				conns[who].Exec(session...)
+			}
+		}
+		sql = strings.ReplaceAll(sql, "{db}", name)
+		if rest, ok := strings.CutPrefix(sql, "fails: "); ok {
+			if conns[who].Try(rest) == nil {
+				t.Fatalf("should fail: %s", rest)
+			}
+			continue
+		}
+		conns[who].Exec(sql)
+	}
+	db.Exec("CREATE TABLE the_end (id INT PRIMARY KEY)", "INSERT INTO the_end VALUES (1)")
+
+	m := newModel(name, fold)
+	encoder := format.NewDebezium(format.DebeziumOptions{Name: "replay"})
+	defs := map[string]*change.Table{}
+	for done := false; !done; {
+		c := follow.next()
+		if err := m.apply(c); err != nil {
+			t.Fatalf("at %s:%d: %v", c.File, c.Pos, err)
+		}
+		if err := encoder.Encode(c, func(key, value []byte) { valid(t, key, value) }); err != nil {
+			t.Fatal(err)
+		}
+		if c.Op != change.Schema {
+			defs[m.key(c.Table.Name)] = c.Table
+			done = c.Table.Name == "the_end"
+		} else {
+			for _, tc := range c.DDL.Tables {
+				if tc.Table != nil && tc.Database == name {
+					defs[m.key(tc.Name)] = tc.Table
+				}
+			}
+		}
+		if random.IntN(20) == 0 {
+			follow.reopen()
+		}
+	}
+	compare(t, db, m, defs, script.unlogged)
+}
+
+func valid(t *testing.T, key, value []byte) {
+	if key != nil && !json.Valid(key) || value != nil && !json.Valid(value) {
+		t.Errorf("no JSON: %s %s", key, value)
+	}
+}
+
+// compare compares the model with what the tables hold. The tables in unlogged
+// are those of which the server does not log all: there must be a difference.
+func compare(t *testing.T, db *servers.Conn, m *model, defs map[string]*change.Table, unlogged []string) {
+	t.Helper()
+	cells := 0
+	there := map[string]bool{}
+	for _, r := range db.Query("SHOW FULL TABLES") {
+		if r[1] == "VIEW" || r[1] == "SEQUENCE" {
+			continue
+		}
+		name := m.key(r[0])
+		there[name] = true
+		def := defs[name]
+		if def == nil {
+			t.Errorf("nothing told of table %s", name)
+			continue
+		}
+		want := selected(db, r[0], def)
+		got := map[string][]row{}
+		if m.tables[name] != nil {
+			got = m.tables[name].rows
+		}
+		n, problems := difference(def, got, want)
+		cells += n
+		switch {
+		case slices.Contains(unlogged, r[0]) && len(problems) == 0:
+			t.Errorf("the server logs all changes of %s now", name)
+		case !slices.Contains(unlogged, r[0]) && len(problems) > 0:
+			t.Errorf("table %s:\n  %s", name, strings.Join(problems, "\n  "))
+		}
+	}
+	for name, table := range m.tables {
+		if !there[name] && len(table.rows) > 0 {
+			t.Errorf("table %s is not there, but the log left %d rows in it", name, len(table.rows))
+		}
+	}
+	if cells < 1 {
+		t.Error("no value was compared")
+	}
+}
+
+// selected reads a table by the definition that the log told last.
+func selected(db *servers.Conn, name string, def *change.Table) []row {
+	var exprs []string
+	for i := range def.Columns {
+		exprs = append(exprs, selectExpr(&def.Columns[i]))
+	}
+	db.Exec("SET time_zone = '+00:00'")
+	var rows []row
+	for _, values := range db.Query("SELECT " + strings.Join(exprs, ", ") + " FROM `" + name + "`") {
+		for i := range def.Columns {
+			if ty := def.Columns[i].Type; ty == change.Float || ty == change.Double {
+				values[i] = strings.ReplaceAll(values[i], ",", "")
+			}
+		}
+		rows = append(rows, row{def, values})
+	}
+	return rows
+}
+
+// difference compares rows; cells is how many values were the same.
+func difference(def *change.Table, got map[string][]row, want []row) (cells int, problems []string) {
+	left := map[string][]row{}
+	for k, v := range got {
+		left[k] = slices.Clone(v)
+	}
+	for _, w := range want {
+		key := w.key(def)
+		if len(def.Key()) == 0 {
+			key = (&table{rows: left}).keyless(w)
+		}
+		have := left[key]
+		if len(have) == 0 {
+			problems = append(problems, fmt.Sprintf("row %q is not in the log", w.values))
+			continue
+		}
+		r := have[0]
+		if left[key] = have[1:]; len(have) == 1 {
+			delete(left, key)
+		}
+		for i := range def.Columns {
+			v, ok := r.comparable(&def.Columns[i])
+			if !ok {
+				continue
+			}
+			cells++
+			if v != w.values[i] {
+				problems = append(problems, fmt.Sprintf("row %q: %s is %q in the log", w.values, def.Columns[i].Name, v))
+			}
+		}
+	}
+	for key := range left {
+		problems = append(problems, fmt.Sprintf("row %q of the log is not there", key))
+	}
+	return cells, problems
+}
+
+// follower is a reader with what it saved.
+type follower struct {
+	*binlog.Reader
+	t       *testing.T
+	options binlog.Options
+	saved   map[string][]byte
+}
+
+func open(t *testing.T, s *servers.Server, database string) *follower {
+	t.Helper()
+	f := &follower{t: t, saved: map[string][]byte{}, options: binlog.Options{
+		Source:  binlog.Source{Address: s.Address, User: servers.Repl, Password: servers.Repl},
+		Include: []string{database + ".*"}, SchemaChanges: binlog.SchemaChangesObjects,
+	}}
+	f.options.Schema = func(yield func(k, v []byte) bool) {
+		for k, v := range f.saved {
+			if !yield([]byte(k), v) {
+				return
+			}
+		}
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	f.open()
+	return f
+}
+
+func (f *follower) open() {
+	f.t.Helper()
+	f.Reader = binlog.New(f.options)
+	ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
+	defer cancel()
+	if err := f.Open(ctx); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// reopen goes on with another reader where this one is.
+func (f *follower) reopen() {
+	f.t.Helper()
+	c := f.Checkpoint()
+	for _, e := range c.Schema {
+		if e.Value == nil {
+			delete(f.saved, string(e.Key))
+		} else {
+			f.saved[string(e.Key)] = e.Value
+		}
+	}
+	f.options.Resume = c.Position
+	_ = f.Close()
+	f.open()
+}
+
+func (f *follower) next() *change.Change {
+	f.t.Helper()
+	late := time.After(30 * time.Second)
+	for {
+		c, err := f.Poll()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if c != nil {
+			return c
+		}
+		select {
+		case <-f.Ready():
+		case <-late:
+			f.t.Fatal("no change within 30 s")
+		}
+	}
+}
