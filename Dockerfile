@@ -1,6 +1,6 @@
 # docker build -t daybook .
 # docker run -v ./daybook.yaml:/etc/daybook/daybook.yaml:ro -v daybook:/data -e SHOP_PASSWORD -e CACHE_PASSWORD -p 9092:9092 daybook
-# In the configuration: data_dir: /data, and a listener with address 0.0.0.0:9092
+# In the configuration: data_dir: /data, and a listener with address 0.0.0.0:9092, and tls or what else its security needs
 # and as advertised the name that consumers reach the host by.
 FROM golang:1.26 AS build
 WORKDIR /src

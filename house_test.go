@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"config":          {},
 	"change":          {},
 	"recordbatch":     {},
+	"broker/certtest": {},
 	"store/storetest": {"store", "recordbatch"}, // a test helper that other packages' tests share
 }
 

@@ -39,13 +39,6 @@ import (
 // ErrPortInUse is returned by Open if another process listens on an address.
 var ErrPortInUse = errors.New("address already in use")
 
-// Listener is one address to serve on.
-type Listener struct {
-	Name       string
-	Address    string // host:port to bind; port 0 takes a free one
-	Advertised string // host:port that clients are told to connect to; "": the bound address
-}
-
 // Options configure a Server. The zero value of a limit takes its default.
 type Options struct {
 	Listeners []Listener
@@ -61,9 +54,10 @@ type Options struct {
 	MaxFetchBytes   int           // records in one Fetch response, if its first batch is not larger; default 4 MiB
 	FetchMemory     int64         // records in all responses under way; default 64 MiB
 	IdleTimeout     time.Duration // a connection without a request; default 10 min, as Kafka
-	LoginTimeout    time.Duration // from the accept to a successful login; default 15 s
+	LoginTimeout    time.Duration // from the accept to a successful login, a TLS handshake included; default 15 s
 	DenyDelay       time.Duration // before a failed login is answered; default 500 ms
 	WriteTimeout    time.Duration // for a client to take one response; default 1 min
+	ReloadInterval  time.Duration // between two looks at the certificate files; default 2 s
 }
 
 func (o Options) withDefaults() Options {
@@ -77,6 +71,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.LoginTimeout, 15*time.Second)
 	defaultTo(&o.DenyDelay, 500*time.Millisecond)
 	defaultTo(&o.WriteTimeout, time.Minute)
+	defaultTo(&o.ReloadInterval, 2*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -142,7 +137,7 @@ func New(o Options) *Server {
 func (s *Server) Open(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(ctx)
 	for _, l := range s.o.Listeners {
-		bound, err := bind(ctx, l)
+		bound, err := bind(ctx, l, s.o.Logger)
 		if err != nil {
 			s.cancel()
 			for _, l := range s.listeners {
@@ -159,7 +154,10 @@ func (s *Server) Open(ctx context.Context) error {
 			defer stop()
 			s.accept(ctx, l)
 		})
-		s.o.Logger.Info("kafka listener is up", "listener", l.name, "address", l.Addr().String(), "advertised", l.advertised())
+		if l.certificates != nil {
+			s.running.Go(func() { l.certificates.watch(ctx, s.o.ReloadInterval) })
+		}
+		s.o.Logger.Info("kafka listener is up", "listener", l.name, "address", l.Addr().String(), "advertised", l.advertised(), "tls", l.certificates != nil)
 	}
 	return nil
 }
@@ -185,7 +183,7 @@ func (s *Server) Close() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for c := range s.conns {
-			c.Close()
+			c.cut()
 		}
 	})
 	s.running.Wait()

@@ -3,6 +3,7 @@ package broker
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ import (
 var errEnd = errors.New("end of connection")
 
 // conn is one client's connection. All of it belongs to its own goroutine,
-// except Close.
+// except cut.
 type conn struct {
 	net.Conn
 	s        *Server
@@ -36,6 +37,7 @@ type conn struct {
 	opened   time.Time
 
 	sasl      saslState
+	exchange  *auth.Exchange  // nil before a handshake
 	principal *auth.Principal // nil until authenticated
 	clientID  string          // of the request being handled
 	last      bool            // end the connection after this response
@@ -65,7 +67,7 @@ func (c *conn) serve(ctx context.Context) {
 	// Wakes a pending read; a request that is being handled sees ctx itself.
 	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now()) })
 	defer stop()
-	var err error
+	err := c.handshake(ctx)
 	for err == nil {
 		err = c.next(ctx)
 	}
@@ -76,6 +78,31 @@ func (c *conn) serve(ctx context.Context) {
 	default:
 		c.log.Warn("connection closed", "client_id", c.clientID, "reason", err)
 	}
+}
+
+// handshake does that of TLS, if the listener has it.
+func (c *conn) handshake(ctx context.Context) error {
+	tc, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, c.opened.Add(c.s.o.LoginTimeout))
+	defer cancel()
+	err := tc.HandshakeContext(ctx)
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return fmt.Errorf("TLS handshake: %w", err)
+}
+
+// cut ends the connection at once, without TLS's word of farewell, for which
+// the client may leave no room. Any goroutine may call it.
+func (c *conn) cut() {
+	if tc, ok := c.Conn.(*tls.Conn); ok {
+		tc.NetConn().Close()
+		return
+	}
+	c.Close()
 }
 
 // next reads one request and answers it.

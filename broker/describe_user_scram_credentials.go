@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// DescribeUserScramCredentials: there are no SCRAM credentials, since accounts
-// log in with PLAIN. kafka-configs asks for them with a user's quotas.
+// DescribeUserScramCredentials: accounts are not managed by clients, who learn
+// nothing about them. kafka-configs asks for them with a user's quotas.
 
 func describeUserSCRAMCredentialsAPI() api {
 	return serve(0, 0, `[ s ]`, (*conn).describeUserSCRAMCredentials)
@@ -21,7 +21,7 @@ func (c *conn) describeUserSCRAMCredentials(_ context.Context, req *kmsg.Describ
 		r := kmsg.NewDescribeUserSCRAMCredentialsResponseResult()
 		r.User = u.Name
 		r.ErrorCode = kerr.ResourceNotFound.Code
-		r.ErrorMessage = kmsg.StringPtr("the user has no SCRAM credentials: accounts log in with PLAIN")
+		r.ErrorMessage = kmsg.StringPtr("accounts are managed by Daybook's configuration, not by clients")
 		resp.Results = append(resp.Results, r)
 	}
 	return resp, nil

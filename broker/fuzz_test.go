@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"math/rand/v2"
 	"net"
 	"runtime"
 	"strings"
@@ -21,6 +22,7 @@ import (
 type wire struct {
 	in   []byte
 	step int
+	from net.IP
 	out  bytes.Buffer
 }
 
@@ -36,7 +38,7 @@ func (w *wire) Read(b []byte) (int, error) {
 func (w *wire) Write(b []byte) (int, error)      { return w.out.Write(b) }
 func (w *wire) Close() error                     { return nil }
 func (w *wire) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9092} }
-func (w *wire) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+func (w *wire) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: w.from, Port: 1} }
 func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
@@ -47,7 +49,9 @@ func (c *cluster) exchange(sent []byte, step int, within time.Duration) (frames 
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	w := &wire{in: sent, step: step}
+	// Any address, since one that fails again and again is slowed.
+	from := binary.BigEndian.AppendUint32(nil, rand.Uint32())
+	w := &wire{in: sent, step: step, from: from}
 	c.server.ServeConn(ctx, w)
 	if logs := c.logs.take(); strings.Contains(logs, "panic") {
 		c.t.Fatal(logs)

@@ -2,25 +2,51 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"syscall"
 	"time"
+
+	"daybook/auth"
 )
+
+// Listener is one address to serve on.
+type Listener struct {
+	Name       string
+	Address    string           // host:port to bind; port 0 takes a free one
+	Advertised string           // host:port that clients are told to connect to; "": the bound address
+	Mechanisms []auth.Mechanism // that clients may log in by; nil: all
+	TLS        *TLS             // nil: connections are not encrypted
+}
 
 // listener is a bound Listener and what it tells clients about itself.
 type listener struct {
 	net.Listener
-	name string
-	host string // advertised
-	port int32  // advertised
+	name         string
+	host         string // advertised
+	port         int32  // advertised
+	mechanisms   []auth.Mechanism
+	certificates *certificates // nil without TLS
 }
 
 func (l *listener) advertised() string { return net.JoinHostPort(l.host, strconv.Itoa(int(l.port))) }
 
-func bind(ctx context.Context, l Listener) (*listener, error) {
+// bind reads the certificates of l, if it has any, and opens its port.
+func bind(ctx context.Context, l Listener, log *slog.Logger) (*listener, error) {
+	bound := &listener{name: l.Name, mechanisms: l.Mechanisms}
+	if len(bound.mechanisms) == 0 {
+		bound.mechanisms = auth.Mechanisms()
+	}
+	if l.TLS != nil {
+		var err error
+		if bound.certificates, err = loadCertificates(*l.TLS, log.With("listener", l.Name)); err != nil {
+			return nil, fmt.Errorf("open kafka listener %q: %w", l.Name, err)
+		}
+	}
 	var lc net.ListenConfig
 	nl, err := lc.Listen(ctx, "tcp", l.Address)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -29,7 +55,7 @@ func bind(ctx context.Context, l Listener) (*listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open kafka listener %q: %w", l.Name, err)
 	}
-	bound := &listener{Listener: nl, name: l.Name}
+	bound.Listener = nl
 	if bound.host, bound.port, err = advertise(l, nl.Addr()); err != nil {
 		nl.Close()
 		return nil, fmt.Errorf("open kafka listener %q: %w", l.Name, err)
@@ -77,6 +103,9 @@ func (s *Server) accept(ctx context.Context, l *listener) {
 			s.o.Logger.Error("cannot accept a connection", "listener", l.name, "error", err)
 			sleep(ctx, retry)
 			continue
+		}
+		if l.certificates != nil {
+			nc = tls.Server(nc, l.certificates.config())
 		}
 		c := newConn(s, l, nc)
 		if err := s.admit(c); err != nil {

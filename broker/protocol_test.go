@@ -35,7 +35,7 @@ var differences = map[kmsg.Key]string{
 	kmsg.SyncGroup:                    "",
 	kmsg.DescribeGroups:               "The authorized operations are those of a member.",
 	kmsg.ListGroups:                   "Lists the client's own group, once it exists.",
-	kmsg.SASLHandshake:                "The mechanism is PLAIN. After login the error is `ILLEGAL_SASL_STATE` as in Kafka, with the list of mechanisms.",
+	kmsg.SASLHandshake:                "The mechanisms are those of the listener: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. After login the error is `ILLEGAL_SASL_STATE` as in Kafka, with the list of mechanisms.",
 	kmsg.ApiVersions:                  "Version 5 with the ID of another cluster or broker gets `REBOOTSTRAP_REQUIRED` (KIP-1242). There are no features. The name that a client gives its software is not looked at.",
 	kmsg.CreateTopics:                 "Each topic gets `TOPIC_AUTHORIZATION_FAILED`: a task makes its own.",
 	kmsg.DeleteTopics:                 "The client's topic gets `TOPIC_AUTHORIZATION_FAILED`.",
@@ -55,7 +55,7 @@ var differences = map[kmsg.Key]string{
 	kmsg.ListPartitionReassignments:   "Always empty: there is one broker.",
 	kmsg.OffsetDelete:                 "A group stays when its last checkpoint is deleted, until it expires; Kafka forgets it.",
 	kmsg.DescribeClientQuotas:         "Always empty: there are no quotas. kafka-configs asks for them.",
-	kmsg.DescribeUserSCRAMCredentials: "Each user that is named gets `RESOURCE_NOT_FOUND`: accounts log in with PLAIN. kafka-configs asks for them.",
+	kmsg.DescribeUserSCRAMCredentials: "Each user that is named gets `RESOURCE_NOT_FOUND`: accounts are managed by Daybook's configuration. kafka-configs asks for them.",
 	kmsg.DescribeCluster:              "Endpoint type 2, controllers, gets `MISMATCHED_ENDPOINT_TYPE`, as of any broker.",
 	kmsg.DescribeTopicPartitions:      "A response is never cut at `response_partition_limit`, since a topic has one partition.",
 }

@@ -1,13 +1,10 @@
 package broker
 
 import (
-	"bytes"
 	"context"
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"time"
-
-	"daybook/auth"
 )
 
 // saslState is how far the SASL exchange of a connection has come. An
@@ -17,54 +14,38 @@ type saslState uint8
 const (
 	saslNone     saslState = iota // no handshake yet
 	saslRequest                   // handshake version 1: SaslAuthenticate comes
-	saslRawToken                  // handshake version 0: a bare token comes, without a header
+	saslRawToken                  // handshake version 0: bare tokens come, without a header
 )
 
-const mechanism = "PLAIN"
-
-var errToken = errors.New("the PLAIN token is not authzid NUL user NUL password")
-
-// parsePlain reads the one message of the PLAIN mechanism (RFC 4616). Some
-// clients fill in the authorization identity: it must be the user itself.
-func parsePlain(token []byte) (username, password string, err error) {
-	parts := bytes.Split(token, []byte{0})
-	if len(parts) != 3 {
-		return "", "", errToken
-	}
-	if len(parts[0]) > 0 && !bytes.Equal(parts[0], parts[1]) {
-		return "", "", fmt.Errorf("the authorization identity %q is not the user", parts[0])
-	}
-	return string(parts[1]), string(parts[2]), nil
-}
-
-// authenticate takes a PLAIN token. A failure is told after the same time
-// whatever its reason is, and is logged here; its text is for the client.
-func (c *conn) authenticate(ctx context.Context, token []byte) error {
+// authenticate takes the client's next message of the mechanism and returns
+// the answer. A failure is told after the same time whatever its reason is, and
+// is logged here; its text is for the client.
+func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, err error) {
 	start := time.Now()
-	username, password, err := parsePlain(token)
-	var principal auth.Principal
-	if err == nil {
-		principal, err = c.s.o.Accounts.Authenticate(username, password)
+	answer, principal, err := c.exchange.Step(ctx, token)
+	if err == nil && principal == nil {
+		return answer, nil
 	}
+	c.sasl = saslNone
 	if err == nil {
-		err = c.s.login(c, principal)
+		err = c.s.login(c, *principal)
 	}
 	if err == nil {
 		c.log = c.log.With("account", principal.Account, "group", principal.Group)
 		c.log.Debug("client authenticated", "client_id", c.clientID)
-		return nil
+		return answer, nil
 	}
-	c.log.Warn("authentication failed", "client_id", c.clientID, "user", username, "reason", err)
+	c.log.Warn("authentication failed", "client_id", c.clientID, "user", c.exchange.Username(), "reason", err)
 	sleep(ctx, time.Until(start.Add(c.s.o.DenyDelay)))
-	return fmt.Errorf("authentication failed: %w", err)
+	return nil, fmt.Errorf("authentication failed: %w", err)
 }
 
-// rawToken handles the frame after a handshake of version 0, which has no
-// Kafka header; an empty one answers it, a failure has no answer.
+// rawToken handles a frame after a handshake of version 0. It has no Kafka
+// header, and neither has the answer; a failure has none.
 func (c *conn) rawToken(ctx context.Context, token []byte) error {
-	if err := c.authenticate(ctx, token); err != nil {
+	answer, err := c.authenticate(ctx, token)
+	if err != nil {
 		return errEnd
 	}
-	c.sasl = saslNone
-	return c.write([]byte{0, 0, 0, 0})
+	return c.write(append(binary.BigEndian.AppendUint32(nil, uint32(len(answer))), answer...))
 }

@@ -7,8 +7,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// SaslAuthenticate carries the token after a handshake of version 1. Sessions
-// have no end, so clients do not authenticate again (KIP-368).
+// SaslAuthenticate carries the tokens after a handshake of version 1: one for
+// PLAIN, two for SCRAM. Sessions have no end, so clients do not authenticate
+// again (KIP-368).
 
 func saslAuthenticateAPI() api {
 	return serve(0, 2, `y`, (*conn).saslAuthenticate).allowBeforeLogin()
@@ -20,15 +21,17 @@ func (c *conn) saslAuthenticate(ctx context.Context, req *kmsg.SASLAuthenticateR
 	resp.SASLAuthBytes = []byte{}
 	if c.sasl != saslRequest {
 		resp.ErrorCode = kerr.IllegalSaslState.Code
-		resp.ErrorMessage = kmsg.StringPtr("SaslAuthenticate comes once, after SaslHandshake version 1")
+		resp.ErrorMessage = kmsg.StringPtr("SaslAuthenticate comes after SaslHandshake version 1, until the login is done")
 		c.last = true
 		return resp, nil
 	}
-	c.sasl = saslNone
-	if err := c.authenticate(ctx, req.SASLAuthBytes); err != nil {
+	answer, err := c.authenticate(ctx, req.SASLAuthBytes)
+	if err != nil {
 		resp.ErrorCode = kerr.SaslAuthenticationFailed.Code
 		resp.ErrorMessage = kmsg.StringPtr(err.Error())
 		c.last = true
+		return resp, nil
 	}
+	resp.SASLAuthBytes = answer
 	return resp, nil
 }

@@ -2,13 +2,16 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/auth"
 )
 
-// SaslHandshake chooses the mechanism. After version 0 a raw token follows,
-// after version 1 SaslAuthenticate.
+// SaslHandshake chooses one of the listener's mechanisms. After version 0 raw
+// tokens follow, after version 1 SaslAuthenticate.
 
 func saslHandshakeAPI() api {
 	return serve(0, 1, `s`, (*conn).saslHandshake).allowBeforeLogin()
@@ -17,18 +20,23 @@ func saslHandshakeAPI() api {
 func (c *conn) saslHandshake(_ context.Context, req *kmsg.SASLHandshakeRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrSASLHandshakeResponse()
 	resp.Version = req.Version
-	resp.SupportedMechanisms = []string{mechanism}
+	for _, m := range c.listener.mechanisms {
+		resp.SupportedMechanisms = append(resp.SupportedMechanisms, string(m))
+	}
+	mechanism := auth.Mechanism(req.Mechanism)
 	switch {
 	case c.principal != nil:
 		resp.ErrorCode = kerr.IllegalSaslState.Code
-	case req.Mechanism != mechanism:
-		c.log.Warn("authentication failed", "client_id", c.clientID, "reason", "the mechanism is not PLAIN", "mechanism", req.Mechanism)
+		return resp, nil
+	case !slices.Contains(c.listener.mechanisms, mechanism):
+		c.log.Warn("authentication failed", "client_id", c.clientID, "reason", "the listener does not offer the mechanism", "mechanism", req.Mechanism)
 		resp.ErrorCode = kerr.UnsupportedSaslMechanism.Code
 		c.last = true
-	case req.Version == 0:
+		return resp, nil
+	}
+	c.exchange = c.s.o.Accounts.Begin(mechanism, c.host)
+	if c.sasl = saslRequest; req.Version == 0 {
 		c.sasl = saslRawToken
-	default:
-		c.sasl = saslRequest
 	}
 	return resp, nil
 }

@@ -8,7 +8,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"daybook/auth"
 	"daybook/broker"
 )
 
@@ -42,8 +45,8 @@ func handshake(version int16, mechanism string) *kmsg.SASLHandshakeRequest {
 }
 
 func TestSaslAuthenticate(t *testing.T) {
-	c := newCluster(t)
 	for v := range int16(3) {
+		c := newCluster(t) // failures slow its address
 		for _, test := range tokens {
 			t.Run(fmt.Sprintf("v%d/%s", v, test.name), func(t *testing.T) {
 				cl := c.dial()
@@ -91,6 +94,138 @@ func TestSaslRawToken(t *testing.T) {
 	}
 }
 
+// scramLogin logs in by SCRAM, in the rounds of a handshake version, and
+// returns the message of the failure, if there is one.
+func (c *client) scramLogin(m sasl.Mechanism, version int16) (failure string) {
+	c.t.Helper()
+	session, token, err := m.Authenticate(c.t.Context(), "")
+	must(c.t, err)
+	if resp := ask[*kmsg.SASLHandshakeResponse](c, handshake(version, m.Name())); resp.ErrorCode != 0 {
+		c.t.Fatalf("handshake: error %d", resp.ErrorCode)
+	}
+	for done := false; !done; {
+		var answer []byte
+		if version == 0 {
+			c.sendFrame(token)
+			if answer, err = c.frame(); err != nil {
+				return "closed"
+			}
+		} else {
+			req := kmsg.NewPtrSASLAuthenticateRequest()
+			req.Version, req.SASLAuthBytes = 2, token
+			resp := ask[*kmsg.SASLAuthenticateResponse](c, req)
+			if resp.ErrorCode != 0 {
+				return *resp.ErrorMessage
+			}
+			answer = resp.SASLAuthBytes
+		}
+		done, token, err = session.Challenge(answer)
+		must(c.t, err)
+	}
+	return ""
+}
+
+func TestScram(t *testing.T) {
+	for _, version := range []int16{0, 1} {
+		c := newCluster(t)
+		for _, test := range []struct {
+			name, user, password, failure string
+		}{
+			{"right", user, password, ""},
+			{"wrong password", user, "wrong", "authentication failed: unknown username or wrong password"},
+			{"wrong name", "app-nobody", password, "authentication failed: unknown username or wrong password"},
+			{"wrong shape", "nobody", password, "authentication failed: the SASL username must have the form <account>-<group ID>"},
+			{"another authorization identity", user, password, "is not the user"},
+		} {
+			login := scram.Auth{User: test.user, Pass: test.password}
+			if strings.Contains(test.failure, "is not the user") {
+				login.Zid = otherUser
+			}
+			if test.failure != "" && version == 0 {
+				test.failure = "closed"
+			}
+			for _, m := range []sasl.Mechanism{login.AsSha256Mechanism(), login.AsSha512Mechanism()} {
+				t.Run(fmt.Sprintf("handshake v%d/%s/%s", version, m.Name(), test.name), func(t *testing.T) {
+					cl := c.dial()
+					cl.t = t
+					if failure := cl.scramLogin(m, version); !strings.Contains(failure, test.failure) || (failure == "") != (test.failure == "") {
+						t.Fatalf("the failure is %q, want %q", failure, test.failure)
+					}
+					if test.failure == "" {
+						ask[*kmsg.MetadataResponse](cl, kmsg.NewPtrMetadataRequest())
+					} else {
+						cl.wantClosed()
+					}
+				})
+			}
+		}
+	}
+}
+
+// Half a SCRAM exchange authenticates nobody, and a new handshake begins anew.
+func TestScramHalfWay(t *testing.T) {
+	c := newCluster(t)
+	first := func(cl *client) {
+		ask[*kmsg.SASLHandshakeResponse](cl, handshake(1, "SCRAM-SHA-256"))
+		req := kmsg.NewPtrSASLAuthenticateRequest()
+		req.SASLAuthBytes = []byte("n,,n=" + user + ",r=abc")
+		if resp := ask[*kmsg.SASLAuthenticateResponse](cl, req); resp.ErrorCode != 0 {
+			t.Fatalf("error %d", resp.ErrorCode)
+		}
+	}
+	cl := c.dial()
+	first(cl)
+	if code := cl.authenticate(user, password); code != 0 {
+		t.Errorf("PLAIN after half of SCRAM: error %d", code)
+	}
+	cl = c.dial()
+	first(cl)
+	cl.send(kmsg.NewPtrMetadataRequest())
+	cl.wantClosed()
+}
+
+// A listener offers the mechanisms that it was given.
+func TestMechanismsOfAListener(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.Listeners[0].Mechanisms = []auth.Mechanism{auth.ScramSHA512} })
+	cl := c.dial()
+	resp := ask[*kmsg.SASLHandshakeResponse](cl, handshake(1, "PLAIN"))
+	if resp.ErrorCode != kerr.UnsupportedSaslMechanism.Code || fmt.Sprint(resp.SupportedMechanisms) != "[SCRAM-SHA-512]" {
+		t.Errorf("%+v", resp)
+	}
+	cl.wantClosed()
+	if failure := c.dial().scramLogin(scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), 1); failure != "" {
+		t.Error(failure)
+	}
+}
+
+// Guessing from one address is slowed, though it is done on many connections;
+// who logged in from there before is not held up.
+func TestGuessingIsSlowed(t *testing.T) {
+	c := newCluster(t)
+	c.login(user)
+	var guesses []*client
+	for range 20 {
+		cl := c.dial()
+		ask[*kmsg.SASLHandshakeResponse](cl, handshake(1, "PLAIN"))
+		req := kmsg.NewPtrSASLAuthenticateRequest()
+		req.SASLAuthBytes = token("", otherUser, "guess")
+		cl.send(req)
+		guesses = append(guesses, cl)
+	}
+	answered := 0
+	deadline := time.Now().Add(time.Second)
+	for _, cl := range guesses {
+		cl.SetReadDeadline(deadline)
+		if _, err := cl.frame(); err == nil {
+			answered++
+		}
+	}
+	if answered != 10 {
+		t.Errorf("within a second %d guesses of 20 were answered, want 10", answered)
+	}
+	c.login(user)
+}
+
 // The same answer, byte for byte, and the same delay, whether the name or the
 // password is wrong.
 func TestSaslDoesNotTellNames(t *testing.T) {
@@ -122,8 +257,8 @@ func TestSaslState(t *testing.T) {
 		for v := range int16(2) {
 			cl := c.dial()
 			resp := ask[*kmsg.SASLHandshakeResponse](cl, handshake(v, "GSSAPI"))
-			if resp.ErrorCode != kerr.UnsupportedSaslMechanism.Code || fmt.Sprint(resp.SupportedMechanisms) != "[PLAIN]" {
-				t.Errorf("%+v, want error %d and PLAIN", resp, kerr.UnsupportedSaslMechanism.Code)
+			if resp.ErrorCode != kerr.UnsupportedSaslMechanism.Code || fmt.Sprint(resp.SupportedMechanisms) != "[PLAIN SCRAM-SHA-256 SCRAM-SHA-512]" {
+				t.Errorf("%+v, want error %d and all mechanisms", resp, kerr.UnsupportedSaslMechanism.Code)
 			}
 			cl.wantClosed()
 		}

@@ -16,7 +16,14 @@ import (
 func listenersOf(c *config.Config) []broker.Listener {
 	var ls []broker.Listener
 	for _, l := range c.Kafka.Listeners {
-		ls = append(ls, broker.Listener{Name: l.Name, Address: l.Address, Advertised: l.Advertised})
+		bl := broker.Listener{Name: l.Name, Address: l.Address, Advertised: l.Advertised}
+		for _, m := range l.SASLMechanisms {
+			bl.Mechanisms = append(bl.Mechanisms, auth.Mechanism(m))
+		}
+		if t := l.TLS; t != nil {
+			bl.TLS = &broker.TLS{CertFile: t.CertFile, KeyFile: t.KeyFile, ClientCAFile: t.ClientCAFile}
+		}
+		ls = append(ls, bl)
 	}
 	return ls
 }

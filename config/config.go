@@ -38,6 +38,19 @@ type Listener struct {
 	Name       string `yaml:"name"`
 	Address    string `yaml:"address"`
 	Advertised string `yaml:"advertised"` // what Metadata tells clients; default: Address
+	// SASLMechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; default: all.
+	SASLMechanisms []string     `yaml:"sasl_mechanisms"`
+	TLS            *ListenerTLS `yaml:"tls"` // nil: not encrypted
+	// AllowPlaintext lets passwords cross a network in clear text: PLAIN
+	// without TLS on an address that is not loopback.
+	AllowPlaintext bool `yaml:"allow_plaintext"`
+}
+
+// ListenerTLS names the PEM files of a listener.
+type ListenerTLS struct {
+	CertFile     string `yaml:"cert_file"`
+	KeyFile      string `yaml:"key_file"`
+	ClientCAFile string `yaml:"client_ca_file"` // clients need a certificate that it signed; "": none
 }
 
 // Task is one MySQL source and the objects tracked in it.
@@ -111,14 +124,20 @@ func (c *Config) setDefaults() {
 		c.Kafka.Listeners = []Listener{{Name: "local", Address: "127.0.0.1:9092"}}
 	}
 	for i := range c.Kafka.Listeners {
-		if l := &c.Kafka.Listeners[i]; l.Advertised == "" {
+		l := &c.Kafka.Listeners[i]
+		if l.Advertised == "" {
 			l.Advertised = l.Address
+		}
+		if len(l.SASLMechanisms) == 0 {
+			l.SASLMechanisms = saslMechanisms()
 		}
 	}
 	for i := range c.Tasks {
 		c.Tasks[i].setDefaults()
 	}
 }
+
+func saslMechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} }
 
 func (t *Task) setDefaults() {
 	if t.Start == (Start{}) {

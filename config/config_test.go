@@ -30,7 +30,10 @@ func TestExampleLoads(t *testing.T) {
 		DataDir:   "../data",
 		Retention: config.Retention{Age: config.Duration(24 * time.Hour)},
 		Kafka: config.Kafka{
-			Listeners:      []config.Listener{{Name: "local", Address: "127.0.0.1:9092", Advertised: "127.0.0.1:9092"}},
+			Listeners: []config.Listener{{
+				Name: "local", Address: "127.0.0.1:9092", Advertised: "127.0.0.1:9092",
+				SASLMechanisms: []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"},
+			}},
 			MaxConnections: 1000, MaxConnectionsPerAddress: 500, MaxConnectionsPerGroup: 100,
 			IdleTimeout: config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
 		},
@@ -61,7 +64,7 @@ func TestExampleListsEveryKey(t *testing.T) {
 	var walk func(reflect.Type)
 	keys := 0
 	walk = func(ty reflect.Type) {
-		for ty.Kind() == reflect.Slice {
+		for ty.Kind() == reflect.Slice || ty.Kind() == reflect.Pointer {
 			ty = ty.Elem()
 		}
 		if ty.Kind() != reflect.Struct || ty == reflect.TypeFor[config.Start]() {

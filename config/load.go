@@ -187,6 +187,13 @@ func (l *loader) resolvePaths(c *Config) {
 		}
 	}
 	fix(&c.DataDir)
+	for _, l := range c.Kafka.Listeners {
+		if t := l.TLS; t != nil {
+			fix(&t.CertFile)
+			fix(&t.KeyFile)
+			fix(&t.ClientCAFile)
+		}
+	}
 	for i := range c.Tasks {
 		t := &c.Tasks[i]
 		for _, p := range []*string{&t.Source.PasswordFile, &t.Source.TLS.CAFile, &t.Source.TLS.CertFile, &t.Source.TLS.KeyFile} {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"regexp"
@@ -72,7 +73,37 @@ func (l *loader) listeners(ls []Listener) {
 				l.faultf(key+".advertised", "%q is no address that a client can connect to: advertise a host name or IP address", li.Advertised)
 			}
 		}
+		l.listenerSecurity(key, &li)
 	}
+}
+
+// listenerSecurity refuses what would send passwords over a network in clear
+// text, unless that is asked for.
+func (l *loader) listenerSecurity(key string, li *Listener) {
+	for i, m := range li.SASLMechanisms {
+		l.oneOf(fmt.Sprintf("%s.sasl_mechanisms[%d]", key, i), m, saslMechanisms()...)
+	}
+	if t := li.TLS; t != nil {
+		if t.CertFile == "" || t.KeyFile == "" {
+			l.faultf(key+".tls", "needs cert_file and key_file")
+		}
+		l.readable(key+".tls", map[string]string{"cert_file": t.CertFile, "key_file": t.KeyFile, "client_ca_file": t.ClientCAFile})
+		return
+	}
+	if !loopback(li.Address) && slices.Contains(li.SASLMechanisms, "PLAIN") && !li.AllowPlaintext {
+		l.faultf(key, "clients that log in with PLAIN would send passwords over the network in clear text: "+
+			"give the listener tls, or sasl_mechanisms without PLAIN, or allow_plaintext: true")
+	}
+}
+
+// loopback tells whether only this host can reach host:port.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return true // which is a fault of its own
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (l *loader) limits(k *Kafka) {
@@ -129,12 +160,17 @@ func (l *loader) tls(key string, t *TLS) {
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		l.faultf(key, "cert_file and key_file go together")
 	}
-	for _, f := range []struct{ key, path string }{{"ca_file", t.CAFile}, {"cert_file", t.CertFile}, {"key_file", t.KeyFile}} {
-		if f.path == "" {
+	l.readable(key, map[string]string{"ca_file": t.CAFile, "cert_file": t.CertFile, "key_file": t.KeyFile})
+}
+
+// readable checks the files that keys below key name.
+func (l *loader) readable(key string, files map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if files[name] == "" {
 			continue
 		}
-		if _, err := os.Stat(f.path); err != nil {
-			l.faultf(key+"."+f.key, "cannot read %s", f.path)
+		if _, err := os.Stat(files[name]); err != nil {
+			l.faultf(key+"."+name, "cannot read %s", files[name])
 		}
 	}
 }
