@@ -56,7 +56,7 @@ type Options struct {
 	IdleTimeout     time.Duration // a connection without a request; default 10 min, as Kafka
 	LoginTimeout    time.Duration // from the accept to a successful login, a TLS handshake included; default 15 s
 	DenyDelay       time.Duration // before a failed login is answered; default 500 ms
-	WriteTimeout    time.Duration // for a client to take one response; default 1 min
+	TransferTimeout time.Duration // for a client to take one response, or to send a request above 16 KiB; default 1 min
 	ReloadInterval  time.Duration // between two looks at the certificate files; default 2 s
 }
 
@@ -70,7 +70,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.IdleTimeout, 10*time.Minute)
 	defaultTo(&o.LoginTimeout, 15*time.Second)
 	defaultTo(&o.DenyDelay, 500*time.Millisecond)
-	defaultTo(&o.WriteTimeout, time.Minute)
+	defaultTo(&o.TransferTimeout, time.Minute)
 	defaultTo(&o.ReloadInterval, 2*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -136,6 +136,11 @@ func (c *conn) next(ctx context.Context) error {
 	case <-ctx.Done():
 		return errEnd
 	}
+	// It holds a place that others wait for.
+	c.SetReadDeadline(time.Now().Add(c.s.o.TransferTimeout))
+	if ctx.Err() != nil {
+		return errEnd
+	}
 	frame, err := readBody(c.in, nil, size)
 	if err != nil {
 		return err
@@ -240,11 +245,11 @@ func (c *conn) send(h header, resp kmsg.Response, records []byte) error {
 }
 
 func (c *conn) write(parts ...[]byte) error {
-	c.SetWriteDeadline(time.Now().Add(c.s.o.WriteTimeout))
+	c.SetWriteDeadline(time.Now().Add(c.s.o.TransferTimeout))
 	bufs := net.Buffers(parts)
 	_, err := bufs.WriteTo(c.Conn)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("the client did not take its response for %v", c.s.o.WriteTimeout)
+		return fmt.Errorf("the client did not take its response for %v", c.s.o.TransferTimeout)
 	}
 	return err
 }

@@ -248,9 +248,19 @@ func TestTricklingConnection(t *testing.T) {
 	}
 }
 
+// A client that begins a large request, of which only some are read at once,
+// and does not go on with it is cut off.
+func TestUnfinishedLargeRequest(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.TransferTimeout = 50 * time.Millisecond })
+	cl := c.login(user)
+	_, err := cl.Write([]byte("\x00\x00\x80\x00\x00\x03"))
+	must(t, err)
+	cl.wantClosed()
+}
+
 // A client that asks and does not read is cut off.
 func TestStuckConnection(t *testing.T) {
-	c := newCluster(t, func(o *broker.Options) { o.WriteTimeout = 50 * time.Millisecond })
+	c := newCluster(t, func(o *broker.Options) { o.TransferTimeout = 50 * time.Millisecond })
 	var b recordbatch.Builder
 	b.Reset()
 	b.Append(0, nil, make([]byte, 32<<20)) // more than the buffers of both sockets

@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"net"
+	"runtime"
+	"testing"
 )
 
 // ServeConn serves one connection, which no listener has accepted, until it
@@ -12,4 +14,21 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	if s.admit(c) == nil {
 		c.serve(ctx)
 	}
+}
+
+// Allocates fails unless f allocates at most limit bytes, at least in one of
+// some runs: work in the background may fall into others.
+func Allocates(t *testing.T, limit int, f func()) {
+	t.Helper()
+	var got uint64
+	for range 5 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		if got = after.TotalAlloc - before.TotalAlloc; got <= uint64(limit) {
+			return
+		}
+	}
+	t.Errorf("%d bytes were allocated, the limit is %d", got, limit)
 }

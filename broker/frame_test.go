@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"runtime"
 	"testing"
 )
 
@@ -34,18 +33,15 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte("\xff\xff\xff\xff"), uint16(65535), byte(1))
 	f.Fuzz(func(t *testing.T, b []byte, limit uint16, step byte) {
 		for len(b) > 0 {
-			r := &pieces{b, int(step) + 1}
+			var size int
 			var frame []byte
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			size, err := readSize(r, int(limit))
-			if err == nil {
-				frame, err = readBody(r, nil, size)
-			}
-			runtime.ReadMemStats(&after)
-			if got := after.TotalAlloc - before.TotalAlloc; got > uint64(2*len(b)+2*growStep) {
-				t.Errorf("%d bytes allocated for a frame of at most %d", got, len(b))
-			}
+			var err error
+			Allocates(t, 2*len(b)+2*growStep, func() {
+				r := &pieces{b, int(step) + 1}
+				if size, err = readSize(r, int(limit)); err == nil {
+					frame, err = readBody(r, nil, size)
+				}
+			})
 			whole := len(b) >= 4 && uint64(binary.BigEndian.Uint32(b)) <= min(uint64(limit), uint64(len(b)-4))
 			if (err == nil) != whole {
 				t.Fatalf("%v for a frame that begins %.20x, of %d bytes, limit %d", err, b, len(b), limit)

@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -67,23 +66,6 @@ func (c *cluster) exchange(sent []byte, step int, within time.Duration) (frames 
 	return frames
 }
 
-// allocates fails unless f allocates at most limit bytes, at least in one of
-// some runs: the store's work in the background may fall into others.
-func allocates(t *testing.T, limit int, f func()) {
-	t.Helper()
-	var got uint64
-	for range 5 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		f()
-		runtime.ReadMemStats(&after)
-		if got = after.TotalAlloc - before.TotalAlloc; got <= uint64(limit) {
-			return
-		}
-	}
-	t.Errorf("%d bytes were allocated, the limit is %d", got, limit)
-}
-
 func request(req kmsg.Request, correlation int32) []byte {
 	return kmsg.NewRequestFormatter().AppendRequest(nil, req, correlation)
 }
@@ -119,7 +101,7 @@ func FuzzStranger(f *testing.F) {
 		}
 		// The buffers of a connection and a response of ApiVersions, which a
 		// request of 14 bytes gets, are not small.
-		allocates(t, 64*len(b)+1<<16, func() {
+		broker.Allocates(t, 64*len(b)+1<<16, func() {
 			for _, frame := range c.exchange(b, int(step)+1, time.Minute) {
 				if len(frame) > 4096 {
 					t.Fatalf("an answer of %d bytes", len(frame))
@@ -224,7 +206,7 @@ func FuzzHandlers(f *testing.F) {
 		sent = append(sent, frame...)
 		var frames [][]byte
 		// What waits, for members or records, is given up soon.
-		allocates(t, 1000*len(sent)+1<<18, func() { frames = c.exchange(sent, 1<<16, 50*time.Millisecond) })
+		broker.Allocates(t, 1000*len(sent)+1<<18, func() { frames = c.exchange(sent, 1<<16, 50*time.Millisecond) })
 		switch {
 		case len(frames) <= 2: // those of the login
 			return
