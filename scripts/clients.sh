@@ -2,20 +2,26 @@
 # Stock Kafka clients for the tests and the demo: gets one if it is not there yet
 # and prints how to run it.
 #
-#   clients.sh kcat           the path of kcat: the installed one, else Debian's, unpacked into the cache
-#   clients.sh java VERSION   a class path with kafka-clients VERSION and the compiled e2e/clients/java
-#   clients.sh python         the path of a Python that has kafka-python
-#   clients.sh all            gets everything that the tests use
+#   clients.sh list      the names of all consumers that the tests run, such as java-4.4.0
+#   clients.sh run NAME  how to run that consumer (e2e/clients), one word per line
+#   clients.sh kcat      the path of kcat: the installed one, else Debian's, unpacked into the cache
+#   clients.sh all       gets everything that the tests use
 #
-# Cached in DAYBOOK_CACHE (default ~/.cache/daybook).
+# Everything comes by package name and exact version, and is cached in
+# DAYBOOK_CACHE (default ~/.cache/daybook). What is compiled here has a checksum of
+# its sources in its name, so that an edit compiles it anew.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
-source=$here/../e2e/clients
+source=$(cd "$here/../e2e/clients" && pwd)
 
-java_versions='0.10.0.1 1.1.1 4.4.0'
-kafka_python=3.0.12
+clients='java-0.10.0.1 java-0.10.2.2 java-0.11.0.3 java-1.0.2 java-1.1.1 java-2.8.2 java-3.9.1 java-4.4.0
+  kcat librdkafka-1.9.2 librdkafka-2.15.1 confluent-kafka-1.9.2 confluent-kafka-2.0.2 confluent-kafka-2.16.1
+  kafka-python-2.0.6 kafka-python-3.0.12 aiokafka-0.14.0
+  sarama-0.10.2.0 sarama-newest kafka-go franz-go kafkajs-2.2.4 kafka-javascript-1.10.1'
+
+checksum() { cat "$@" | cksum | cut -d' ' -f1; }
 
 get_kcat() { # DIR: the unpacked package and a wrapper that finds its libraries
   apt_unpack kcat "$1"
@@ -26,41 +32,144 @@ LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu) exec "$here/usr/bin/kcat" "$
 WRAPPER
   chmod +x "$1/kcat"
 }
-client_kcat() {
+path_of_kcat() {
   type -P kcat && return
   once kcat get_kcat
   echo "$CACHE/kcat/kcat"
 }
+run_kcat() { printf '%s\n' env "KCAT=$(path_of_kcat)" "$source/kcat/consume.sh"; }
 
-get_java() { # VERSION DIR
+# Releases before 2.0 lack poll(Duration), and before 0.10.2 a login without a file.
+get_java() { # VERSION CLASS DIR
   need javac=default-jdk-headless mvn=maven
   mvn -q -B -f "$source/java/pom.xml" -Dkafka.version="$1" \
     org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
-    -DoutputDirectory="$2" </dev/null >&2
-  javac -nowarn -cp "$2/*" -d "$2" "$source/java/Consume.java" >&2
+    -DoutputDirectory="$3" </dev/null >&2
+  case $1 in
+    0.* | 1.*) sed 's/poll(Duration.ofMillis(500))/poll(500)/' "$source/java/$2.java" >"$3/$2.java" ;;
+    *) cp "$source/java/$2.java" "$3" ;;
+  esac
+  javac -nowarn -cp "$3/*" -d "$3" "$3/$2.java" >&2
 }
-client_java() { # VERSION; the program's checksum is in the name, so that an edit compiles it anew
-  local name
-  name=java-$1-$(cksum <"$source/java/Consume.java" | cut -d' ' -f1)
-  once "$name" get_java "$1"
-  echo "$CACHE/$name:$CACHE/$name/*"
+run_java() { # VERSION
+  local class=Consume name
+  case $1 in 0.10.0.* | 0.10.1.*) class=ConsumeOld ;; esac
+  name=java-$1-$(checksum "$source/java/$class.java")
+  once "$name" get_java "$1" "$class"
+  printf '%s\n' java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$CACHE/$name:$CACHE/$name/*" "$class"
 }
 
-get_python() { # DIR; pip writes no path of the folder into what runs here, so it may move
-  need python3=python3 venv=python3-venv
-  python3 -m venv "$1" >&2
-  "$1/bin/python" -m pip -q --disable-pip-version-check install "kafka-python==$kafka_python" </dev/null >&2
+# librdkafka's sources come inside the npm packages that are built on it.
+get_librdkafka() { # NPM_PACKAGE DIR
+  need gcc=gcc g++=g++ make=make npm=npm python3=python3
+  (cd "$2" && npm pack --silent "$1" </dev/null && tar xzf ./*.tgz && cd package/deps/librdkafka &&
+    ./configure --prefix="$2" --disable-gssapi --disable-ssl --disable-zlib --disable-zstd --disable-lz4-ext \
+      --disable-curl --disable-debug-symbols && make -j2 libs && make install-subdirs) >"$2/log" 2>&1 ||
+    { tail -20 "$2/log" >&2; return 1; }
+  rm -rf "$2/package" "$2"/*.tgz
 }
-client_python() {
-  once "kafka-python-$kafka_python" get_python
-  echo "$CACHE/kafka-python-$kafka_python/bin/python"
+librdkafka() { # VERSION; prints its folder
+  local package
+  case $1 in
+    1.9.2) package=node-rdkafka@2.14.6 ;;
+    2.15.1) package=@confluentinc/kafka-javascript@1.10.1 ;;
+    *) die "which package has the sources of librdkafka $1?" ;;
+  esac
+  once "librdkafka-$1" get_librdkafka "$package"
+  echo "$CACHE/librdkafka-$1"
+}
+get_c() { # LIBRDKAFKA DIR
+  gcc -O2 -Wall -Wextra -Werror -I"$1/include" -o "$2/consume" "$source/c/consume.c" -L"$1/lib" -lrdkafka >&2
+}
+run_librdkafka() { # VERSION
+  local library name
+  library=$(librdkafka "$1")
+  name=c-$1-$(checksum "$source/c/consume.c")
+  once "$name" get_c "$library"
+  printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "$CACHE/$name/consume"
+}
+
+# pip writes no path of the folder into what runs here, so it may move.
+get_python() { # PACKAGE==VERSION DIR
+  need python3=python3 venv=python3-venv
+  python3 -m venv "$2" >&2
+  "$2/bin/python" -m pip -q --disable-pip-version-check install "$1" </dev/null >&2
+}
+run_python() { # PACKAGE VERSION
+  once "$1-$2" get_python "$1==$2"
+  printf '%s\n' "$CACHE/$1-$2/bin/python" "$source/python/consume_${1//-/_}.py"
+}
+get_old_confluent() { # LIBRDKAFKA VERSION DIR: from source, its wheels end with Python 3.10
+  need Python.h=python3-dev
+  C_INCLUDE_PATH=$1/include LIBRARY_PATH=$1/lib PIP_NO_BINARY=confluent-kafka get_python "confluent-kafka==$2" "$3"
+}
+run_confluent() { # VERSION
+  case $1 in
+    1.*)
+      local library
+      library=$(librdkafka "$1")
+      once "confluent-kafka-$1" get_old_confluent "$library" "$1"
+      printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" ;;
+  esac
+  run_python confluent-kafka "$1"
+}
+
+get_go() { # DIR
+  need go=golang
+  (cd "$source/go" && CGO_ENABLED=0 GOWORK=off go build -trimpath -o "$1/" ./...) >&2
+}
+run_go() { # PROGRAM
+  local name
+  name=go-clients-$(checksum "$source"/go/go.mod "$source"/go/*/*.go)
+  once "$name" get_go
+  echo "$CACHE/$name/$1"
+}
+
+get_npm() { # PACKAGE@VERSION DIR; any script of a package may run
+  need npm=npm
+  npm install --silent --prefix "$2" "$1" </dev/null >&2
+}
+run_kafkajs() { # VERSION
+  once "kafkajs-$1" get_npm "kafkajs@$1"
+  printf '%s\n' env "NODE_PATH=$CACHE/kafkajs-$1/node_modules" node "$source/node/consume_kafkajs.js"
+}
+# From source, on the librdkafka that it ships: the ready-made add-on would be
+# fetched from outside the registry.
+get_kafka_javascript() { # LIBRDKAFKA VERSION DIR
+  need gcc=gcc g++=g++ make=make python3=python3 npm=npm node.h=libnode-dev
+  export npm_config_build_from_source=true BUILD_LIBRDKAFKA=0 npm_config_nodedir=${npm_config_nodedir:-/usr}
+  CPLUS_INCLUDE_PATH=$1/include/librdkafka LIBRARY_PATH=$1/lib JOBS=2 get_npm "@confluentinc/kafka-javascript@$2" "$3"
+}
+run_kafka_javascript() { # VERSION
+  local library
+  library=$(librdkafka 2.15.1)
+  once "kafka-javascript-$1" get_kafka_javascript "$library" "$1"
+  printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "NODE_PATH=$CACHE/kafka-javascript-$1/node_modules" \
+    node "$source/node/consume_confluent.js"
+}
+
+run() { # NAME
+  local version=${1##*-}
+  case $1 in
+    java-*) run_java "$version" ;;
+    kcat) run_kcat ;;
+    librdkafka-*) run_librdkafka "$version" ;;
+    confluent-kafka-*) run_confluent "$version" ;;
+    kafka-python-* | aiokafka-*) run_python "${1%-*}" "$version" ;;
+    sarama-newest) run_go sarama ;;
+    sarama-*) printf '%s\n' env "KAFKA_VERSION=$version"; run_go sarama ;;
+    kafka-go) run_go segmentio ;;
+    franz-go) run_go franz ;;
+    kafkajs-*) run_kafkajs "$version" ;;
+    kafka-javascript-*) run_kafka_javascript "$version" ;;
+    *) die "no client $1; there are: $(echo $clients)" ;;
+  esac
 }
 
 case ${1:-} in
-  kcat | python) "client_$1" ;;
-  java) client_java "${2:?which version of kafka-clients?}" ;;
-  all)
-    client_kcat; client_python
-    for version in $java_versions; do client_java "$version"; done ;;
+  list) printf '%s\n' $clients ;;
+  run) run "${2:?which client?}" ;;
+  kcat) path_of_kcat ;;
+  all) for name in $clients; do run "$name" >/dev/null; done ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
 esac

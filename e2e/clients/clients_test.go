@@ -6,8 +6,10 @@
 package clients
 
 import (
+	"bytes"
 	"context"
-	"encoding/base64"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os/exec"
@@ -17,85 +19,109 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"daybook/e2e/harness"
 	"daybook/e2e/servers"
-
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
 )
 
-// client is one stock consumer: read consumes count records from the checkpoint
-// of the group (its own name) on, commits, and leaves.
+// atOnce is how many clients run at the same time: some are JVMs.
+const atOnce = 2
+
+// client is one stock consumer. Its group ID is its name.
 type client struct {
-	group string
-	read  func(t *testing.T, d *harness.Daybook, group string, count int) []record
+	name    string
+	command []string
 }
 
-// record is one record in text form, so that two of them can be compared.
+// record is one record as a client prints it.
 type record struct {
 	offset, timestamp int64
-	key, value        string // base64, "-" for null
-}
-
-var kcat = client{"kcat", readKcat}
-
-var all = []client{
-	{"java-0.10.0.1", readJava("0.10.0.1")},
-	{"java-1.1.1", readJava("1.1.1")},
-	{"java-4.4.0", readJava("4.4.0")},
-	kcat,
-	{"kafka-python", readPython},
-	{"franz-go", readFranz},
+	key, value        string // "NULL" for null
 }
 
 func TestEveryClientReadsTheSameAndGoesOnFromItsCheckpoint(t *testing.T) {
+	all := clients(t, script(t, "list"))
 	db, d := start(t, servers.Get(t, "mysql-8.0"), all)
 	want := change(db, 0)
-
-	first := make(map[string][]record)
-	for _, c := range all {
-		first[c.group] = c.read(t, d, c.group, len(want)/2)
-	}
-	for _, c := range all { // a new process of each client
-		first[c.group] = append(first[c.group], c.read(t, d, c.group, len(want)/4)...)
-	}
+	first := readAll(t, d, all, count(len(want)/2))
+	second := readAll(t, d, all, count(len(want)/4)) // a new process of each client
 	if code := d.Stop(); code != 0 {
 		t.Errorf("daybook ended with exit code %d", code)
 	}
-	want = append(want, change(db, 1)...) // while nobody looks
 	d.Start()
-	for _, c := range all {
-		got := append(first[c.group], c.read(t, d, c.group, len(want)-len(first[c.group]))...)
-		compare(t, c.group, got, want)
-		first[c.group] = got
-	}
-	for _, c := range all[1:] {
-		if !slices.Equal(first[c.group], first[all[0].group]) {
-			t.Errorf("%s and %s read different offsets, timestamps or bytes", c.group, all[0].group)
+	want = append(want, large(db)...)
+	want = append(want, change(db, 1)...)
+	third := readAll(t, d, all, count(len(want)-len(first[0])-len(second[0])))
+
+	model := slices.Concat(first[0], second[0], third[0])
+	compare(t, all[0].name, model, want)
+	for i, c := range all {
+		got := slices.Concat(first[i], second[i], third[i])
+		if sum(got) != sum(model) {
+			compare(t, c.name, got, want)
+			t.Errorf("%s and %s read different keys or values", c.name, all[0].name)
 		}
 	}
+	if t.Failed() {
+		return
+	}
+
+	middle := len(model) / 3
+	got := readAll(t, d, all, count(20), strconv.Itoa(middle))
+	expect(t, all, got, model[middle:middle+20])
+
+	// the first record of a transaction: those before are at least a millisecond older
+	for middle = 2 * len(model) / 3; model[middle].timestamp <= model[middle-1].timestamp; middle++ {
+	}
+	timed := slices.DeleteFunc(slices.Clone(all), func(c client) bool { return c.name == "java-0.10.0.1" }) // cannot ask
+	got = readAll(t, d, timed, count(20), fmt.Sprint("@", model[middle].timestamp))
+	expect(t, timed, got, model[middle:middle+20])
 }
 
 func TestEveryServerIsReadThroughAKill(t *testing.T) {
+	kcat := clients(t, []string{"kcat"})
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
-		db, d := start(t, s, []client{kcat})
+		db, d := start(t, s, kcat)
 		want := change(db, 0)
-		got := kcat.read(t, d, kcat.group, len(want)/3)
+		got := readAll(t, d, kcat, count(len(want)/3))[0]
 		d.Kill()
 		want = append(want, change(db, 1)...)
 		d.Start()
-		got = append(got, kcat.read(t, d, kcat.group, len(want)-len(got))...)
-		compare(t, kcat.group, got, want)
+		got = append(got, readAll(t, d, kcat, count(len(want)-len(got)))[0]...)
+		compare(t, "kcat", got, want)
 	})
+}
+
+// script runs scripts/clients.sh and returns the lines it prints.
+func script(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("../../scripts/clients.sh", args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, stderr.Bytes())
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+func clients(t *testing.T, names []string) []client {
+	t.Helper()
+	var all []client
+	for _, name := range names {
+		all = append(all, client{name, script(t, "run", name)})
+	}
+	return all
 }
 
 func start(t *testing.T, s *servers.Server, clients []client) (*servers.Conn, *harness.Daybook) {
 	t.Helper()
 	name, db := s.Database(t)
-	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY, note VARCHAR(200) CHARACTER SET utf8mb4, amount DECIMAL(20,4), data BLOB)")
-	config := harness.Config{Source: s.Address, Include: []string{name + ".*"}, SchemaChanges: "none"}
+	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY, note VARCHAR(200) CHARACTER SET utf8mb4, amount DECIMAL(20,4), data LONGBLOB)")
+	config := harness.Config{Source: s.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Extra: "    tombstones: true\n"}
 	for _, c := range clients {
-		config.Groups = append(config.Groups, c.group)
+		config.Groups = append(config.Groups, c.name)
 	}
 	d := harness.Start(t, config)
 	d.WaitLog("state=Normal", time.Minute) // "now" has been fixed
@@ -103,7 +129,8 @@ func start(t *testing.T, s *servers.Server, clients []client) (*servers.Conn, *h
 }
 
 // change makes a known sequence of row changes in transactions of differing
-// sizes and returns it: the operation and the row's id, in order.
+// sizes and returns what the records say: the operation and the row's id, in
+// order, and "tombstone" after each delete.
 func change(db *servers.Conn, round int) []string {
 	var want []string
 	for i := range 60 {
@@ -117,10 +144,95 @@ func change(db *servers.Conn, round int) []string {
 		want = append(want, fmt.Sprint("u ", id))
 		if i%3 == 0 {
 			db.Exec(fmt.Sprintf("DELETE FROM orders WHERE id = %d", id))
-			want = append(want, fmt.Sprint("d ", id))
+			want = append(want, fmt.Sprint("d ", id), "tombstone")
 		}
 	}
 	return want
+}
+
+// large makes records that fill a fetch: below 1 MiB each, which is what the
+// oldest clients take at most.
+func large(db *servers.Conn) []string {
+	var want []string
+	for i := range 4 {
+		db.Exec(fmt.Sprintf("INSERT INTO orders VALUES (%d, NULL, 0, REPEAT('%d', 700000))", 500_000+i, i))
+		want = append(want, fmt.Sprint("c ", 500_000+i))
+	}
+	return want
+}
+
+func count(n int) string { return strconv.Itoa(n) }
+
+// readAll runs every client with those last arguments and returns what each
+// printed.
+func readAll(t *testing.T, d *harness.Daybook, all []client, args ...string) [][]record {
+	t.Helper()
+	began := time.Now()
+	got := make([][]record, len(all))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for i, c := range all {
+		g.Go(func() error {
+			began := time.Now()
+			records, err := read(t.Context(), d.Address(), c, args)
+			got[i] = records
+			t.Logf("%v: %s read %d records in %v", args, c.name, len(records), time.Since(began).Round(10*time.Millisecond))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%v: %d clients in %v", args, len(all), time.Since(began).Round(10*time.Millisecond))
+	return got
+}
+
+func read(ctx context.Context, address string, c client, args []string) ([]record, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	words := append(slices.Clone(c.command), address, harness.Account+"-"+c.name, harness.Password, harness.Topic, c.name)
+	words = append(words, args...)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %v: %w, after %d bytes\n%s", c.name, args, err, len(out), stderr.Bytes())
+	}
+	var records []record
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(fields) != 4 {
+			return nil, fmt.Errorf("%s %v: line %.200q", c.name, args, line)
+		}
+		r := record{key: fields[2], value: fields[3]}
+		if _, err := fmt.Sscan(fields[0]+" "+fields[1], &r.offset, &r.timestamp); err != nil {
+			return nil, fmt.Errorf("%s %v: line %.200q: %w", c.name, args, line, err)
+		}
+		records = append(records, r)
+	}
+	if want, _ := strconv.Atoi(args[0]); len(records) != want {
+		return nil, fmt.Errorf("%s %v: printed %d records", c.name, args, len(records))
+	}
+	return records, nil
+}
+
+// sum is the SHA-256 of offsets, timestamps, keys and values.
+func sum(records []record) string {
+	h := sha256.New()
+	for _, r := range records {
+		fmt.Fprintf(h, "%d %d %q %q\n", r.offset, r.timestamp, r.key, r.value)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func expect(t *testing.T, all []client, got [][]record, want []record) {
+	t.Helper()
+	for i, c := range all {
+		if sum(got[i]) != sum(want) {
+			t.Errorf("%s began at offset %d, want %d; or other records follow", c.name, got[i][0].offset, want[0].offset)
+		}
+	}
 }
 
 // compare checks that the records hold exactly those changes and dense offsets.
@@ -144,134 +256,22 @@ func compare(t *testing.T, name string, got []record, want []string) {
 
 func describe(t *testing.T, r record) string {
 	t.Helper()
-	value, err := base64.StdEncoding.DecodeString(r.value)
-	if err != nil {
-		t.Fatalf("record %d: value %q: %v", r.offset, r.value, err)
+	if r.value == "NULL" {
+		return "tombstone"
 	}
 	var v struct {
 		Op            string
 		Before, After *struct{ ID int }
 	}
-	if err := json.Unmarshal(value, &v); err != nil {
-		t.Fatalf("record %d: %v\n%s", r.offset, err, value)
+	if err := json.Unmarshal([]byte(r.value), &v); err != nil {
+		t.Fatalf("record %d: %v\n%s", r.offset, err, r.value)
 	}
 	row := v.After
 	if v.Op == "d" {
 		row = v.Before
 	}
 	if row == nil {
-		t.Fatalf("record %d has no row: %s", r.offset, value)
+		t.Fatalf("record %d has no row: %s", r.offset, r.value)
 	}
 	return fmt.Sprint(v.Op, " ", row.ID)
-}
-
-// run runs a program and returns the lines it prints.
-func run(t *testing.T, program string, args ...string) []string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", program, err, stderr.String())
-	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
-}
-
-// found returns how to run a client, as scripts/clients.sh tells.
-func found(t *testing.T, args ...string) string {
-	t.Helper()
-	return run(t, "../../scripts/clients.sh", args...)[0]
-}
-
-func readJava(version string) func(*testing.T, *harness.Daybook, string, int) []record {
-	return func(t *testing.T, d *harness.Daybook, group string, count int) []record {
-		t.Helper()
-		return parse(t, run(t, "java", "-cp", found(t, "java", version), "Consume", d.Address(),
-			harness.Account+"-"+group, harness.Password, harness.Topic, group, strconv.Itoa(count), "subscribe"))
-	}
-}
-
-func readPython(t *testing.T, d *harness.Daybook, group string, count int) []record {
-	t.Helper()
-	return parse(t, run(t, found(t, "python"), "python/consume.py", d.Address(),
-		harness.Account+"-"+group, harness.Password, harness.Topic, group, strconv.Itoa(count), "subscribe"))
-}
-
-func parse(t *testing.T, lines []string) []record {
-	t.Helper()
-	var records []record
-	for _, line := range lines {
-		var r record
-		if _, err := fmt.Sscan(line, &r.offset, &r.timestamp, &r.key, &r.value); err != nil {
-			t.Fatalf("line %q: %v", line, err)
-		}
-		records = append(records, r)
-	}
-	return records
-}
-
-// readKcat has kcat commit when it leaves, which is its only way.
-func readKcat(t *testing.T, d *harness.Daybook, group string, count int) []record {
-	t.Helper()
-	lines := run(t, found(t, "kcat"), "-b", d.Address(), "-X", "security.protocol=SASL_PLAINTEXT",
-		"-X", "sasl.mechanism=PLAIN", "-X", "sasl.username="+harness.Account+"-"+group,
-		"-X", "sasl.password="+harness.Password, "-X", "auto.offset.reset=earliest",
-		"-J", "-c", strconv.Itoa(count), "-G", group, harness.Topic)
-	var records []record
-	for _, line := range lines {
-		var v struct {
-			Offset, TS   int64
-			Key, Payload *string
-		}
-		if err := json.Unmarshal([]byte(line), &v); err != nil {
-			t.Fatalf("line %q: %v", line, err)
-		}
-		records = append(records, record{v.Offset, v.TS, encoded(v.Key), encoded(v.Payload)})
-	}
-	return records
-}
-
-func encoded[T string | []byte](b *T) string {
-	if b == nil {
-		return "-"
-	}
-	return base64.StdEncoding.EncodeToString([]byte(*b))
-}
-
-func readFranz(t *testing.T, d *harness.Daybook, group string, count int) []record {
-	t.Helper()
-	c, err := kgo.NewClient(kgo.SeedBrokers(d.Address()),
-		kgo.SASL(plain.Auth{User: harness.Account + "-" + group, Pass: harness.Password}.AsMechanism()),
-		kgo.ConsumeTopics(harness.Topic), kgo.ConsumerGroup(group), kgo.DisableAutoCommit(),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	var records []record
-	for len(records) < count {
-		fetched := c.PollRecords(ctx, count-len(records))
-		if err := fetched.Err(); err != nil {
-			t.Fatalf("franz-go: %v, after %d records of %d", err, len(records), count)
-		}
-		for _, r := range fetched.Records() {
-			records = append(records, record{r.Offset, r.Timestamp.UnixMilli(), nullable(r.Key), nullable(r.Value)})
-		}
-		if err := c.CommitRecords(ctx, fetched.Records()...); err != nil {
-			t.Fatalf("franz-go: commit: %v", err)
-		}
-	}
-	return records
-}
-
-func nullable(b []byte) string {
-	if b == nil {
-		return "-"
-	}
-	return encoded(&b)
 }

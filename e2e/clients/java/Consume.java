@@ -1,70 +1,61 @@
-import java.lang.reflect.Method;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.Collections;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Reads COUNT records from the group's checkpoint on, prints each as
- * "offset timestamp key value" (base64, "-" for null), commits after the last one.
- * Compiles against kafka-clients 0.10.0 and every later one.
+ * Reads records with kafka-clients 2.0 or newer. From 0.10.2 to 1.1 the same program works with poll(500) in
+ * place of poll(Duration.ofMillis(500)); ConsumeOld is for the releases before.
+ *
+ * <p>Without FROM: subscribes, reads COUNT records from the group's checkpoint on, commits. FROM is an offset, or
+ * {@literal @} and milliseconds since 1970: goes there, reads COUNT records. Prints offset, timestamp, key and value
+ * with tabs between.
  */
 public final class Consume {
-  public static void main(String[] args) throws Exception {
-    if (args.length != 7) {
-      System.err.println("usage: Consume BOOTSTRAP USERNAME PASSWORD TOPIC GROUP COUNT subscribe|assign");
+  public static void main(String[] args) throws IOException {
+    if (args.length < 6) {
+      System.err.println("usage: Consume BROKERS USERNAME PASSWORD TOPIC GROUP COUNT [FROM]");
       System.exit(2);
     }
-    String topic = args[3];
-    int count = Integer.parseInt(args[5]);
-    TopicPartition partition = new TopicPartition(topic, 0);
-    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(config(args))) {
-      if (args[6].equals("assign")) {
-        consumer.assign(Collections.singletonList(partition));
+    boolean subscribe = args.length == 6;
+    TopicPartition partition = new TopicPartition(args[3], 0);
+    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(config(args[0], args[1], args[2], args[4]))) {
+      if (subscribe) {
+        consumer.subscribe(Collections.singletonList(partition.topic()));
       } else {
-        consumer.subscribe(Collections.singletonList(topic));
+        consumer.assign(Collections.singletonList(partition));
+        consumer.seek(partition, offset(consumer, partition, args[6]));
       }
-      long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+      int left = Integer.parseInt(args[5]);
       long next = -1;
-      while (count > 0) {
-        if (System.nanoTime() > deadline) {
-          throw new IllegalStateException("no more records, " + count + " to go");
-        }
-        for (ConsumerRecord<byte[], byte[]> r : poll(consumer)) {
-          if (count-- <= 0) {
-            break;
+      while (left > 0) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(500))) {
+          if (left-- > 0) {
+            show(record);
+            next = record.offset() + 1;
           }
-          System.out.println(r.offset() + " " + r.timestamp() + " " + text(r.key()) + " " + text(r.value()));
-          next = r.offset() + 1;
         }
       }
-      consumer.commitSync(Collections.singletonMap(partition, new OffsetAndMetadata(next)));
+      if (subscribe) {
+        consumer.commitSync(Collections.singletonMap(partition, new OffsetAndMetadata(next)));
+      }
     }
   }
 
-  private static Properties config(String[] args) throws Exception {
-    String login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\""
-        + args[1] + "\" password=\"" + args[2] + "\";";
-    // Releases before 0.10.2 know no sasl.jaas.config, only the JVM's own file.
-    Path jaas = Files.createTempFile("daybook-jaas", ".conf");
-    jaas.toFile().deleteOnExit();
-    Files.write(jaas, ("KafkaClient { " + login + " };").getBytes(StandardCharsets.UTF_8));
-    System.setProperty("java.security.auth.login.config", jaas.toString());
-
+  private static Properties config(String brokers, String username, String password, String group) {
     Properties p = new Properties();
-    p.put("bootstrap.servers", args[0]);
+    p.put("bootstrap.servers", brokers);
     p.put("security.protocol", "SASL_PLAINTEXT");
     p.put("sasl.mechanism", "PLAIN");
-    p.put("sasl.jaas.config", login);
-    p.put("group.id", args[4]);
+    p.put("sasl.jaas.config", "org.apache.kafka.common.security.plain.PlainLoginModule required username=\""
+        + username + "\" password=\"" + password + "\";");
+    p.put("group.id", group);
     p.put("auto.offset.reset", "earliest");
     p.put("enable.auto.commit", "false");
     p.put("key.deserializer", "org.apache.kafka.common.serialization.ByteArrayDeserializer");
@@ -72,19 +63,24 @@ public final class Consume {
     return p;
   }
 
-  /** poll(Duration) came with 2.0, poll(long) went with 4.0. */
-  @SuppressWarnings("unchecked")
-  private static ConsumerRecords<byte[], byte[]> poll(KafkaConsumer<byte[], byte[]> consumer) throws Exception {
-    try {
-      Method m = KafkaConsumer.class.getMethod("poll", Duration.class);
-      return (ConsumerRecords<byte[], byte[]>) m.invoke(consumer, Duration.ofMillis(500));
-    } catch (NoSuchMethodException e) {
-      Method m = KafkaConsumer.class.getMethod("poll", long.class);
-      return (ConsumerRecords<byte[], byte[]>) m.invoke(consumer, 500L);
+  private static long offset(KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition, String from) {
+    if (!from.startsWith("@")) {
+      return Long.parseLong(from);
     }
+    Long millis = Long.valueOf(from.substring(1));
+    return consumer.offsetsForTimes(Collections.singletonMap(partition, millis)).get(partition).offset();
   }
 
-  private static String text(byte[] b) {
-    return b == null ? "-" : Base64.getEncoder().encodeToString(b);
+  private static void show(ConsumerRecord<byte[], byte[]> r) throws IOException {
+    PrintStream out = System.out;
+    out.print(r.offset() + "\t" + r.timestamp() + "\t");
+    out.write(orNull(r.key()));
+    out.print("\t");
+    out.write(orNull(r.value()));
+    out.println();
+  }
+
+  private static byte[] orNull(byte[] b) {
+    return b == null ? "NULL".getBytes(StandardCharsets.US_ASCII) : b;
   }
 }
