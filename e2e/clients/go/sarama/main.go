@@ -32,8 +32,8 @@ func main() {
 	}
 	config.Net.SASL.Enable = true
 	config.Net.SASL.User, config.Net.SASL.Password = username, password
-	if config.Version.IsAtLeast(sarama.V1_0_0_0) {
-		config.Net.SASL.Version = sarama.SASLHandshakeV1
+	if !config.Version.IsAtLeast(sarama.V1_0_0_0) {
+		config.Net.SASL.Version = sarama.SASLHandshakeV0
 	}
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
