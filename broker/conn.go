@@ -195,6 +195,8 @@ func (c *conn) handleFrame(ctx context.Context, frame []byte) error {
 }
 
 // decode reads a request's body, and the tags of its header if it has any.
+// Bytes behind the body's end are ignored, as Kafka does: librdkafka sends three
+// after a Metadata request for all topics from version 9 on.
 func (a api) decode(req kmsg.Request, body []byte) (err error) {
 	if req.IsFlexible() {
 		w := walk{left: maxElements}
@@ -206,9 +208,7 @@ func (a api) decode(req kmsg.Request, body []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(rest) > 0 {
-		return fmt.Errorf("%w: %d bytes follow its end", errBadFrame, len(rest))
-	}
+	body = body[:len(body)-len(rest)]
 	// kmsg has no known panic; but it reads bytes from outside, and must not
 	// be able to end the process that also reads the binlog.
 	defer func() {
