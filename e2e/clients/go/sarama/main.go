@@ -34,6 +34,7 @@ func main() {
 	config.Net.SASL.User, config.Net.SASL.Password = username, password
 	if !config.Version.IsAtLeast(sarama.V1_0_0_0) {
 		config.Net.SASL.Version = sarama.SASLHandshakeV0
+		config.ApiVersionsRequest = false
 	}
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
