@@ -96,19 +96,6 @@ func TestEveryServerIsReadThroughAKill(t *testing.T) {
 	})
 }
 
-// script runs scripts/clients.sh and returns the lines it prints.
-func script(t *testing.T, args ...string) []string {
-	t.Helper()
-	cmd := exec.Command("../../scripts/clients.sh", args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", cmd, err, stderr.Bytes())
-	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
-}
-
 func clients(t *testing.T, names []string) []client {
 	t.Helper()
 	var all []client
