@@ -20,6 +20,7 @@ func (c *conn) createTopics(_ context.Context, req *kmsg.CreateTopicsRequest) (k
 		rt := kmsg.NewCreateTopicsResponseTopic()
 		rt.Topic = t.Topic
 		rt.ErrorCode = kerr.TopicAuthorizationFailed.Code
+		rt.Configs = []kmsg.CreateTopicsResponseTopicConfig{} // not null, as Kafka
 		rt.ErrorMessage = kmsg.StringPtr("topics are made by change tracking tasks only")
 		resp.Topics = append(resp.Topics, rt)
 	}

@@ -141,7 +141,8 @@ func (s *side) fields() (answers map[string]map[string]string, labels []string) 
 }
 
 // flatten adds the fields of a response to a map from their paths, such as
-// Topics[shop].Partitions[0].ErrorCode, to their values.
+// Topics[shop].Partitions[0].ErrorCode, to their values. An array that is
+// null shows as null, and so does an empty one where null is not legal.
 func (s *side) flatten(fields map[string]string, path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -179,6 +180,9 @@ func (s *side) flattenSlice(fields map[string]string, path string, v reflect.Val
 		fields[path] = fmt.Sprintf("%x", v.Bytes())
 	case reflect.Struct:
 		fields["len("+path+")"] = strconv.Itoa(v.Len())
+		if v.IsNil() {
+			fields["len("+path+")"] = "null"
+		}
 		seen := map[string]bool{}
 		for i := range v.Len() {
 			at := path + "[" + s.identity(v.Index(i), i) + "]"
@@ -189,6 +193,10 @@ func (s *side) flattenSlice(fields map[string]string, path string, v reflect.Val
 			s.flatten(fields, at, v.Index(i))
 		}
 	default:
+		if v.IsNil() {
+			fields[path] = "null"
+			return
+		}
 		var values []string
 		for i := range v.Len() {
 			values = append(values, fmt.Sprint(v.Index(i).Interface()))
