@@ -6,6 +6,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -18,12 +21,13 @@ public class Tools {
     private static final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private static final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
-    private static class Exited extends Error {
-        final int code;
+    private static final BlockingQueue<Integer> exits = new LinkedBlockingQueue<>();
 
-        Exited(int code, String message) {
-            super(message);
-            this.code = code;
+    private static void exit(int code) {
+        exits.add(code);
+        // Tools catch what is thrown here, and believe that they go on if nothing is.
+        while (true) {
+            LockSupport.park();
         }
     }
 
@@ -31,17 +35,18 @@ public class Tools {
         PrintStream answers = System.out;
         System.setOut(new PrintStream(out, true, "UTF-8"));
         System.setErr(new PrintStream(err, true, "UTF-8"));
-        Exit.Procedure exit = (code, message) -> {
-            throw new Exited(code, message);
-        };
-        Exit.setExitProcedure(exit);
-        Exit.setHaltProcedure(exit);
+        Exit.setExitProcedure((code, message) -> exit(code));
+        Exit.setHaltProcedure((code, message) -> exit(code));
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line; (line = in.readLine()) != null; ) {
             out.reset();
             err.reset();
+            exits.clear();
             String[] words = line.split("\t", -1);
-            int code = run(words[0], Arrays.copyOfRange(words, 1, words.length));
+            Thread tool = new Thread(() -> exits.add(run(words[0], Arrays.copyOfRange(words, 1, words.length))));
+            tool.setDaemon(true);
+            tool.start();
+            int code = exits.take();
             answers.println(code + " " + text(out) + " " + text(err));
             answers.flush();
         }
@@ -52,9 +57,6 @@ public class Tools {
             Class.forName(tool).getMethod("main", String[].class).invoke(null, (Object) args);
             return 0;
         } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof Exited) {
-                return ((Exited) e.getCause()).code;
-            }
             e.getCause().printStackTrace();
         } catch (ReflectiveOperationException e) {
             e.printStackTrace();
