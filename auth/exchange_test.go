@@ -97,11 +97,13 @@ func TestScramFinalMessages(t *testing.T) {
 	}{
 		{"c=biws,r=NONCE" + proof, auth.ErrDenied},
 		{"c=biws,r=NONCE,x=y" + proof, auth.ErrDenied},
+		{"c=biws,r=abcNONCE" + proof, auth.ErrDenied}, // as old librdkafka
 		{"c=biws,r=NONCE,p=AAAA", auth.ErrDenied},
 		{"c=biws,r=NONCE,p=", auth.ErrDenied},
 		{"c=eSws,r=NONCE" + proof, auth.ErrMessage}, // y,,
 		{"c=,r=NONCE" + proof, auth.ErrMessage},
 		{"c=biws,r=NONCEx" + proof, auth.ErrMessage},
+		{"c=biws,r=xNONCE" + proof, auth.ErrMessage},
 		{"c=biws,r=abc" + proof, auth.ErrMessage},
 		{"c=bi\nws,r=NONCE" + proof, auth.ErrMessage},
 		{"c=biws,r=NONCE,p=A", auth.ErrMessage},

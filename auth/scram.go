@@ -20,6 +20,7 @@ type scram struct {
 
 	first       clientFirst
 	serverFirst string
+	serverNonce string
 }
 
 // nonceSize is in random bytes.
@@ -38,8 +39,8 @@ func (s *scram) clientFirst(_ context.Context, token []byte) (_ []byte, _ *Princ
 	}
 	nonce := make([]byte, nonceSize)
 	rand.Read(nonce)
-	s.first.nonce += base64.StdEncoding.EncodeToString(nonce)
-	s.serverFirst = "r=" + s.first.nonce +
+	s.serverNonce = base64.StdEncoding.EncodeToString(nonce)
+	s.serverFirst = "r=" + s.first.nonce + s.serverNonce +
 		",s=" + base64.StdEncoding.EncodeToString(s.entry.verifiers[s.hash].salt) +
 		",i=" + strconv.Itoa(iterations)
 	s.step = s.clientFinal
@@ -48,12 +49,14 @@ func (s *scram) clientFirst(_ context.Context, token []byte) (_ []byte, _ *Princ
 
 func (s *scram) clientFinal(ctx context.Context, token []byte) ([]byte, *Principal, error) {
 	final, err := parseClientFinal(string(token))
+	nonce := s.first.nonce + s.serverNonce
 	switch {
 	case err != nil:
 		return nil, nil, err
 	case final.gs2Header != s.first.gs2Header:
 		return nil, nil, fmt.Errorf("%w: the channel binding is not the one that the exchange began with", ErrMessage)
-	case final.nonce != s.first.nonce:
+	// librdkafka before 2.6.1 writes its own nonce twice, and Kafka 3 takes it.
+	case final.nonce != nonce && final.nonce != s.first.nonce+nonce:
 		return nil, nil, fmt.Errorf("%w: the nonce is not the one of this exchange", ErrMessage)
 	}
 	v := &s.entry.verifiers[s.hash]

@@ -45,6 +45,7 @@ type Config struct {
 	SchemaChanges  string
 	Groups         []string // further group IDs of Account, with Password
 	RetentionBytes int64
+	Listener       string // further YAML keys of the listener, such as "tls: {…}"
 	Extra          string // further YAML lines of the task, indented by four
 	// Mount is a shell script that runs in a mount namespace of the process's
 	// own before it starts; $D is the data directory, which exists then.
@@ -105,7 +106,7 @@ func (d *Daybook) yaml() string {
 	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+Password, "D="+d.DataDir())
 	var b strings.Builder
 	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
-	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q}]\n", d.addr)
+	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q, %s}]\n", d.addr, c.Listener)
 	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD}\n", Topic, c.Source, user)
 	if c.Start != "" {
 		fmt.Fprintf(&b, "    start: %s\n", c.Start)
