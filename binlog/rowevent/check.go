@@ -9,20 +9,32 @@ import (
 )
 
 // checkTable compares what a table map tells of the table as a whole.
-func checkTable(m *TableMap, t *change.Table) error {
+func checkTable(m *TableMap, t *change.Table, o DecoderOptions) error {
 	mismatch := func(format string, args ...any) error {
 		return fmt.Errorf("table %s.%s: %w: %s", t.Database, t.Name, ErrMismatch, fmt.Sprintf(format, args...))
 	}
 	if !strings.EqualFold(m.Database, t.Database) || !strings.EqualFold(m.Table, t.Name) {
 		return mismatch("the table map is that of %s.%s", m.Database, m.Table)
 	}
+	if extra := len(m.Columns) - len(t.Columns); extra > 0 && o.Flavor == "mysql" && o.Version >= 80013 && o.Version < 80018 {
+		return mismatch("the table map has %d columns, the definition %d; MySQL 8.0.13 to 8.0.17 also log the hidden columns of keys over expressions: drop such keys, or upgrade the source to 8.0.18", len(m.Columns), len(t.Columns))
+	}
 	if len(m.Columns) != len(t.Columns) {
 		return mismatch("the table map has %d columns, the definition %d", len(m.Columns), len(t.Columns))
 	}
-	if m.Told.PrimaryKey && !slices.Equal(m.PrimaryKey, t.PrimaryKey) {
+	if m.Told.PrimaryKey && !primaryKey(t, m.PrimaryKey) {
 		return mismatch("the table map has primary key %v, the definition %v (columns from 0)", m.PrimaryKey, t.PrimaryKey)
 	}
 	return checkSigns(m, t)
+}
+
+// primaryKey tells whether a server may call these columns the table's primary
+// key: without one it takes a unique key of NOT NULL columns for it.
+func primaryKey(t *change.Table, told []int) bool {
+	if len(t.PrimaryKey) > 0 {
+		return slices.Equal(told, t.PrimaryKey)
+	}
+	return len(told) == 0 || slices.ContainsFunc(t.UniqueKeys, func(k change.UniqueKey) bool { return slices.Equal(told, k.Columns) })
 }
 
 // checkSigns accepts either of the two forms of the signedness metadata.

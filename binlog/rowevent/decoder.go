@@ -62,7 +62,7 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 	if d.idSize == 0 {
 		d.idSize = 6
 	}
-	if err := checkTable(m, t); err != nil {
+	if err := checkTable(m, t, o); err != nil {
 		return nil, err
 	}
 	collations, ok := m.collations(d.mariadb)

@@ -151,6 +151,38 @@ func TestMismatchMessage(t *testing.T) {
 	}
 }
 
+// TestHiddenColumns wants to be told why there are more columns than declared.
+func TestHiddenColumns(t *testing.T) {
+	m, err := rowevent.ParseTableMap(tableMapBody("shop", "orders", []byte{3, 15}, []byte{0x28, 0}, 2), 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := &change.Table{Database: "shop", Name: "orders", Columns: []change.Column{{Name: "id", Type: change.Int}}}
+	for version, hidden := range map[int]bool{80012: false, 80013: true, 80017: true, 80018: false} {
+		_, err := rowevent.NewDecoder(m, declared, rowevent.DecoderOptions{Flavor: "mysql", Version: version})
+		if !errors.Is(err, rowevent.ErrMismatch) || strings.Contains(err.Error(), "keys over expressions") != hidden {
+			t.Errorf("version %d: %v", version, err)
+		}
+	}
+}
+
+// TestNullableByOuterJoin accepts what servers write of a table on the outer
+// side of a join.
+func TestNullableByOuterJoin(t *testing.T) {
+	for _, told := range []byte{0, 1} {
+		for _, nullable := range []bool{false, true} {
+			m, err := rowevent.ParseTableMap(tableMapBody("shop", "orders", []byte{3}, nil, told), 6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = rowevent.NewDecoder(m, &change.Table{Database: "shop", Name: "orders", Columns: []change.Column{{Name: "id", Type: change.Int, Nullable: nullable}}}, rowevent.DecoderOptions{Flavor: "mysql"})
+			if wrong := told == 0 && nullable; errors.Is(err, rowevent.ErrMismatch) != wrong {
+				t.Errorf("told nullable %d, definition %t: %v", told, nullable, err)
+			}
+		}
+	}
+}
+
 // tableMapBody builds a table map event's body without optional metadata.
 func tableMapBody(database, table string, types, metas []byte, nulls byte) []byte {
 	b := []byte{1, 0, 0, 0, 0, 0, 1, 0, byte(len(database))}

@@ -70,7 +70,26 @@ func (u *run) newTable(s *createTable) *table {
 			b.keys = append(b.keys, e.key)
 		}
 	}
+	if s.options.versioning == versioningAdded {
+		b.extendKeys(s.elements)
+	}
 	return b.finish()
+}
+
+// extendKeys appends a declared ROW END column to the unique keys, as the
+// server does with those of a table with system versioning: it tells a row
+// from its history.
+func (b *builder) extendKeys(elements []alteration) {
+	i := slices.IndexFunc(elements, func(e alteration) bool { return e.column.rowEnd })
+	if i < 0 {
+		return
+	}
+	end := keyPart{Column: elements[i].column.name}
+	for k := range b.keys {
+		if b.keys[k].Unique && !slices.Contains(b.keys[k].Parts, end) {
+			b.keys[k].Parts = append(slices.Clip(b.keys[k].Parts), end)
+		}
+	}
 }
 
 func declaresRowTimes(elements []alteration) bool {
@@ -193,7 +212,7 @@ func (b *builder) finish() *table {
 			virtual = append(virtual, c.Name)
 		}
 	}
-	setKeys(def, b.keys)
+	setKeys(def, b.keys, b.versioned)
 	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned}
 }
 
@@ -327,8 +346,10 @@ func (b *builder) hashed(k key) bool {
 	return bytes > maxKeyBytes
 }
 
-// setKeys fills PrimaryKey and UniqueKeys of a definition from all its keys.
-func setKeys(t *change.Table, keys []key) {
+// setKeys fills PrimaryKey and UniqueKeys of a definition from all its keys. In
+// a table with implicit versioning columns the server appends the last of them,
+// row_end, to each: it tells a row from its history.
+func setKeys(t *change.Table, keys []key, versioned bool) {
 	for _, k := range keys {
 		if !k.Unique {
 			continue
@@ -341,8 +362,12 @@ func setKeys(t *change.Table, keys []key) {
 			}
 			columns = append(columns, i)
 		}
+		whole := len(columns) == len(k.Parts)
+		if end := len(t.Columns) - 1; versioned && !slices.Contains(columns, end) {
+			columns = append(columns, end)
+		}
 		switch {
-		case len(columns) != len(k.Parts):
+		case !whole:
 		case k.Primary:
 			t.PrimaryKey = columns
 		default:

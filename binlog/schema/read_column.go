@@ -101,7 +101,7 @@ func (r *reader) columnAttribute(a *alteration) {
 // generated reads what follows AS: an expression, or ROW START and ROW END of
 // MariaDB's system versioning.
 func (r *reader) generated(c *columnDef) {
-	if r.accept("ROW", "START") || r.accept("ROW", "END") {
+	if c.rowEnd = r.accept("ROW", "END"); c.rowEnd || r.accept("ROW", "START") {
 		c.rowTime = true
 		c.generated = true
 		return

@@ -192,7 +192,7 @@ func (s *snapshot) table(ctx context.Context, n TableName, columns []snapshotCol
 	if err != nil {
 		return err
 	}
-	setKeys(def, keys)
+	setKeys(def, keys, versioned)
 	s.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned})
 	return nil
 }

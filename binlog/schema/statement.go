@@ -120,8 +120,8 @@ type columnDef struct {
 	fallback  *literal // DEFAULT; nil if none
 	onUpdate  bool
 	comment   string
-	// MariaDB's: AS ROW START or AS ROW END, and COMPRESSED.
-	rowTime, compressed bool
+	// MariaDB's: AS ROW START or AS ROW END, the latter, and COMPRESSED.
+	rowTime, rowEnd, compressed bool
 }
 
 // literal is what stands behind DEFAULT.

@@ -188,7 +188,7 @@ func (r row) comparable(c *change.Column) (string, bool) {
 
 // movesRows are the DDL statements that move or drop rows which the log does
 // not list; the group is the other table that they name.
-var movesRows = regexp.MustCompile(`(?i)\b(?:EXCHANGE|DROP|TRUNCATE)\s+PARTITION\b(?:.* WITH TABLE (\w+))?`)
+var movesRows = regexp.MustCompile(`(?i)\bDROP SYSTEM VERSIONING\b|\b(?:EXCHANGE|DROP|TRUNCATE)\s+PARTITION\b(?:.* WITH TABLE (\w+))?`)
 
 // schema follows a DDL. Renames of one statement are simultaneous.
 func (m *model) schema(ddl *change.SchemaChange) {
