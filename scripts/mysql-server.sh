@@ -136,9 +136,11 @@ serve_options() { # PORT
   return 0
 }
 
-make_data() {
+make_data() { # OPTION...: those of the server, of which one has to be known from the first
+  local o
   rm -rf "$dir/data" "$dir/tmp"; mkdir -p "$dir/tmp"
   base_options
+  for o; do case $o in --lower-case-table-names=*) options+=("$o") ;; esac; done
   if [ -d "$base/data" ]; then
     cp -r "$base/data" "$dir/data"
   elif [ $family = mysql ] && [ "$number" -ge 507 ]; then
@@ -186,7 +188,7 @@ start() { # VERSION PORT OPTION...
   running && die "a server already runs in $dir (pid $(<"$dir/mysqld.pid"))"
   [ "$port" != 0 ] || port=$(free_port)
   [ -z "$(greeting "$port")" ] || die "something already answers on 127.0.0.1:$port"
-  [ -e "$dir/accounts.sql" ] || make_data
+  [ -e "$dir/accounts.sql" ] || make_data "$@"
   printf '%q ' "$version" "$port" "$@" >"$dir/server"
   base_options; serve_options "$port"
   LD_LIBRARY_PATH=$libs setsid "$mysqld" "${options[@]}" "$@" </dev/null >>"$dir/mysqld.log" 2>&1 &

@@ -35,11 +35,11 @@ func TestReplay(t *testing.T) {
 }
 
 // TestReplayFullMetadata does so where the table maps tell all there is to
-// tell, and names are kept in lower case.
+// tell, and where names are kept in lower case.
 func TestReplayFullMetadata(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
-			s := servers.Start(t, version, "--binlog-row-metadata=FULL")
+			s := servers.Start(t, version, "--binlog-row-metadata=FULL", "--lower-case-table-names=1")
 			replayAll(t, s, map[string][]string{"": nil})
 		})
 	}
@@ -93,7 +93,11 @@ func replayAll(t *testing.T, s *servers.Server, sessions map[string][]string) {
 func replay(t *testing.T, s *servers.Server, script script, session []string, random *rand.Rand) {
 	name, db := s.Database(t)
 	fold := db.Query("SELECT @@lower_case_table_names")[0][0] == "1"
-	follow := open(t, s, name)
+	pattern := name + ".*"
+	if fold {
+		pattern = strings.ToUpper(pattern)
+	}
+	follow := open(t, s, pattern)
 	conns := map[string]*servers.Conn{"": db}
 	for _, sql := range append(slices.Clone(session), script.statements...) {
 		who := ""
@@ -257,11 +261,11 @@ type follower struct {
 	saved   map[string][]byte
 }
 
-func open(t *testing.T, s *servers.Server, database string) *follower {
+func open(t *testing.T, s *servers.Server, include string) *follower {
 	t.Helper()
 	f := &follower{t: t, saved: map[string][]byte{}, options: binlog.Options{
 		Source:  binlog.Source{Address: s.Address, User: servers.Repl, Password: servers.Repl},
-		Include: []string{database + ".*"}, SchemaChanges: binlog.SchemaChangesObjects,
+		Include: []string{include}, SchemaChanges: binlog.SchemaChangesObjects,
 	}}
 	f.options.Schema = func(yield func(k, v []byte) bool) {
 		for k, v := range f.saved {
