@@ -61,7 +61,7 @@ run_java() { # VERSION
 
 # librdkafka's sources come inside the npm packages that are built on it.
 get_librdkafka() { # NPM_PACKAGE DIR
-  need gcc=gcc g++=g++ make=make npm=npm
+  need gcc=gcc g++=g++ make=make npm=npm python3=python3
   (cd "$2" && npm pack --silent "$1" </dev/null && tar xzf ./*.tgz && cd package/deps/librdkafka &&
     ./configure --prefix="$2" --disable-gssapi --disable-ssl --disable-zlib --disable-zstd --disable-lz4-ext \
       --disable-curl --disable-debug-symbols && make -j2 libs && make install-subdirs) >"$2/log" 2>&1 ||
