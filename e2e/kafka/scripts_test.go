@@ -88,7 +88,9 @@ func saslAuthenticate(s *side, v int16) {
 	try("right, with authzid", s.user+"\x00"+s.user+"\x00"+harness.Password)
 	try("another authzid", "admin\x00"+s.user+"\x00"+harness.Password)
 	try("wrong password", "\x00"+s.user+"\x00wrong")
-	try("unknown user", "\x00app-nobody\x00"+harness.Password)
+	if v == 0 { // not each time: Daybook slows down an address with too many failures
+		try("unknown user", "\x00app-nobody\x00"+harness.Password)
+	}
 	try("no PLAIN token", "what?")
 	ask[*kmsg.SASLAuthenticateResponse](s.anonymous(), "without handshake", v, kmsg.NewPtrSASLAuthenticateRequest())
 }
