@@ -212,7 +212,7 @@ func kcat(t *testing.T, d *daybook, tls bool, mechanism, group string, further .
 	if !slices.Contains(further, "-L") {
 		args = append(args, "-f", `%o %s\n`, "-c", strconv.Itoa(rows), "-G", group, harness.Topic)
 	}
-	return run(t, found(t, "kcat"), args...)
+	return run(t, found(t, "kcat")[0], args...)
 }
 
 func protocol(tls bool) string {
@@ -240,7 +240,8 @@ func readJava(version string) func(*testing.T, *daybook, bool, string, string) [
 				"ssl.truststore.password=changeit", "ssl.endpoint.identification.algorithm=https")
 		}
 		file := certtest.File(t, t.TempDir(), "client.properties", []byte(strings.Join(settings, "\n")))
-		lines, err := run(t, "java", "-XX:TieredStopAtLevel=1", "-cp", found(t, "java", version), "Read.java", file, harness.Topic, strconv.Itoa(rows))
+		words := found(t, "run", "java-"+version) // the last one is another program
+		lines, err := run(t, words[0], slices.Concat(words[1:len(words)-1], []string{"Read.java", file, harness.Topic, strconv.Itoa(rows)})...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,13 +261,13 @@ func truststore(t *testing.T, d *daybook) string {
 }
 
 // found returns how to run a client, as scripts/clients.sh tells.
-func found(t *testing.T, args ...string) string {
+func found(t *testing.T, args ...string) []string {
 	t.Helper()
 	lines, err := run(t, "../../scripts/clients.sh", args...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return lines[0]
+	return lines
 }
 
 // run runs a program and returns the lines that it prints.
