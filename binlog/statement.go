@@ -148,6 +148,9 @@ func (r *Reader) wantsDDL(result *schema.Result) bool {
 func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) error {
 	named := false
 	for _, n := range u.Tables {
+		if u.Rows && r.filter.table(n.Database, n.Name) {
+			return fmt.Errorf("%w: %w: the rows that it inserted are not in the binlog; a session runs with binlog_format=STATEMENT or MIXED: find and change it, then start the task anew", ErrStatement, u)
+		}
 		named = named || n.Database != "" && n.Name != ""
 	}
 	if !named && (result.Database == "" || r.filter.database(result.Database)) {

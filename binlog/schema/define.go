@@ -22,6 +22,7 @@ func (u *run) createTable(s *createTable) {
 		t = u.copyOf(*s.like, s.name)
 	case s.query:
 		u.fail("its columns come from a query", s.name)
+		u.err.Rows = true
 	default:
 		t = u.newTable(s)
 	}

@@ -12,6 +12,9 @@ type UnreadableError struct {
 	Reason string
 	At     int    // byte offset in the statement, as UTF-8
 	Near   string // the statement from there on, shortened
+	// Rows: it is a CREATE TABLE … SELECT that was logged as a statement, so the
+	// rows that it inserted are not in the binlog.
+	Rows bool
 }
 
 // Error implements error.

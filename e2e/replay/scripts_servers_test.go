@@ -30,6 +30,11 @@ var serverScripts = []script{
 		"SET SESSION sql_generate_invisible_primary_key = OFF",
 		"ALTER TABLE g DROP COLUMN my_row_id, ADD PRIMARY KEY (id)", "UPDATE g SET n = 0",
 	}},
+	{name: "tagged GTIDs", on: mysql(80300), statements: []string{
+		"CREATE TABLE t (id INT PRIMARY KEY)", "SET SESSION gtid_next = 'AUTOMATIC:tag_1'", "INSERT INTO t VALUES (1), (2)", "BEGIN", "INSERT INTO t VALUES (3)", "DELETE FROM t WHERE id = 1", "COMMIT",
+		"ALTER TABLE t ADD COLUMN n INT", "SET SESSION gtid_next = 'AUTOMATIC:other'", "UPDATE t SET n = 5", "other: INSERT INTO t VALUES (7, 7)", "UPDATE t SET n = 6",
+		"SET SESSION gtid_next = 'AUTOMATIC'", "UPDATE t SET n = 7 WHERE id = 2",
+	}},
 	{name: "mariadb columns", on: mariadb(101100), statements: []string{
 		"CREATE TABLE i (id INT PRIMARY KEY, hid INT INVISIBLE DEFAULT 7, n INT)", "INSERT INTO i VALUES (1, 1)", "INSERT INTO i (id, hid, n) VALUES (2, 2, 2)",
 		"ALTER TABLE i MODIFY hid INT", "UPDATE i SET hid = 5", "INSERT INTO i VALUES (3, 3, 3), (4, 4, 4) RETURNING id, n", "DELETE FROM i WHERE id = 3 RETURNING *", "REPLACE INTO i VALUES (4, 5, 5) RETURNING n",
