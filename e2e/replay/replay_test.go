@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +95,8 @@ func replayAll(t *testing.T, s *servers.Server, sessions map[string][]string) {
 func replay(t *testing.T, s *servers.Server, script script, session []string, random *rand.Rand) {
 	name, db := s.Database(t)
 	fold := db.Query("SELECT @@lower_case_table_names")[0][0] == "1"
+	file := filepath.Join(os.TempDir(), name+".txt")
+	t.Cleanup(func() { _ = os.Remove(file) }) // few scripts write it
 	pattern := name + ".*"
 	if fold {
 		pattern = strings.ToUpper(pattern)
@@ -107,7 +111,7 @@ func replay(t *testing.T, s *servers.Server, script script, session []string, ra
 				conns[who].Exec(session...)
 			}
 		}
-		sql = strings.ReplaceAll(sql, "{db}", name)
+		sql = strings.NewReplacer("{db}", name, "{file}", file).Replace(sql)
 		if rest, ok := strings.CutPrefix(sql, "fails: "); ok {
 			if conns[who].Try(rest) == nil {
 				t.Fatalf("should fail: %s", rest)

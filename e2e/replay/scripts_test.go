@@ -6,7 +6,7 @@ import "strings"
 
 // script is what is done to the tables of one database. Before a statement may
 // stand "other: " for a second session, and "fails: " if it must fail. {db} is
-// the database's name.
+// the database's name, {file} that of a file of its own.
 type script struct {
 	name       string
 	on         func(mariadb bool, version int) bool // nil: everywhere
@@ -191,10 +191,10 @@ var scripts = []script{
 	{name: "load data", statements: []string{
 		"CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20), n INT) CHARSET utf8mb4", "CREATE TABLE src (id INT PRIMARY KEY, v VARCHAR(20), n INT) CHARSET utf8mb4",
 		"INSERT INTO src VALUES (1, 'één', 1), (2, NULL, 2), (3, 'x', NULL)",
-		"SELECT * FROM src INTO OUTFILE '/tmp/{db}.txt' CHARACTER SET utf8mb4",
-		"LOAD DATA INFILE '/tmp/{db}.txt' INTO TABLE t CHARACTER SET utf8mb4",
-		"LOAD DATA INFILE '/tmp/{db}.txt' REPLACE INTO TABLE t CHARACTER SET utf8mb4 (id, @v, n) SET v = CONCAT(@v, '!')",
-		"LOAD DATA INFILE '/tmp/{db}.txt' IGNORE INTO TABLE t CHARACTER SET utf8mb4 (@id, v) SET id = @id + 2, n = 9",
+		"SELECT * FROM src INTO OUTFILE '{file}' CHARACTER SET utf8mb4",
+		"LOAD DATA INFILE '{file}' INTO TABLE t CHARACTER SET utf8mb4",
+		"LOAD DATA INFILE '{file}' REPLACE INTO TABLE t CHARACTER SET utf8mb4 (id, @v, n) SET v = CONCAT(@v, '!')",
+		"LOAD DATA INFILE '{file}' IGNORE INTO TABLE t CHARACTER SET utf8mb4 (@id, v) SET id = @id + 2, n = 9",
 	}},
 	{name: "json", on: mysql(50700), statements: []string{
 		"CREATE TABLE t (id INT PRIMARY KEY, j JSON, k JSON, n INT)",
