@@ -28,6 +28,7 @@ func TestSourceAsDebezium(t *testing.T) {
 		Source:        binlog.Source{Address: s.Address, User: servers.Repl, Password: servers.Repl},
 		Include:       []string{"format_dbz.*"},
 		SchemaChanges: binlog.SchemaChangesObjects,
+		IncludeQuery:  true, // as the captured connector had it
 	})
 	if err := r.Open(t.Context()); err != nil {
 		t.Fatal(err)
