@@ -90,16 +90,6 @@ func decodePosition(b []byte) (*position, error) {
 	return p, nil
 }
 
-// DescribePosition tells a saved position to people, such as
-// "binlog.000003:1547, 2 rows taken"; what cannot be read is told as such.
-func DescribePosition(saved []byte) string {
-	p, err := decodePosition(saved)
-	if err != nil {
-		return err.Error()
-	}
-	return p.String()
-}
-
 func (p *position) String() string {
 	s := p.file + ":" + strconv.FormatUint(p.pos, 10)
 	if p.taken > 0 {

@@ -8,5 +8,6 @@
 //
 // Guarantee: a record and the position behind it become durable in one append
 // of the store, so a task that is killed at any instant neither loses nor
-// doubles a change. All exported methods may be called from any goroutine.
+// doubles a change. A Manager belongs to the
+// goroutine that opens and closes it.
 package task

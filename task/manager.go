@@ -46,12 +46,3 @@ func (m *Manager) Close() error {
 	m.wg.Wait()
 	return nil
 }
-
-// Status returns the state of every task, in the configuration's order.
-func (m *Manager) Status() []Status {
-	all := make([]Status, len(m.tasks))
-	for i, t := range m.tasks {
-		all[i] = t.Status()
-	}
-	return all
-}

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"daybook/binlog"
@@ -51,46 +50,26 @@ type Options struct {
 	Version          string // of Daybook, for the records' source block
 }
 
-// Status is a task's state at one moment.
-type Status struct {
-	Name  string
-	State State
-	Since time.Time
-	Err   error // why the state is Error; else nil
-}
-
 // Task is the life of one change tracking task.
 type Task struct {
 	opts  Options
 	store *store.Store
 	log   *slog.Logger
 
-	mu     sync.Mutex
-	status Status
+	// state is told to the log. Only run and, while run waits for it, the pump
+	// change it.
+	state State
 }
 
 func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
-	return &Task{
-		opts: o, store: s, log: log.With("task", o.Name),
-		status: Status{Name: o.Name, State: NotStarted, Since: time.Now()},
-	}
+	return &Task{opts: o, store: s, log: log.With("task", o.Name), state: NotStarted}
 }
 
-// Status returns the task's state now.
-func (t *Task) Status() Status {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.status
-}
-
-func (t *Task) set(s State, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.status.State != s {
-		t.status.State, t.status.Since = s, time.Now()
+func (t *Task) set(s State) {
+	if t.state != s {
+		t.state = s
 		t.log.Info("task state", "state", string(s))
 	}
-	t.status.Err = err
 }
 
 // run keeps the task going until ctx is done or it gives up.
@@ -108,12 +87,12 @@ func (t *Task) run(ctx context.Context) {
 		if time.Since(failing) > giveUp {
 			err = fmt.Errorf("%w: %w", ErrGaveUp, err)
 			t.log.Error("task stopped", "error", err)
-			t.set(Error, err)
+			t.set(Error)
 			return
 		}
 		wait := pause/2 + rand.N(pause)
 		t.log.Error("task stopped; it resumes by itself", "error", err, "in", wait.Round(time.Millisecond))
-		t.set(Error, err)
+		t.set(Error)
 		select {
 		case <-ctx.Done():
 			return
@@ -132,8 +111,8 @@ func (t *Task) track(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read position: %w", err)
 	}
-	if t.Status().State != Error {
-		t.set(Prechecking, nil)
+	if t.state != Error {
+		t.set(Prechecking)
 	}
 	if err := Failed(Precheck(ctx, t.opts)); err != nil {
 		return err
@@ -148,12 +127,12 @@ func (t *Task) track(ctx context.Context) error {
 		return errors.Join(err, schemaErr)
 	}
 	defer reader.Close()
-	t.set(Initial, nil)
+	t.set(Initial)
 	p := &pump{
 		reader:    reader,
 		encoder:   t.encoder(reader.Flavor()),
 		partition: partition,
-		onIdle:    func() { t.set(Normal, nil) },
+		onIdle:    func() { t.set(Normal) },
 	}
 	return p.run(ctx)
 }
