@@ -18,22 +18,24 @@ import (
 // mayImport is the house's import table: a package of ours may import those
 // listed, and no other of ours. docs/architecture.md gives the reasons.
 var mayImport = map[string][]string{
-	"":                {"cli"},
-	"cli":             {"config", "broker", "task", "group", "auth", "store", "binlog", "format"},
-	"task":            {"binlog", "format", "recordbatch", "store", "change"},
-	"broker":          {"group", "auth", "store", "recordbatch"},
-	"group":           {"store"},
-	"auth":            {"store"},
-	"store":           {"recordbatch"},
-	"binlog":          {"binlog/schema", "binlog/rowevent", "change"},
-	"binlog/schema":   {"change"},
-	"binlog/rowevent": {"change"},
-	"format":          {"change"},
-	"config":          {},
-	"change":          {},
-	"recordbatch":     {},
-	"broker/certtest": {},
-	"store/storetest": {"store", "recordbatch"}, // a test helper that other packages' tests share
+	"":                   {"cli"},
+	"cli":                {"config", "admin", "broker", "task", "group", "auth", "store", "binlog", "format", "servertls"},
+	"admin":              {"task", "group", "auth", "store", "servertls"},
+	"task":               {"binlog", "format", "recordbatch", "store", "change"},
+	"broker":             {"group", "auth", "store", "recordbatch", "servertls"},
+	"group":              {"store"},
+	"auth":               {"store"},
+	"store":              {"recordbatch"},
+	"binlog":             {"binlog/schema", "binlog/rowevent", "change"},
+	"binlog/schema":      {"change"},
+	"binlog/rowevent":    {"change"},
+	"format":             {"change"},
+	"config":             {},
+	"change":             {},
+	"recordbatch":        {},
+	"servertls":          {},
+	"servertls/certtest": {},
+	"store/storetest":    {"store", "recordbatch"}, // a test helper that other packages' tests share
 }
 
 type listed struct {

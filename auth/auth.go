@@ -49,7 +49,7 @@ func Username(account, group string) string { return account + "-" + group }
 // Registry holds the accounts.
 type Registry struct {
 	decoys   decoys
-	throttle throttle
+	throttle *Throttle
 
 	mu      sync.RWMutex
 	entries map[string]*entry // by SASL username
@@ -69,7 +69,7 @@ type entry struct {
 
 // NewRegistry returns a registry without accounts, which denies everyone.
 func NewRegistry() *Registry {
-	return &Registry{decoys: newDecoys(), throttle: newThrottle()}
+	return &Registry{decoys: newDecoys(), throttle: NewThrottle()}
 }
 
 // Set replaces all accounts. It fails, and changes nothing, if a name is

@@ -91,5 +91,5 @@ func (x *Exchange) checkIdentity(authzid string) error {
 
 // attempt runs the check of a password or proof, as often as the address may.
 func (x *Exchange) attempt(ctx context.Context, check func() bool) error {
-	return x.registry.throttle.attempt(ctx, x.address, x.username, check)
+	return x.registry.throttle.Attempt(ctx, x.address, x.username, check)
 }

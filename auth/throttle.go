@@ -19,12 +19,11 @@ const (
 	maxSources = 16384
 )
 
-// throttle slows those who guess. Each failure costs its address
-// failureInterval; one that owes more than freeFailures waits, one attempt at
-// a time. Who has logged in from an address before is counted apart from what
+// Throttle slows those who guess. Ten failures of an address (IPv6: of a /64)
+// are free; after that one attempt in two seconds is looked at, one at a time. Who has logged in from an address before is counted apart from what
 // others do there, so that one misconfigured client of a host does not hold up
-// the rest.
-type throttle struct {
+// the rest. Its memory is bounded. It may be used by any number of goroutines.
+type Throttle struct {
 	mu      sync.Mutex
 	sources map[source]*history
 }
@@ -34,18 +33,19 @@ type throttle struct {
 type source struct{ address, username string }
 
 type history struct {
-	users int // attempts under way; guarded by throttle.mu
+	users int // attempts under way; guarded by Throttle.mu
 	known bool
 
 	mu   sync.Mutex // held while a password is checked, so that guesses do not overlap
 	paid time.Time  // when the failures so far no longer count
 }
 
-func newThrottle() throttle { return throttle{sources: make(map[source]*history)} }
+// NewThrottle returns a Throttle that has seen no failure.
+func NewThrottle() *Throttle { return &Throttle{sources: make(map[source]*history)} }
 
-// attempt runs check when it is the turn of the client. It returns ErrDenied
+// Attempt runs check when it is the turn of the client. It returns ErrDenied
 // if check is false, and ErrSlowed if its turn did not come in time.
-func (t *throttle) attempt(ctx context.Context, address, username string, check func() bool) error {
+func (t *Throttle) Attempt(ctx context.Context, address, username string, check func() bool) error {
 	address = network(address)
 	h := t.enter(address, username)
 	defer t.leave(h)
@@ -88,7 +88,7 @@ func (h *history) try(check func() bool) (ok bool, wait time.Duration) {
 }
 
 // enter returns the history to count an attempt in.
-func (t *throttle) enter(address, username string) *history {
+func (t *Throttle) enter(address, username string) *history {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.sources[source{address, username}]
@@ -99,21 +99,21 @@ func (t *throttle) enter(address, username string) *history {
 	return h
 }
 
-func (t *throttle) leave(h *history) {
+func (t *Throttle) leave(h *history) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h.users--
 }
 
 // know counts the user apart from now on.
-func (t *throttle) know(address, username string) {
+func (t *Throttle) know(address, username string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.source(source{address, username}).known = true
 }
 
 // source returns a history, and makes room for it if there are too many.
-func (t *throttle) source(s source) *history {
+func (t *Throttle) source(s source) *history {
 	if h := t.sources[s]; h != nil {
 		return h
 	}
@@ -126,7 +126,7 @@ func (t *throttle) source(s source) *history {
 }
 
 // sweep forgets everyone who owes nothing and is not trying now.
-func (t *throttle) sweep() {
+func (t *Throttle) sweep() {
 	now := time.Now()
 	for s, h := range t.sources {
 		if h.users == 0 && h.paid.Before(now) {

@@ -155,7 +155,7 @@ func (s *Server) Open(ctx context.Context) error {
 			s.accept(ctx, l)
 		})
 		if l.certificates != nil {
-			s.running.Go(func() { l.certificates.watch(ctx, s.o.ReloadInterval) })
+			s.running.Go(func() { l.certificates.Watch(ctx, s.o.ReloadInterval) })
 		}
 		s.o.Logger.Info("kafka listener is up", "listener", l.name, "address", l.Addr().String(), "advertised", l.advertised(), "tls", l.certificates != nil)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"daybook/auth"
+	"daybook/servertls"
 )
 
 // Listener is one address to serve on.
@@ -20,7 +21,7 @@ type Listener struct {
 	Address    string           // host:port to bind; port 0 takes a free one
 	Advertised string           // host:port that clients are told to connect to; "": the bound address
 	Mechanisms []auth.Mechanism // that clients may log in by; nil: all
-	TLS        *TLS             // nil: connections are not encrypted
+	TLS        *servertls.Files // nil: connections are not encrypted
 }
 
 // listener is a bound Listener and what it tells clients about itself.
@@ -30,7 +31,7 @@ type listener struct {
 	host         string // advertised
 	port         int32  // advertised
 	mechanisms   []auth.Mechanism
-	certificates *certificates // nil without TLS
+	certificates *servertls.Certificates // nil without TLS
 }
 
 func (l *listener) advertised() string { return net.JoinHostPort(l.host, strconv.Itoa(int(l.port))) }
@@ -43,7 +44,7 @@ func bind(ctx context.Context, l Listener, log *slog.Logger) (*listener, error) 
 	}
 	if l.TLS != nil {
 		var err error
-		if bound.certificates, err = loadCertificates(*l.TLS, log.With("listener", l.Name)); err != nil {
+		if bound.certificates, err = servertls.Load(*l.TLS, log.With("listener", l.Name)); err != nil {
 			return nil, fmt.Errorf("open kafka listener %q: %w", l.Name, err)
 		}
 	}
@@ -105,7 +106,7 @@ func (s *Server) accept(ctx context.Context, l *listener) {
 			continue
 		}
 		if l.certificates != nil {
-			nc = tls.Server(nc, l.certificates.config())
+			nc = tls.Server(nc, l.certificates.Config())
 		}
 		c := newConn(s, l, nc)
 		if err := s.admit(c); err != nil {

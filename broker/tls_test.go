@@ -13,14 +13,15 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"daybook/broker"
-	"daybook/broker/certtest"
+	"daybook/servertls"
+	"daybook/servertls/certtest"
 )
 
 // tlsCluster is a cluster whose listener has a certificate of an authority.
 type tlsCluster struct {
 	*cluster
 	ca    *certtest.CA
-	files broker.TLS
+	files servertls.Files
 	dir   string
 }
 
@@ -237,13 +238,13 @@ func TestOpenWithBadCertificates(t *testing.T) {
 	_, otherKey := ca.Issue("b").Write(t, dir, "b")
 	rubbish := certtest.File(t, dir, "rubbish", []byte("rubbish"))
 	for _, test := range []struct {
-		files   broker.TLS
+		files   servertls.Files
 		message string
 	}{
-		{broker.TLS{CertFile: dir + "/none", KeyFile: key}, "no such file"},
-		{broker.TLS{CertFile: cert, KeyFile: otherKey}, "private key does not match public key"},
-		{broker.TLS{CertFile: rubbish, KeyFile: key}, "failed to find any PEM data"},
-		{broker.TLS{CertFile: cert, KeyFile: key, ClientCAFile: rubbish}, "no PEM certificate"},
+		{servertls.Files{CertFile: dir + "/none", KeyFile: key}, "no such file"},
+		{servertls.Files{CertFile: cert, KeyFile: otherKey}, "private key does not match public key"},
+		{servertls.Files{CertFile: rubbish, KeyFile: key}, "failed to find any PEM data"},
+		{servertls.Files{CertFile: cert, KeyFile: key, ClientCAFile: rubbish}, "no PEM certificate"},
 	} {
 		s := broker.New(broker.Options{Listeners: []broker.Listener{{Name: "secure", Address: "127.0.0.1:0", TLS: &test.files}}})
 		err := s.Open(t.Context())

@@ -8,6 +8,7 @@ import (
 	"daybook/binlog"
 	"daybook/broker"
 	"daybook/config"
+	"daybook/servertls"
 	"daybook/task"
 )
 
@@ -21,7 +22,7 @@ func listenersOf(c *config.Config) []broker.Listener {
 			bl.Mechanisms = append(bl.Mechanisms, auth.Mechanism(m))
 		}
 		if t := l.TLS; t != nil {
-			bl.TLS = &broker.TLS{CertFile: t.CertFile, KeyFile: t.KeyFile, ClientCAFile: t.ClientCAFile}
+			bl.TLS = &servertls.Files{CertFile: t.CertFile, KeyFile: t.KeyFile, ClientCAFile: t.ClientCAFile}
 		}
 		ls = append(ls, bl)
 	}

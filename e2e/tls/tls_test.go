@@ -22,9 +22,9 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
-	"daybook/broker/certtest"
 	"daybook/e2e/harness"
 	"daybook/e2e/servers"
+	"daybook/servertls/certtest"
 )
 
 const rows = 200

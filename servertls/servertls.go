@@ -1,4 +1,11 @@
-package broker
+// Package servertls keeps the TLS of a listener in step with its certificate
+// files: they are read again when they change, and connections that are
+// accepted then are served with them, without a restart.
+//
+// The main type is [Certificates]. Files that cannot be used change nothing:
+// what was right last stays in use, and the log tells once. Watch belongs to one
+// goroutine; Config may be called by any.
+package servertls
 
 import (
 	"bytes"
@@ -13,32 +20,31 @@ import (
 	"time"
 )
 
-// TLS names the PEM files of a listener's TLS. They are read again when they
-// change.
-type TLS struct {
+// Files names the PEM files of a listener's TLS.
+type Files struct {
 	CertFile     string // the certificate, and those between it and the root
 	KeyFile      string
 	ClientCAFile string // who signs clients' certificates, which are demanded then; "": none are
 }
 
-// certificates holds what the files of a TLS said when they were right last.
-// Watch belongs to one goroutine, config may be called by any.
-type certificates struct {
-	files   TLS
+// Certificates holds what the files said when they were right last.
+type Certificates struct {
+	files   Files
 	log     *slog.Logger
 	seen    pems // read last, right or not
 	current atomic.Pointer[tls.Config]
 }
 
-// pems is the content of the files of a TLS.
+// pems is the content of the Files.
 type pems struct{ cert, key, clientCA []byte }
 
 func (p pems) equal(o pems) bool {
 	return bytes.Equal(p.cert, o.cert) && bytes.Equal(p.key, o.key) && bytes.Equal(p.clientCA, o.clientCA)
 }
 
-func loadCertificates(files TLS, log *slog.Logger) (*certificates, error) {
-	c := &certificates{files: files, log: log}
+// Load reads the files; they must be right the first time.
+func Load(files Files, log *slog.Logger) (*Certificates, error) {
+	c := &Certificates{files: files, log: log}
 	var err error
 	if c.seen, err = c.read(); err != nil {
 		return nil, err
@@ -46,18 +52,22 @@ func loadCertificates(files TLS, log *slog.Logger) (*certificates, error) {
 	return c, c.use(c.seen)
 }
 
-// config is what connections that are accepted now are served with.
-func (c *certificates) config() *tls.Config { return c.current.Load() }
+// Config is what connections that are accepted now are served with. It must not
+// be changed.
+func (c *Certificates) Config() *tls.Config { return c.current.Load() }
 
-// watch looks at the files until ctx ends. Changed ones are used once they
+// Watch looks at the files until ctx ends. Changed ones are used once they
 // have stayed the same for one interval, so that a certificate is not tried with
 // the key of the one before; those that cannot be used are told once.
-func (c *certificates) watch(ctx context.Context, interval time.Duration) {
+func (c *Certificates) Watch(ctx context.Context, interval time.Duration) {
 	tried, unreadable := c.seen, false
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
 	for {
-		sleep(ctx, interval)
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return
+		case <-tick.C:
 		}
 		p, err := c.read()
 		if err != nil && !unreadable {
@@ -77,11 +87,11 @@ func (c *certificates) watch(ctx context.Context, interval time.Duration) {
 	}
 }
 
-func (c *certificates) keep(why error) {
+func (c *Certificates) keep(why error) {
 	c.log.Error("cannot use the changed certificate files; those before stay in use", "error", why)
 }
 
-func (c *certificates) read() (p pems, err error) {
+func (c *Certificates) read() (p pems, err error) {
 	for _, f := range []struct {
 		path string
 		to   *[]byte
@@ -97,7 +107,7 @@ func (c *certificates) read() (p pems, err error) {
 }
 
 // use makes the files' content the current configuration, if it is right.
-func (c *certificates) use(p pems) error {
+func (c *Certificates) use(p pems) error {
 	pair, err := tls.X509KeyPair(p.cert, p.key)
 	if err != nil {
 		return fmt.Errorf("load certificate %s with key %s: %w", c.files.CertFile, c.files.KeyFile, err)
