@@ -1,24 +1,26 @@
 // Package auth knows the accounts: who may use which consumer group, and with
 // what password.
 //
-// An [Account] belongs to exactly one consumer group of one topic. Its SASL
-// username is `<account>-<group ID>`, which [Username] builds. A [Registry]
-// holds the accounts; an [Exchange] is one login under way, by PLAIN (RFC 4616)
-// or SCRAM (RFC 5802, RFC 7677), which ends with a [Principal], the only thing
-// that the rest of the system decides by.
+// An [Account] belongs to exactly one consumer group of one topic, and a group
+// has one account. Its SASL username is `<account>-<group ID>`, which [Username]
+// builds. A [Registry] holds the accounts: those that the configuration file
+// declares, and those that were created while Daybook ran, which it keeps in a
+// [store.Store]. An [Exchange] is one login under way, by PLAIN (RFC 4616) or
+// SCRAM (RFC 5802, RFC 7677), which ends with a [Login]; its [Principal] is the
+// only thing that the rest of the system decides by.
 //
 // Passwords are kept as one salted SCRAM verifier for each hash, never as text;
 // PLAIN is checked against the one of SHA-256. An unknown username costs as much
 // work as a wrong password and gets the same answers, so that names cannot be
-// probed; an address that fails again and again is slowed. A Registry may be
-// used by any number of goroutines, an Exchange by one.
+// probed; an address that fails again and again is slowed. Every change of a
+// stored account is synced before the call returns. A Registry may be used by
+// any number of goroutines once it is open, an Exchange by one.
 package auth
 
 import (
+	"context"
 	"errors"
-	"fmt"
-	"strings"
-	"sync"
+	"time"
 )
 
 // What a login can fail with. Each may be told to the client: it says nothing
@@ -26,7 +28,8 @@ import (
 var (
 	// ErrUsernameShape is returned for a username that cannot be of the form
 	// `<account>-<group ID>`.
-	ErrUsernameShape = errors.New("the SASL username must have the form <account>-<group ID>")
+	ErrUsernameShape = errors.New("the SASL username must have the form <account>-<group ID>, " +
+		"with an account of 1–16 letters, digits and '_' and a group ID of 1–128 letters, digits, '.', '_' and '-'")
 	// ErrDenied is returned for an unknown username and for a wrong password alike.
 	ErrDenied = errors.New("unknown username or wrong password")
 	// ErrSlowed is returned if the password was not looked at, because too many
@@ -36,82 +39,53 @@ var (
 	ErrMessage = errors.New("not a message of the SASL mechanism")
 )
 
+// What a change of the accounts can fail with, wrapped with what is wrong.
+var (
+	ErrInvalid     = errors.New("invalid account")
+	ErrExists      = errors.New("the group has an account already")
+	ErrTooMany     = errors.New("the task has as many groups as it may have")
+	ErrNotFound    = errors.New("the group has no account")
+	ErrOwnedByFile = errors.New("the group is declared in the configuration file: change it there")
+)
+
+// Why [Login.Revoked] is done, as its [context.Cause].
+var (
+	ErrDeleted         = errors.New("the account was deleted")
+	ErrPasswordChanged = errors.New("the password was changed")
+)
+
 // Principal is who a connection acts as once it is authenticated: it may use
 // Group and read Topic, and nothing else exists for it.
 type Principal struct{ Account, Group, Topic string }
 
-// Account is one account with its password in clear text, as configured.
+// Login is a login that succeeded.
+type Login struct {
+	Principal
+	// Revoked is done when the login must end: the account was deleted, or its
+	// password changed and the old connections were to end with it.
+	Revoked context.Context
+}
+
+// Account is one account with its password in clear text, on its way in.
 type Account struct{ Account, Group, Topic, Password string }
 
 // Username returns the SASL username of an account that belongs to a group.
 func Username(account, group string) string { return account + "-" + group }
 
-// Registry holds the accounts.
-type Registry struct {
-	decoys   decoys
-	throttle *Throttle
+// Owner tells who decides about an account.
+type Owner string
 
-	mu      sync.RWMutex
-	entries map[string]*entry // by SASL username
-}
+// The owners.
+const (
+	OwnerFile  Owner = "file"  // declared in the configuration file
+	OwnerStore Owner = "store" // created while Daybook ran, kept in the store
+)
 
-// entry is an account. The one that stands for an unknown username has no
-// principal, and no password fits it.
-type entry struct {
-	principal *Principal
-	verifiers verifiers
-
-	mu sync.Mutex
-	// proven is the MAC of the password that passed last; it spares
-	// reconnecting clients the PBKDF2 rounds.
-	proven []byte
-}
-
-// NewRegistry returns a registry without accounts, which denies everyone.
-func NewRegistry() *Registry {
-	return &Registry{decoys: newDecoys(), throttle: NewThrottle()}
-}
-
-// Set replaces all accounts. It fails, and changes nothing, if a name is
-// empty or two accounts would have the same username.
-func (r *Registry) Set(accounts []Account) error {
-	entries := make(map[string]*entry, len(accounts))
-	for _, a := range accounts {
-		if a.Account == "" || a.Group == "" {
-			return fmt.Errorf("set accounts: account %q of group %q: neither name may be empty", a.Account, a.Group)
-		}
-		name := Username(a.Account, a.Group)
-		if other, ok := entries[name]; ok {
-			return fmt.Errorf("set accounts: account %q of group %q and account %q of group %q have the same username %q",
-				other.principal.Account, other.principal.Group, a.Account, a.Group, name)
-		}
-		e := &entry{principal: &Principal{Account: a.Account, Group: a.Group, Topic: a.Topic}}
-		for h := range hashes {
-			v, err := newVerifier(h, a.Password, r.decoys.salt(h, name))
-			if err != nil {
-				return fmt.Errorf("set accounts: account %q of group %q: %w", a.Account, a.Group, err)
-			}
-			e.verifiers[h] = v
-		}
-		entries[name] = e
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.entries = entries
-	return nil
-}
-
-// find returns the entry of a username, or one that no password fits; it takes
-// the same steps for both.
-func (r *Registry) find(username string) (*entry, error) {
-	if i := strings.IndexByte(username, '-'); i <= 0 || strings.HasSuffix(username, "-") {
-		return nil, ErrUsernameShape
-	}
-	decoy := r.decoys.entry(username)
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if e, ok := r.entries[username]; ok {
-		return e, nil
-	}
-	return decoy, nil
+// Info is what may be shown of an account.
+type Info struct {
+	Account, Group, Topic string
+	Owner                 Owner
+	// Created and PasswordChanged are zero for those of the file, and in whole
+	// milliseconds.
+	Created, PasswordChanged time.Time
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -13,12 +14,24 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"daybook/auth"
+	"daybook/store"
+	"daybook/store/storetest"
 )
 
-func registry(t *testing.T, accounts ...auth.Account) *auth.Registry {
+func registry(t testing.TB, accounts ...auth.Account) *auth.Registry {
 	t.Helper()
-	r := auth.NewRegistry()
-	if err := r.Set(accounts); err != nil {
+	r := open(t, storetest.Open(t))
+	if err := r.SetFile(accounts); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// open returns a registry on a store.
+func open(t testing.TB, s *store.Store) *auth.Registry {
+	t.Helper()
+	r := auth.New(auth.Options{Store: s, Logger: slog.New(slog.DiscardHandler)})
+	if err := r.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -49,7 +62,7 @@ func login(r *auth.Registry, m auth.Mechanism, username, password string) (auth.
 			if m != auth.Plain && !done {
 				return auth.Principal{}, errors.New("the client waits for more")
 			}
-			return *who, nil
+			return who.Principal, nil
 		}
 	}
 }
@@ -65,8 +78,7 @@ func client(m auth.Mechanism, username, password string) sasl.Mechanism {
 }
 
 func TestLogin(t *testing.T) {
-	app := auth.Account{Account: "app", Group: "cache", Topic: "shop", Password: "s3cret"}
-	odd := auth.Account{Account: "a-b=,", Group: "=2C-d", Topic: "shop", Password: "p,=\n ß"}
+	odd := auth.Account{Account: "A_1", Group: "x-y.z_", Topic: "shop", Password: "p,=ß \u00e9\u05d0\U0001F512"}
 	for _, m := range auth.Mechanisms() {
 		r := registry(t, app, odd)
 		for _, test := range []struct {
@@ -74,15 +86,21 @@ func TestLogin(t *testing.T) {
 			want                     auth.Principal
 			err                      error
 		}{
-			{"right", "app-cache", "s3cret", auth.Principal{Account: "app", Group: "cache", Topic: "shop"}, nil},
-			{"right again, from the cache", "app-cache", "s3cret", auth.Principal{Account: "app", Group: "cache", Topic: "shop"}, nil},
-			{"dashes and odd bytes", "a-b=,-=2C-d", "p,=\n ß", auth.Principal{Account: "a-b=,", Group: "=2C-d", Topic: "shop"}, nil},
-			{"wrong password", "app-cache", "s3cret ", auth.Principal{}, auth.ErrDenied},
-			{"another's password", "app-cache", "p,=\n ß", auth.Principal{}, auth.ErrDenied},
-			{"unknown name", "app-other", "s3cret", auth.Principal{}, auth.ErrDenied},
-			{"no dash", "app", "s3cret", auth.Principal{}, auth.ErrUsernameShape},
-			{"no account", "-cache", "s3cret", auth.Principal{}, auth.ErrUsernameShape},
-			{"no group", "app-", "s3cret", auth.Principal{}, auth.ErrUsernameShape},
+			{"right", "app-cache", app.Password, auth.Principal{Account: "app", Group: "cache", Topic: "shop"}, nil},
+			{"right again, from the cache", "app-cache", app.Password, auth.Principal{Account: "app", Group: "cache", Topic: "shop"}, nil},
+			{"dashes and odd characters", "A_1-x-y.z_", odd.Password, auth.Principal{Account: "A_1", Group: "x-y.z_", Topic: "shop"}, nil},
+			{"wrong password", "app-cache", app.Password + " ", auth.Principal{}, auth.ErrDenied},
+			{"another's password", "app-cache", odd.Password, auth.Principal{}, auth.ErrDenied},
+			{"unknown group", "app-other", app.Password, auth.Principal{}, auth.ErrDenied},
+			{"another account of the group", "apq-cache", app.Password, auth.Principal{}, auth.ErrDenied},
+			{"no dash", "app", app.Password, auth.Principal{}, auth.ErrUsernameShape},
+			{"no account", "-cache", app.Password, auth.Principal{}, auth.ErrUsernameShape},
+			{"no group", "app-", app.Password, auth.Principal{}, auth.ErrUsernameShape},
+			{"account too long", "a0123456789012345-cache", app.Password, auth.Principal{}, auth.ErrUsernameShape},
+			{"group too long", "app-" + strings.Repeat("g", 129), app.Password, auth.Principal{}, auth.ErrUsernameShape},
+			{"longest names", "a012345678901234-" + strings.Repeat("g", 128), app.Password, auth.Principal{}, auth.ErrDenied},
+			{"characters that an account cannot have", "a.p-cache", app.Password, auth.Principal{}, auth.ErrUsernameShape},
+			{"characters that a group cannot have", "app-c\u00e4che", app.Password, auth.Principal{}, auth.ErrUsernameShape},
 		} {
 			t.Run(string(m)+"/"+test.name, func(t *testing.T) {
 				got, err := login(r, m, test.username, test.password)
@@ -95,66 +113,26 @@ func TestLogin(t *testing.T) {
 }
 
 func TestEmptyRegistryDenies(t *testing.T) {
-	if _, err := login(auth.NewRegistry(), auth.Plain, "app-cache", "any"); !errors.Is(err, auth.ErrDenied) {
+	if _, err := login(registry(t), auth.Plain, "app-cache", "any"); !errors.Is(err, auth.ErrDenied) {
 		t.Errorf("err = %v, want ErrDenied", err)
 	}
 }
 
-func TestSetReplaces(t *testing.T) {
-	r := registry(t, auth.Account{Account: "app", Group: "cache", Topic: "shop", Password: "old"})
-	if _, err := login(r, auth.Plain, "app-cache", "old"); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Set([]auth.Account{{Account: "app", Group: "cache", Topic: "other", Password: "new"}}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := login(r, auth.Plain, "app-cache", "old"); !errors.Is(err, auth.ErrDenied) {
-		t.Errorf("the old password: err = %v, want ErrDenied", err)
-	}
-	if p, err := login(r, auth.Plain, "app-cache", "new"); err != nil || p.Topic != "other" {
-		t.Errorf("the new password: %+v, %v", p, err)
-	}
-}
-
-func TestSetRefuses(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		accounts []auth.Account
-		message  string
-	}{
-		{"the same pair twice", []auth.Account{{Account: "a", Group: "g"}, {Account: "a", Group: "g"}}, `have the same username "a-g"`},
-		{"two pairs that read the same", []auth.Account{{Account: "a-b", Group: "c"}, {Account: "a", Group: "b-c"}}, `have the same username "a-b-c"`},
-		{"no account", []auth.Account{{Group: "g"}}, "neither name may be empty"},
-		{"no group", []auth.Account{{Account: "a"}}, "neither name may be empty"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			r := registry(t, auth.Account{Account: "app", Group: "cache", Password: "kept"})
-			err := r.Set(test.accounts)
-			if err == nil || !strings.Contains(err.Error(), test.message) {
-				t.Errorf("Set: %v, want an error with %q", err, test.message)
-			}
-			if _, err := login(r, auth.Plain, "app-cache", "kept"); err != nil {
-				t.Errorf("a refused Set changed the accounts: %v", err)
-			}
-		})
-	}
-}
-
-func TestConcurrentUse(t *testing.T) {
-	accounts := []auth.Account{{Account: "app", Group: "cache", Password: "p"}}
+func TestConcurrentLogins(t *testing.T) {
+	accounts := []auth.Account{app}
 	r := registry(t, accounts...)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for range 20 {
-				if _, err := login(r, auth.Plain, "app-cache", "p"); err != nil {
+				if _, err := login(r, auth.Plain, "app-cache", app.Password); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	for range 5 {
-		if err := r.Set(accounts); err != nil {
+		if err := r.SetFile(accounts); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -25,7 +25,7 @@ type Exchange struct {
 	address  string
 	username string
 	// step takes the client's next message and sets the step after it.
-	step func(ctx context.Context, token []byte) (answer []byte, who *Principal, err error)
+	step func(ctx context.Context, token []byte) (answer []byte, who *Login, err error)
 }
 
 // Begin starts a login by one of [Mechanisms] for a client at an address, by
@@ -44,15 +44,15 @@ func (r *Registry) Begin(m Mechanism, address string) *Exchange {
 }
 
 // Step takes the client's next message and returns the answer to it; with a
-// principal the login is done. It may wait, until ctx ends, if the address has
+// login it is done. It may wait, until ctx ends, if the address has
 // failed too often. An error is one of this package's, and ends the exchange.
-func (x *Exchange) Step(ctx context.Context, token []byte) (answer []byte, who *Principal, err error) {
+func (x *Exchange) Step(ctx context.Context, token []byte) (answer []byte, who *Login, err error) {
 	step := x.step
 	x.step = ended
 	return step(ctx, token)
 }
 
-func ended(context.Context, []byte) ([]byte, *Principal, error) {
+func ended(context.Context, []byte) ([]byte, *Login, error) {
 	return nil, nil, fmt.Errorf("%w: the exchange has ended", ErrMessage)
 }
 
@@ -60,7 +60,7 @@ func ended(context.Context, []byte) ([]byte, *Principal, error) {
 func (x *Exchange) Username() string { return x.username }
 
 // plain takes the one message of PLAIN: authzid NUL authcid NUL password.
-func (x *Exchange) plain(ctx context.Context, token []byte) ([]byte, *Principal, error) {
+func (x *Exchange) plain(ctx context.Context, token []byte) ([]byte, *Login, error) {
 	parts := bytes.Split(token, []byte{0})
 	if len(parts) != 3 {
 		return nil, nil, fmt.Errorf("%w: the PLAIN token is not authzid NUL user NUL password", ErrMessage)
@@ -73,11 +73,11 @@ func (x *Exchange) plain(ctx context.Context, token []byte) ([]byte, *Principal,
 	if err != nil {
 		return nil, nil, err
 	}
-	err = x.attempt(ctx, func() bool { return e.checkPassword(x.registry.decoys.secret, string(parts[2])) })
+	who, err := x.attempt(ctx, e, func() bool { return e.checkPassword(x.registry.decoys.secret, string(parts[2])) })
 	if err != nil {
 		return nil, nil, err
 	}
-	return []byte{}, e.principal, nil
+	return []byte{}, who, nil
 }
 
 // checkIdentity takes the authorization identity, which some clients fill in:
@@ -89,7 +89,14 @@ func (x *Exchange) checkIdentity(authzid string) error {
 	return nil
 }
 
-// attempt runs the check of a password or proof, as often as the address may.
-func (x *Exchange) attempt(ctx context.Context, check func() bool) error {
-	return x.registry.throttle.Attempt(ctx, x.address, x.username, check)
+// attempt runs the check of a password or proof, as often as the address may,
+// and logs in as e if it is right.
+func (x *Exchange) attempt(ctx context.Context, e *entry, check func() bool) (*Login, error) {
+	err := x.registry.throttle.Attempt(ctx, x.address, x.username, func() bool {
+		return check() && x.registry.current(e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Login{Principal: *e.principal, Revoked: e.logins.Context}, nil
 }

@@ -26,7 +26,7 @@ type scram struct {
 // nonceSize is in random bytes.
 const nonceSize = 18
 
-func (s *scram) clientFirst(_ context.Context, token []byte) (_ []byte, _ *Principal, err error) {
+func (s *scram) clientFirst(_ context.Context, token []byte) (_ []byte, _ *Login, err error) {
 	if s.first, err = parseClientFirst(string(token)); err != nil {
 		return nil, nil, err
 	}
@@ -40,14 +40,15 @@ func (s *scram) clientFirst(_ context.Context, token []byte) (_ []byte, _ *Princ
 	nonce := make([]byte, nonceSize)
 	rand.Read(nonce)
 	s.serverNonce = base64.StdEncoding.EncodeToString(nonce)
+	v := &s.entry.verifiers[s.hash]
 	s.serverFirst = "r=" + s.first.nonce + s.serverNonce +
-		",s=" + base64.StdEncoding.EncodeToString(s.entry.verifiers[s.hash].salt) +
-		",i=" + strconv.Itoa(iterations)
+		",s=" + base64.StdEncoding.EncodeToString(v.salt) +
+		",i=" + strconv.Itoa(v.iterations)
 	s.step = s.clientFinal
 	return []byte(s.serverFirst), nil, nil
 }
 
-func (s *scram) clientFinal(ctx context.Context, token []byte) ([]byte, *Principal, error) {
+func (s *scram) clientFinal(ctx context.Context, token []byte) ([]byte, *Login, error) {
 	final, err := parseClientFinal(string(token))
 	nonce := s.first.nonce + s.serverNonce
 	switch {
@@ -61,11 +62,12 @@ func (s *scram) clientFinal(ctx context.Context, token []byte) ([]byte, *Princip
 	}
 	v := &s.entry.verifiers[s.hash]
 	message := []byte(s.first.bare + "," + s.serverFirst + "," + final.withoutProof)
-	if err := s.attempt(ctx, func() bool { return s.proves(v, message, final.proof) && s.entry.principal != nil }); err != nil {
+	who, err := s.attempt(ctx, s.entry, func() bool { return s.proves(v, message, final.proof) })
+	if err != nil {
 		return nil, nil, err
 	}
 	signature := s.hash.mac(v.serverKey, message)
-	return []byte("v=" + base64.StdEncoding.EncodeToString(signature)), s.entry.principal, nil
+	return []byte("v=" + base64.StdEncoding.EncodeToString(signature)), who, nil
 }
 
 // proves tells whether the proof holds the ClientKey whose hash is StoredKey.

@@ -20,9 +20,9 @@ const (
 )
 
 // Throttle slows those who guess. Ten failures of an address (IPv6: of a /64)
-// are free; after that one attempt in two seconds is looked at, one at a time. Who has logged in from an address before is counted apart from what
-// others do there, so that one misconfigured client of a host does not hold up
-// the rest. Its memory is bounded. It may be used by any number of goroutines.
+// are free; after that one attempt in two seconds is looked at, one at a time.
+// Who has logged in from an address before is counted apart from what others do
+// there, so that one misconfigured client of a host does not hold up the rest. Its memory is bounded. It may be used by any number of goroutines.
 type Throttle struct {
 	mu      sync.Mutex
 	sources map[source]*history

@@ -3,7 +3,6 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/pbkdf2"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"
@@ -12,7 +11,8 @@ import (
 )
 
 // iterations is the PBKDF2 count: the least that RFC 7677 allows, and that
-// Kafka's clients accept.
+// Kafka's clients accept. SCRAM tells it before the proof, so an account with
+// another count would be told from a name that does not exist.
 const iterations = 4096
 
 // hashAlg is the hash of a SCRAM mechanism.
@@ -29,6 +29,13 @@ func (h hashAlg) new() hash.Hash {
 		return sha512.New()
 	}
 	return sha256.New()
+}
+
+func (h hashAlg) size() int {
+	if h == sha512Hash {
+		return sha512.Size
+	}
+	return sha256.Size
 }
 
 func (h hashAlg) mac(key []byte, message ...[]byte) []byte {
@@ -48,31 +55,45 @@ func (h hashAlg) sum(b []byte) []byte {
 // verifier is what a SCRAM server keeps instead of a password: RFC 5802,
 // section 3. StoredKey checks a client's proof and cannot make one.
 type verifier struct {
-	salt      []byte
-	storedKey []byte
-	serverKey []byte
+	iterations int
+	salt       []byte
+	storedKey  []byte
+	serverKey  []byte
 }
 
 // verifiers of one password.
 type verifiers [hashes]verifier
 
+// newVerifiers derives those of a password. The salt is the one that the
+// username had before it had an account.
+func newVerifiers(password string, d decoys, username string) (vs verifiers, err error) {
+	for h := range hashes {
+		if vs[h], err = newVerifier(h, password, d.salt(h, username), iterations); err != nil {
+			return vs, err
+		}
+	}
+	return vs, nil
+}
+
 // newVerifier derives the keys. Passwords are taken as they are, without
-// SASLprep, as Kafka's own server takes them.
-func newVerifier(h hashAlg, password string, salt []byte) (verifier, error) {
-	salted, err := pbkdf2.Key(h.new, password, salt, iterations, h.new().Size())
+// SASLprep, as Kafka's own server takes them; [CheckPassword] sees to it that
+// this makes no difference.
+func newVerifier(h hashAlg, password string, salt []byte, iterations int) (verifier, error) {
+	salted, err := pbkdf2.Key(h.new, password, salt, iterations, h.size())
 	if err != nil {
 		return verifier{}, fmt.Errorf("derive key: %w", err)
 	}
 	return verifier{
-		salt:      salt,
-		storedKey: h.sum(h.mac(salted, []byte("Client Key"))),
-		serverKey: h.mac(salted, []byte("Server Key")),
+		iterations: iterations,
+		salt:       salt,
+		storedKey:  h.sum(h.mac(salted, []byte("Client Key"))),
+		serverKey:  h.mac(salted, []byte("Server Key")),
 	}, nil
 }
 
 // matches tells in constant time whether password belongs to the verifier.
 func (v *verifier) matches(h hashAlg, password string) bool {
-	other, err := newVerifier(h, password, v.salt)
+	other, err := newVerifier(h, password, v.salt, v.iterations)
 	return err == nil && subtle.ConstantTimeCompare(other.storedKey, v.storedKey) == 1
 }
 
@@ -95,18 +116,15 @@ func (e *entry) checkPassword(secret []byte, password string) bool {
 	return true
 }
 
-// decoys derives from a secret of this process what stands for an unknown
-// username, so that it is the same whenever the name is tried. Accounts take
-// their salts from there too: a salt tells nothing about who exists.
+// decoys derives from a secret what stands for an unknown username, so that it
+// is the same whenever the name is tried. Accounts take their salts from there
+// too: a salt tells nothing about who exists.
 type decoys struct{ secret []byte }
 
-func newDecoys() decoys {
-	d := decoys{secret: make([]byte, sha256.Size)}
-	rand.Read(d.secret)
-	return d
-}
-
-const saltSize = 16
+const (
+	secretSize = 32
+	saltSize   = 16
+)
 
 func (d decoys) salt(h hashAlg, username string) []byte {
 	return h.mac(d.secret, []byte("salt "), []byte(username))[:saltSize]
@@ -116,9 +134,10 @@ func (d decoys) entry(username string) *entry {
 	e := &entry{}
 	for h := range hashes {
 		e.verifiers[h] = verifier{
-			salt:      d.salt(h, username),
-			storedKey: h.mac(d.secret, []byte("stored "), []byte(username)),
-			serverKey: h.mac(d.secret, []byte("server "), []byte(username)),
+			iterations: iterations,
+			salt:       d.salt(h, username),
+			storedKey:  h.mac(d.secret, []byte("stored "), []byte(username)),
+			serverKey:  h.mac(d.secret, []byte("server "), []byte(username)),
 		}
 	}
 	return e

@@ -27,7 +27,7 @@ const (
 	groupID    = "cache"
 	user       = "app-cache"
 	otherUser  = "app-ledger"
-	password   = "s3cret"
+	password   = "s3cret-word"
 )
 
 // cluster is a server with all that it needs, on a store in memory, with one
@@ -62,8 +62,9 @@ func newCluster(t testing.TB, change ...func(*broker.Options)) *cluster {
 	groups := group.New(group.Options{Store: c.store, Logger: log})
 	must(t, groups.Open(ctx))
 	t.Cleanup(func() { must(t, groups.Close()) })
-	accounts := auth.NewRegistry()
-	must(t, accounts.Set([]auth.Account{
+	accounts := auth.New(auth.Options{Store: c.store, Logger: log})
+	must(t, accounts.Open(ctx))
+	must(t, accounts.SetFile([]auth.Account{
 		{Account: "app", Group: groupID, Topic: topic, Password: password},
 		{Account: "app", Group: "ledger", Topic: otherTopic, Password: password},
 		{Account: "app", Group: "waiting", Topic: "not-yet", Password: password},

@@ -22,16 +22,16 @@ const (
 // is logged here; its text is for the client.
 func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, err error) {
 	start := time.Now()
-	answer, principal, err := c.exchange.Step(ctx, token)
-	if err == nil && principal == nil {
+	answer, who, err := c.exchange.Step(ctx, token)
+	if err == nil && who == nil {
 		return answer, nil
 	}
 	c.sasl = saslNone
 	if err == nil {
-		err = c.s.login(c, *principal)
+		err = c.s.login(c, who.Principal)
 	}
 	if err == nil {
-		c.log = c.log.With("account", principal.Account, "group", principal.Group)
+		c.log = c.log.With("account", who.Account, "group", who.Group)
 		c.log.Debug("client authenticated", "client_id", c.clientID)
 		return answer, nil
 	}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 
+	"daybook/auth"
 	"daybook/config"
 
 	"github.com/spf13/cobra"
@@ -114,7 +115,8 @@ func (a *app) logFlags(cmd *cobra.Command) {
 
 // loadConfig reads the file that -c names.
 func (a *app) loadConfig() (*config.Config, error) {
-	c, err := config.Load(a.configPath, os.LookupEnv)
+	rules := config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword}
+	c, err := config.Load(a.configPath, os.LookupEnv, rules)
 	if err != nil {
 		return nil, &usageError{err}
 	}

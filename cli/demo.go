@@ -46,7 +46,7 @@ type demo struct {
 	out      io.Writer
 	dir      string // of the configuration and the data; removed at the end
 	address  string // the Kafka listener
-	password string // of the source's account; the consumers' is demo
+	password string // of the source's account; the consumers' is demo-1234
 }
 
 func (a *app) demo() *cobra.Command {
@@ -149,7 +149,7 @@ func (d *demo) serve(ctx context.Context) (stop func(), err error) {
 	}
 	fmt.Fprintf(d.out, "$ cat daybook.yaml\n%s\n$ daybook serve -c daybook.yaml &\n", d.config())
 	cmd := d.command(ctx, self, "serve", "-c", file, "--log-format", "json")
-	cmd.Env = append(os.Environ(), "MYSQL_PASSWORD="+d.password, "CONSUMER_PASSWORD=demo")
+	cmd.Env = append(os.Environ(), "MYSQL_PASSWORD="+d.password, "CONSUMER_PASSWORD=demo-1234")
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -200,7 +200,7 @@ func (d *demo) follow(log io.Reader, ready chan struct{}) {
 func (d *demo) consume(ctx context.Context, kcat string) (lines <-chan string, stop func(), err error) {
 	args := []string{"-b", d.address,
 		"-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=PLAIN",
-		"-X", "sasl.username=demo-reader", "-X", "sasl.password=demo",
+		"-X", "sasl.username=demo-reader", "-X", "sasl.password=demo-1234",
 		"-X", "auto.offset.reset=earliest"}
 	fmt.Fprintf(d.out, "$ kcat %s -G reader shop\n\n", strings.Join(args, " "))
 	cmd := d.command(ctx, kcat, append(args, "-q", "-u", "-Z", "-f", `offset %o  key %k\n%s\n`, "-G", "reader", "shop")...)

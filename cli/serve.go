@@ -70,9 +70,12 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) 
 	if err := open("store", st.Open, st.Close); err != nil {
 		return fmt.Errorf("open data directory: %w", err)
 	}
-	accounts := auth.NewRegistry()
-	if err := accounts.Set(accountsOf(c)); err != nil {
-		return fmt.Errorf("set accounts: %w", err)
+	accounts := auth.New(auth.Options{Store: st, Logger: log, MaxGroups: c.Kafka.MaxGroupsPerTask})
+	if err := accounts.Open(ctx); err != nil {
+		return fmt.Errorf("open accounts: %w", err)
+	}
+	if err := accounts.SetFile(accountsOf(c)); err != nil {
+		return fmt.Errorf("set the accounts of the configuration file: %w", err)
 	}
 	groups := group.New(group.Options{Store: st, Logger: log, Retention: time.Duration(c.Kafka.OffsetRetention)})
 	if err := open("groups", groups.Open, groups.Close); err != nil {

@@ -29,8 +29,9 @@ type Kafka struct {
 	MaxConnections           int        `yaml:"max_connections"`
 	MaxConnectionsPerAddress int        `yaml:"max_connections_per_address"`
 	MaxConnectionsPerGroup   int        `yaml:"max_connections_per_group"`
-	IdleTimeout              Duration   `yaml:"idle_timeout"`     // of a connection without a request
-	OffsetRetention          Duration   `yaml:"offset_retention"` // of a group without members and commits
+	MaxGroupsPerTask         int        `yaml:"max_groups_per_task"` // those that are not in the file included
+	IdleTimeout              Duration   `yaml:"idle_timeout"`        // of a connection without a request
+	OffsetRetention          Duration   `yaml:"offset_retention"`    // of a group without members and commits
 }
 
 // Listener is one address that consumers connect to.
@@ -104,9 +105,6 @@ type Group struct {
 	Password string `yaml:"-"`
 }
 
-// Username is the SASL username of the group's consumers.
-func (g *Group) Username() string { return g.Account + "-" + g.ID }
-
 // Defaults. Those of a task stand in Task.setDefaults.
 func defaults() *Config {
 	return &Config{
@@ -114,7 +112,8 @@ func defaults() *Config {
 		Retention: Retention{Age: Duration(24 * time.Hour)},
 		Kafka: Kafka{
 			MaxConnections: 1000, MaxConnectionsPerAddress: 500, MaxConnectionsPerGroup: 100,
-			IdleTimeout: Duration(10 * time.Minute), OffsetRetention: Duration(7 * 24 * time.Hour),
+			MaxGroupsPerTask: 20,
+			IdleTimeout:      Duration(10 * time.Minute), OffsetRetention: Duration(7 * 24 * time.Hour),
 		},
 	}
 }

@@ -10,19 +10,22 @@ import (
 	"testing"
 	"time"
 
+	"daybook/auth"
 	"daybook/config"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected messages in testdata")
 
+var rules = config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword}
+
 // env holds the variables that the fixtures name.
 func env(name string) (string, bool) {
-	v, ok := map[string]string{"SHOP_PASSWORD": "s3cret-shop", "CACHE_PASSWORD": "s3cret-cache"}[name]
+	v, ok := map[string]string{"SHOP_PASSWORD": "s3cret-shop", "CACHE_PASSWORD": "s3cret-cache", "WEAK_PASSWORD": "abcdefgh"}[name]
 	return v, ok
 }
 
 func TestExampleLoads(t *testing.T) {
-	c, err := config.Load("../config.example.yaml", env)
+	c, err := config.Load("../config.example.yaml", env, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +38,8 @@ func TestExampleLoads(t *testing.T) {
 				SASLMechanisms: []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"},
 			}},
 			MaxConnections: 1000, MaxConnectionsPerAddress: 500, MaxConnectionsPerGroup: 100,
-			IdleTimeout: config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
+			MaxGroupsPerTask: 20,
+			IdleTimeout:      config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
 		},
 		Tasks: []config.Task{{
 			Name: "shop",
@@ -102,7 +106,7 @@ func TestStartForms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.yaml, func(t *testing.T) {
-			c, err := config.Load(write(t, minimal+"    start: "+tt.yaml+"\n"), env)
+			c, err := config.Load(write(t, minimal+"    start: "+tt.yaml+"\n"), env, rules)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +122,7 @@ func TestPasswordFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(p), "shop.pw"), []byte("from the file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(p, env)
+	c, err := config.Load(p, env, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +139,7 @@ func TestBadFiles(t *testing.T) {
 	}
 	for _, f := range files {
 		t.Run(filepath.Base(f), func(t *testing.T) {
-			_, err := config.Load(f, env)
+			_, err := config.Load(f, env, rules)
 			var ce *config.Error
 			if !errors.As(err, &ce) {
 				t.Fatalf("got %v, want an *Error", err)
@@ -165,7 +169,7 @@ func TestBadFiles(t *testing.T) {
 }
 
 func TestMissingFile(t *testing.T) {
-	_, err := config.Load("testdata/none.yaml", env)
+	_, err := config.Load("testdata/none.yaml", env, rules)
 	if want := "testdata/none.yaml: cannot read the configuration: no such file or directory"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

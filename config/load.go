@@ -39,15 +39,19 @@ func (e *Error) Error() string {
 // LookupEnv finds an environment variable, as os.LookupEnv does.
 type LookupEnv func(name string) (value string, ok bool)
 
+// Rules are what names and passwords of groups must keep to; package auth has
+// them. An error says what is wrong and holds no password.
+type Rules struct{ Account, Group, Password func(string) error }
+
 // Load reads, checks and completes the file at path. Relative paths in it are
 // relative to the file's own directory. Every fault is an *Error; all faults
 // of meaning are told at once, joined.
-func Load(path string, env LookupEnv) (*Config, error) {
+func Load(path string, env LookupEnv, rules Rules) (*Config, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return nil, &Error{File: path, Msg: fmt.Sprintf("cannot read the configuration: %v", errors.Unwrap(err))}
 	}
-	l := &loader{path: path, env: env}
+	l := &loader{path: path, env: env, rules: rules}
 	if l.file, err = parser.ParseBytes(src, 0); err != nil {
 		return nil, l.yamlError(err)
 	}
@@ -74,6 +78,7 @@ func Load(path string, env LookupEnv) (*Config, error) {
 type loader struct {
 	path   string
 	env    LookupEnv
+	rules  Rules
 	file   *ast.File
 	faults []error
 }

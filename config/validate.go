@@ -12,12 +12,8 @@ import (
 	"time"
 )
 
-var (
-	// Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
-	topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
-	groupID   = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,128}$`)
-	account   = regexp.MustCompile(`^[a-zA-Z0-9_]{1,16}$`)
-)
+// Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
 // validate checks what the YAML types cannot say and reads the secrets.
 func (l *loader) validate(c *Config) {
@@ -35,7 +31,7 @@ func (l *loader) validate(c *Config) {
 	if len(c.Tasks) == 0 {
 		l.faultf("tasks", "there is no task; config.example.yaml shows one")
 	}
-	names, users := map[string]string{}, map[string]string{}
+	names, groups := map[string]string{}, map[string]string{}
 	for i := range c.Tasks {
 		key := fmt.Sprintf("tasks[%d]", i)
 		t := &c.Tasks[i]
@@ -50,7 +46,10 @@ func (l *loader) validate(c *Config) {
 			names[t.Name] = key
 		}
 		l.task(key, t)
-		l.groups(key, t.Groups, users)
+		if n := c.Kafka.MaxGroupsPerTask; len(t.Groups) > n {
+			l.faultf(key+".groups", "there are %d; kafka.max_groups_per_task allows %d", len(t.Groups), n)
+		}
+		l.groups(key, t.Groups, groups)
 	}
 }
 
@@ -112,7 +111,7 @@ func (l *loader) limits(k *Kafka) {
 		value int
 	}{
 		{"max_connections", k.MaxConnections}, {"max_connections_per_address", k.MaxConnectionsPerAddress},
-		{"max_connections_per_group", k.MaxConnectionsPerGroup},
+		{"max_connections_per_group", k.MaxConnectionsPerGroup}, {"max_groups_per_task", k.MaxGroupsPerTask},
 	} {
 		if n.value < 1 {
 			l.faultf("kafka."+n.key, "%d is less than one", n.value)
@@ -175,22 +174,36 @@ func (l *loader) readable(key string, files map[string]string) {
 	}
 }
 
-func (l *loader) groups(taskKey string, gs []Group, users map[string]string) {
+// groups checks those of a task. Seen has the keys of all groups before, by ID.
+func (l *loader) groups(taskKey string, gs []Group, seen map[string]string) {
 	for i := range gs {
 		g := &gs[i]
 		key := fmt.Sprintf("%s.groups[%d]", taskKey, i)
-		if !groupID.MatchString(g.ID) {
-			l.faultf(key+".id", "%q cannot be a group ID: 1–128 of letters, digits, '.', '_' and '-'", g.ID)
+		if err := l.rules.Group(g.ID); err != nil {
+			l.faultf(key+".id", "%v", err)
+		} else if other := seen[g.ID]; other != "" {
+			l.faultf(key+".id", "%q is the group ID of %s already: a group belongs to one task and has one account", g.ID, other)
+		} else {
+			seen[g.ID] = key
 		}
-		if !account.MatchString(g.Account) {
-			l.faultf(key+".account", "%q cannot be an account: 1–16 of letters, digits and '_'", g.Account)
+		if err := l.rules.Account(g.Account); err != nil {
+			l.faultf(key+".account", "%v", err)
 		}
-		if other := users[g.Username()]; other != "" {
-			l.faultf(key, "the SASL username %s is the one of %s already", g.Username(), other)
+		if g.Password = l.secret(key, g.PasswordEnv, g.PasswordFile); g.Password == "" {
+			continue // which is a fault already
 		}
-		users[g.Username()] = key
-		g.Password = l.secret(key, g.PasswordEnv, g.PasswordFile)
+		if err := l.rules.Password(g.Password); err != nil {
+			l.faultf(key+passwordKey(g), "%v", err)
+		}
 	}
+}
+
+// passwordKey is the key that the group's password was read by.
+func passwordKey(g *Group) string {
+	if g.PasswordEnv != "" {
+		return ".password_env"
+	}
+	return ".password_file"
 }
 
 func (l *loader) oneOf(key, v string, allowed ...string) {

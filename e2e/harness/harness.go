@@ -107,6 +107,7 @@ func (d *Daybook) yaml() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
 	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q, %s}]\n", d.addr, c.Listener)
+	fmt.Fprintf(&b, "  max_groups_per_task: %d\n", 20+len(c.Groups))
 	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD}\n", Topic, c.Source, user)
 	if c.Start != "" {
 		fmt.Fprintf(&b, "    start: %s\n", c.Start)
