@@ -25,7 +25,7 @@ import (
 var errEnd = errors.New("end of connection")
 
 // conn is one client's connection. All of it belongs to its own goroutine,
-// except cut.
+// except cut, and in while there is a watcher.
 type conn struct {
 	net.Conn
 	s        *Server
@@ -33,7 +33,8 @@ type conn struct {
 	host     string // the client's IP address
 	log      *slog.Logger
 	in       *bufio.Reader
-	out      []byte // the response being encoded
+	watcher  *watcher // nil unless the request being handled has waited
+	out      []byte   // the response being encoded
 	opened   time.Time
 
 	sasl      saslState
@@ -62,6 +63,7 @@ func newConn(s *Server, l *listener, nc net.Conn) *conn {
 // serve handles requests until the client leaves, does something that is not
 // allowed, or ctx ends.
 func (c *conn) serve(ctx context.Context) {
+	defer c.unwatch()
 	defer c.Close()
 	defer c.s.dismiss(c) // before the client can see the end, and come again
 	// Wakes a pending read; a request that is being handled sees ctx itself.
@@ -107,6 +109,7 @@ func (c *conn) cut() {
 
 // next reads one request and answers it.
 func (c *conn) next(ctx context.Context) error {
+	c.unwatch()
 	limit, deadline := c.s.o.MaxRequestBytes, time.Now().Add(c.s.o.IdleTimeout)
 	if c.principal == nil {
 		limit, deadline = maxFrameBeforeLogin, c.opened.Add(c.s.o.LoginTimeout)

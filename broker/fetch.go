@@ -59,7 +59,7 @@ func (c *conn) fetch(ctx context.Context, req *kmsg.FetchRequest) (kmsg.Response
 	want, failed := c.lookUpFetch(req, f.FetchResponse)
 	if want == nil {
 		if !failed {
-			sleep(ctx, fetchWait(req))
+			sleep(c.watch(ctx), fetchWait(req))
 		}
 		return f.FetchResponse, nil
 	}
@@ -174,7 +174,7 @@ func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wan
 		case <-changed:
 		case <-timeout.C:
 			return
-		case <-ctx.Done():
+		case <-c.watch(ctx).Done():
 			return
 		}
 	}

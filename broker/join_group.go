@@ -22,5 +22,5 @@ func (c *conn) joinGroup(ctx context.Context, req *kmsg.JoinGroupRequest) (kmsg.
 		resp.MemberID = req.MemberID
 		return resp, nil
 	}
-	return c.s.o.Groups.JoinGroup(ctx, c.client(), req), nil
+	return c.s.o.Groups.JoinGroup(c.watch(ctx), c.client(), req), nil
 }

@@ -21,7 +21,7 @@ func (c *conn) syncGroup(ctx context.Context, req *kmsg.SyncGroupRequest) (kmsg.
 	case req.Version >= 5 && (req.ProtocolType == nil || req.Protocol == nil):
 		refused = kerr.InconsistentGroupProtocol // clients of these versions know what they joined with
 	default:
-		return c.s.o.Groups.SyncGroup(ctx, req), nil
+		return c.s.o.Groups.SyncGroup(c.watch(ctx), req), nil
 	}
 	resp := kmsg.NewPtrSyncGroupResponse()
 	resp.Version = req.Version
