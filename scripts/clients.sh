@@ -4,6 +4,7 @@
 #
 #   clients.sh list      the names of all consumers that the tests run, such as java-4.4.0
 #   clients.sh run NAME  how to run that consumer (e2e/clients), one word per line
+#   clients.sh puppet NAME  how to run that client as a puppet (e2e/puppet), likewise
 #   clients.sh kcat      the path of kcat: the installed one, else Debian's, unpacked into the cache
 #   clients.sh all       gets everything that the tests use
 #
@@ -14,12 +15,15 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
-source=$(cd "$here/../e2e/clients" && pwd)
+clients=$(cd "$here/../e2e/clients" && pwd)
+source=$clients program=consume # or those of e2e/puppet
 
-clients='java-0.10.0.1 java-0.10.2.2 java-0.11.0.3 java-1.0.2 java-1.1.1 java-2.8.2 java-3.9.1 java-4.4.0
+names='java-0.10.0.1 java-0.10.2.2 java-0.11.0.3 java-1.0.2 java-1.1.1 java-2.8.2 java-3.9.1 java-4.4.0
   kcat librdkafka-1.9.2 librdkafka-2.15.1 confluent-kafka-1.9.2 confluent-kafka-2.0.2 confluent-kafka-2.16.1
   kafka-python-2.0.6 kafka-python-3.0.12 aiokafka-0.14.0
   sarama-0.10.2.0 sarama-newest kafka-go franz-go kafkajs-2.2.4 kafka-javascript-1.10.1'
+puppets='java-1.1.1 java-4.4.0 librdkafka-2.15.1 kafka-python-2.0.6 kafka-python-3.0.12
+  sarama-0.10.2.0 sarama-newest franz-go kafkajs-2.2.4'
 
 checksum() { cat "$@" | cksum | cut -d' ' -f1; }
 
@@ -37,23 +41,26 @@ path_of_kcat() {
   once kcat get_kcat
   echo "$CACHE/kcat/kcat"
 }
-run_kcat() { printf '%s\n' env "KCAT=$(path_of_kcat)" "$source/kcat/consume.sh"; }
+run_kcat() { printf '%s\n' env "KCAT=$(path_of_kcat)" "$clients/kcat/consume.sh"; }
 
 # Releases before 2.0 lack poll(Duration), and before 0.10.2 a login without a file.
 get_java() { # VERSION CLASS DIR
   need javac=default-jdk-headless mvn=maven
-  mvn -q -B -f "$source/java/pom.xml" -Dkafka.version="$1" \
+  mvn -q -B -f "$clients/java/pom.xml" -Dkafka.version="$1" \
     org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
     -DoutputDirectory="$3" </dev/null >&2
   case $1 in
-    0.* | 1.*) sed 's/poll(Duration.ofMillis(500))/poll(500)/' "$source/java/$2.java" >"$3/$2.java" ;;
+    0.* | 1.*) sed 's/poll(Duration.ofMillis(\([0-9]*\)))/poll(\1)/' "$source/java/$2.java" >"$3/$2.java" ;;
     *) cp "$source/java/$2.java" "$3" ;;
   esac
   javac -nowarn -cp "$3/*" -d "$3" "$3/$2.java" >&2
 }
 run_java() { # VERSION
   local class=Consume name
-  case $1 in 0.10.0.* | 0.10.1.*) class=ConsumeOld ;; esac
+  case $program-$1 in
+    consume-0.10.0.* | consume-0.10.1.*) class=ConsumeOld ;;
+    puppet-*) class=Puppet ;;
+  esac
   name=java-$1-$(checksum "$source/java/$class.java")
   once "$name" get_java "$1" "$class"
   printf '%s\n' java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$CACHE/$name:$CACHE/$name/*" "$class"
@@ -79,14 +86,14 @@ librdkafka() { # VERSION; prints its folder
   echo "$CACHE/librdkafka-$1"
 }
 get_c() { # LIBRDKAFKA DIR
-  gcc -O2 -Wall -I"$1/include" -o "$2/consume" "$source/c/consume.c" -L"$1/lib" -lrdkafka >&2
+  gcc -O2 -Wall -I"$1/include" -o "$2/$program" "$source/c/$program.c" -L"$1/lib" -lrdkafka >&2
 }
 run_librdkafka() { # VERSION
   local library name
   library=$(librdkafka "$1")
-  name=c-$1-$(checksum "$source/c/consume.c")
+  name=c-$1-$(checksum "$source/c/$program.c")
   once "$name" get_c "$library"
-  printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "$CACHE/$name/consume"
+  printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "$CACHE/$name/$program"
 }
 
 # pip writes no path of the folder into what runs here, so it may move.
@@ -97,7 +104,7 @@ get_python() { # PACKAGE==VERSION DIR
 }
 run_python() { # PACKAGE VERSION
   once "$1-$2" get_python "$1==$2"
-  printf '%s\n' "$CACHE/$1-$2/bin/python" "$source/python/consume_${1//-/_}.py"
+  printf '%s\n' "$CACHE/$1-$2/bin/python" "$source/python/${program}_${1//-/_}.py"
 }
 get_old_confluent() { # LIBRDKAFKA VERSION DIR: from source, its wheels end with Python 3.10
   need Python.h=python3-dev
@@ -131,7 +138,7 @@ get_npm() { # PACKAGE@VERSION DIR; any script of a package may run
 }
 run_kafkajs() { # VERSION
   once "kafkajs-$1" get_npm "kafkajs@$1"
-  printf '%s\n' env "NODE_PATH=$CACHE/kafkajs-$1/node_modules" node "$source/node/consume_kafkajs.js"
+  printf '%s\n' env "NODE_PATH=$CACHE/kafkajs-$1/node_modules" node "$source/node/${program}_kafkajs.js"
 }
 # From source, on the librdkafka that it ships: the ready-made add-on would be
 # fetched from outside the registry.
@@ -145,8 +152,10 @@ run_kafka_javascript() { # VERSION
   library=$(librdkafka 2.15.1)
   once "kafka-javascript-$1" get_kafka_javascript "$library" "$1"
   printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "NODE_PATH=$CACHE/kafka-javascript-$1/node_modules" \
-    node "$source/node/consume_confluent.js"
+    node "$source/node/${program}_confluent.js"
 }
+
+use_puppets() { source=$(cd "$here/../e2e/puppet" && pwd) program=puppet; }
 
 run() { # NAME
   local version=${1##*-}
@@ -162,14 +171,18 @@ run() { # NAME
     franz-go) run_go franz ;;
     kafkajs-*) run_kafkajs "$version" ;;
     kafka-javascript-*) run_kafka_javascript "$version" ;;
-    *) die "no client $1; there are: $(echo $clients)" ;;
+    *) die "no client $1; there are: $(echo $names)" ;;
   esac
 }
 
 case ${1:-} in
-  list) printf '%s\n' $clients ;;
+  list) printf '%s\n' $names ;;
   run) run "${2:?which client?}" ;;
   kcat) path_of_kcat ;;
-  all) for name in $clients; do run "$name" >/dev/null; done ;;
+  puppet) use_puppets; run "${2:?which client?}" ;;
+  all)
+    for name in $names; do run "$name" >/dev/null; done
+    use_puppets
+    for name in $puppets; do run "$name" >/dev/null; done ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
 esac

@@ -1,8 +1,5 @@
 //go:build servers
 
-// Package tools runs the command-line tools of Kafka releases old and new, and
-// kcat, against Daybook and against a real Kafka broker with the same records,
-// and compares what they print.
 package tools
 
 import (
@@ -84,8 +81,8 @@ func TestToolsPrintWhatTheyPrintAgainstKafka(t *testing.T) {
 				t.Parallel()
 				atOnce <- struct{}{}
 				defer func() { <-atOnce }()
-				s := session{t: t, release: r, jvm: startJVM(t, r.number), both: both, times: times}
-				s.ofGroup, s.ofCluster = properties(t, r.group()), properties(t, harness.Group)
+				s := session{t: t, release: r, jvm: StartJVM(t, r.number), both: both, times: times}
+				s.ofGroup, s.ofCluster = Properties(t, r.group()), Properties(t, harness.Group)
 				s.cluster()
 				s.offsets()
 				s.members()
@@ -100,7 +97,7 @@ func TestToolsPrintWhatTheyPrintAgainstKafka(t *testing.T) {
 type session struct {
 	release
 	t     *testing.T
-	jvm   *jvm
+	jvm   *JVM
 	both  []broker
 	times []int64 // of the records
 	// Configuration files: of the group's user, and of the one who also sees Kafka's cluster.
@@ -115,7 +112,7 @@ func (s *session) compare(tool string, args ...string) string {
 	if !ok {
 		s.t.Fatalf("release %s has no %s", s.number, tool)
 	}
-	var results []printed
+	var results []Printed
 	for _, b := range s.both {
 		address := []string{"--bootstrap-server", b.address, "--command-config", s.ofCluster}
 		switch tool {
@@ -124,23 +121,23 @@ func (s *session) compare(tool string, args ...string) string {
 		case "consumer":
 			address = []string{s.servers, b.address, "--consumer.config", s.ofGroup}
 		}
-		run := s.jvm.run
+		run := s.jvm.Run
 		if tool == "consumer" && s.since < 201803 { // which forgets to end
-			run = func(class string, args ...string) printed {
+			run = func(class string, args ...string) Printed {
 				return s.jvm.runAlone(`"offsets_committed"`, class, args...)
 			}
 		}
 		p := run(class, append(address, args...)...)
-		p.out, p.errors = masked(p.out, b), masked(p.errors, b)
+		p.Out, p.Errors = masked(p.Out, b), masked(p.Errors, b)
 		results = append(results, p)
 	}
 	command := tool + " " + strings.Join(args, " ")
 	daybook, real := results[0], results[1]
-	if daybook.exit != real.exit || common(command, daybook.out) != common(command, real.out) || common(command, daybook.errors) != common(command, real.errors) {
+	if daybook.Exit != real.Exit || common(command, daybook.Out) != common(command, real.Out) || common(command, daybook.Errors) != common(command, real.Errors) {
 		s.t.Errorf("%s\n--- Daybook: exit code %d\n%s%s\n--- Kafka: exit code %d\n%s%s", command,
-			daybook.exit, daybook.out, daybook.errors, real.exit, real.out, real.errors)
+			daybook.Exit, daybook.Out, daybook.Errors, real.Exit, real.Out, real.Errors)
 	}
-	return daybook.out + daybook.errors
+	return daybook.Out + daybook.Errors
 }
 
 // want is compare, and the text that must be in it, so that two equal failures

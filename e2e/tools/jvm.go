@@ -1,5 +1,9 @@
-//go:build servers
-
+// Package tools runs the command-line tools of Kafka releases old and new, and
+// kcat, against Daybook and against a real Kafka broker with the same records,
+// and compares what they print.
+//
+// For the tests of others it has [JVM], which runs a release's tools, and
+// [Properties]. A JVM belongs to one test and its goroutine.
 package tools
 
 import (
@@ -11,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,15 +24,16 @@ import (
 	"daybook/e2e/harness"
 )
 
-// jvm runs the tools of one release one after another in one Java process.
-type jvm struct {
+// JVM runs the tools of one release one after another in one Java process.
+type JVM struct {
 	t         *testing.T
 	classpath string
 	in        io.Writer
 	out       *bufio.Reader
 }
 
-func startJVM(t *testing.T, release string) *jvm {
+// StartJVM starts a JVM with the tools of a release that scripts/kafka.sh knows.
+func StartJVM(t *testing.T, release string) *JVM {
 	t.Helper()
 	classpath := script(t, "kafka.sh", "tools", release)
 	cmd := exec.Command("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath, "Tools")
@@ -50,16 +56,17 @@ func startJVM(t *testing.T, release string) *jvm {
 		_ = cmd.Process.Kill() // the tools leave threads behind, which would keep it
 		_ = cmd.Wait()
 	})
-	return &jvm{t, classpath, in, bufio.NewReader(out)}
+	return &JVM{t, classpath, in, bufio.NewReader(out)}
 }
 
-// printed is what a tool printed, and its exit code.
-type printed struct {
-	exit        int
-	out, errors string
+// Printed is what a tool printed, and its exit code.
+type Printed struct {
+	Exit        int
+	Out, Errors string
 }
 
-func (j *jvm) run(class string, args ...string) printed {
+// Run runs the main method of a class.
+func (j *JVM) Run(class string, args ...string) Printed {
 	j.t.Helper()
 
 	fmt.Fprintln(j.in, strings.Join(append([]string{class}, args...), "\t"))
@@ -72,17 +79,17 @@ func (j *jvm) run(class string, args ...string) printed {
 		line, err := j.out.ReadString('\n')
 		lines <- read{line, err}
 	}()
-	var p printed
+	var p Printed
 	select {
 	case r := <-lines:
 		if r.err != nil {
 			j.t.Fatalf("%s %q: %v", class, args, r.err)
 		}
 		var out, errors string
-		if _, err := fmt.Sscan(r.line, &p.exit, &out, &errors); err != nil {
+		if _, err := fmt.Sscan(r.line, &p.Exit, &out, &errors); err != nil {
 			j.t.Fatalf("%s: line %q: %v", class, r.line, err)
 		}
-		p.out, p.errors = j.decode(out), j.decode(errors)
+		p.Out, p.Errors = j.decode(out), j.decode(errors)
 	case <-time.After(2 * time.Minute):
 		j.t.Fatalf("%s %q does not end", class, args)
 	}
@@ -91,7 +98,7 @@ func (j *jvm) run(class string, args ...string) printed {
 
 // runAlone runs a tool that does not end by itself in a process of its own,
 // until it has printed the text; then it is asked to end.
-func (j *jvm) runAlone(until, class string, args ...string) printed {
+func (j *JVM) runAlone(until, class string, args ...string) Printed {
 	j.t.Helper()
 	ctx, cancel := context.WithTimeout(j.t.Context(), 2*time.Minute)
 	defer cancel()
@@ -103,21 +110,21 @@ func (j *jvm) runAlone(until, class string, args ...string) printed {
 	if err := cmd.Start(); err != nil {
 		j.t.Fatal(err)
 	}
-	var p printed
+	var p Printed
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		p.out += lines.Text() + "\n"
+		p.Out += lines.Text() + "\n"
 		if strings.Contains(lines.Text(), until) {
 			_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		}
 	}
 	_ = cmd.Wait() // the exit code tells of the signal
 	if ctx.Err() != nil {
-		j.t.Fatalf("%s %q does not print %q but\n%s", class, args, until, p.out)
+		j.t.Fatalf("%s %q does not print %q but\n%s", class, args, until, p.Out)
 	}
 	return p
 }
 
-func (j *jvm) decode(text string) string {
+func (j *JVM) decode(text string) string {
 	j.t.Helper()
 	b, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "="))
 	if err != nil {
@@ -129,7 +136,8 @@ func (j *jvm) decode(text string) string {
 // script runs one of scripts/ and returns the line that it prints.
 func script(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("../../scripts/"+name, args...)
+	_, file, _, _ := runtime.Caller(0)
+	cmd := exec.Command(filepath.Join(filepath.Dir(file), "../../scripts", name), args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -139,8 +147,8 @@ func script(t *testing.T, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// properties writes a client's configuration file and returns its path.
-func properties(t *testing.T, group string) string {
+// Properties writes a client's configuration file and returns its path.
+func Properties(t *testing.T, group string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "client.properties")
 	text := fmt.Sprintf("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n"+
