@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"daybook/auth"
@@ -297,5 +299,45 @@ func TestChangeDuringALogin(t *testing.T) {
 	}
 	if _, who, err := x.Step(t.Context(), final); who != nil || !errors.Is(err, auth.ErrDenied) {
 		t.Errorf("%v, %v; want ErrDenied", who, err)
+	}
+}
+
+// Changes at the same time as logins: a login gets in by a password that was
+// the account's while it ran, and one that began by an ended password ends.
+func TestConcurrentChanges(t *testing.T) {
+	r := open(t, storetest.Open(t))
+	var wg sync.WaitGroup
+	for n := range 3 {
+		a := auth.Account{Account: "ops", Group: fmt.Sprint("g", n), Topic: "shop", Password: "Stored-1"}
+		var done atomic.Bool
+		wg.Go(func() {
+			defer done.Store(true)
+			for range 5 {
+				create(t, r, a)
+				if err := r.SetPassword(a.Group, "Stored-2", true); err != nil {
+					t.Error(err)
+				}
+				if err := r.Delete(a.Group); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for n := 0; !done.Load(); n++ {
+				x := r.Begin(auth.Plain, fmt.Sprint(a.Group, n))
+				_, who, err := x.Step(t.Context(), plainToken(a))
+				switch {
+				case err == nil:
+					<-who.Revoked.Done() // by the new password, or the deletion
+				case !errors.Is(err, auth.ErrDenied):
+					t.Error(err)
+				}
+				r.List()
+			}
+		})
+	}
+	wg.Wait()
+	if l := r.List(); len(l) != 0 {
+		t.Errorf("left: %+v", l)
 	}
 }
