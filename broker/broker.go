@@ -11,7 +11,8 @@
 //     connection is authenticated; then its [auth.Principal] decides: other
 //     groups are not authorized, other topics do not exist.
 //   - A size that a client states is checked before anything is allocated for
-//     it, and memory for responses is taken from one budget for all clients.
+//     it, and memory for responses is taken from one budget for all clients,
+//     of which no principal can take the share of another.
 //   - Only durable records are served, since the store shows no others.
 //   - Close ends every connection and waits for every goroutine, within
 //     seconds, however many requests are waiting.
@@ -28,8 +29,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"daybook/auth"
 	"daybook/group"
@@ -104,10 +103,10 @@ type Server struct {
 	running   sync.WaitGroup // listeners and connections
 	listeners []*listener
 
-	frames      sync.Pool           // *[]byte for requests up to smallFrame
-	batches     sync.Pool           // *[]byte for fetched records
-	large       chan struct{}       // held by requests above smallFrame
-	fetchMemory *semaphore.Weighted // in bytes
+	frames      sync.Pool     // *[]byte for requests up to smallFrame
+	batches     sync.Pool     // *[]byte for fetched records
+	large       chan struct{} // held by requests above smallFrame
+	fetchMemory *budget
 
 	mu          sync.Mutex
 	conns       map[*conn]struct{}
@@ -124,7 +123,7 @@ func New(o Options) *Server {
 		frames:      sync.Pool{New: func() any { return new([]byte) }},
 		batches:     sync.Pool{New: func() any { return new([]byte) }},
 		large:       make(chan struct{}, largeFrames),
-		fetchMemory: semaphore.NewWeighted(o.FetchMemory),
+		fetchMemory: newBudget(o.FetchMemory),
 		conns:       make(map[*conn]struct{}),
 		byAddress:   make(map[string]int),
 		byPrincipal: make(map[auth.Principal]int),

@@ -32,3 +32,10 @@ func Allocates(t *testing.T, limit int, f func()) {
 	}
 	t.Errorf("%d bytes were allocated, the limit is %d", got, limit)
 }
+
+// FreeFetchMemory is what no response holds.
+func (s *Server) FreeFetchMemory() int64 {
+	s.fetchMemory.mu.Lock()
+	defer s.fetchMemory.mu.Unlock()
+	return s.fetchMemory.free
+}

@@ -219,18 +219,18 @@ func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 	if want.offset == want.HighWatermark() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxFetchWait)
-	defer cancel()
-	memory := min(int64(limit)+1, c.s.o.FetchMemory)
-	if c.s.fetchMemory.Acquire(ctx, memory) != nil {
+	memory := c.s.fetchMemory.claim(*c.principal, int64(limit))
+	f.release = memory.release
+	if !c.awaitMemory(ctx, memory) {
 		return nil
 	}
+	limit = int(memory.bytes)
 	buf := c.s.batches.Get().(*[]byte)
 	f.release = func() {
 		if cap(*buf) <= 2*c.s.o.MaxFetchBytes {
 			c.s.batches.Put(buf)
 		}
-		c.s.fetchMemory.Release(memory)
+		memory.release()
 	}
 	batches, err := want.Read((*buf)[:0], want.offset, limit)
 	if err != nil {
@@ -242,6 +242,24 @@ func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 		f.records, err = messageSet(batches, req.Version, want.offset, limit)
 	}
 	return err
+}
+
+// awaitMemory tells if the memory came in time.
+func (c *conn) awaitMemory(ctx context.Context, memory *claim) bool {
+	select {
+	case <-memory.ready:
+		return true
+	default:
+	}
+	timeout := time.NewTimer(maxFetchWait)
+	defer timeout.Stop()
+	select {
+	case <-memory.ready:
+		return true
+	case <-timeout.C:
+	case <-c.watch(ctx).Done():
+	}
+	return false
 }
 
 // messageSet converts batches for the clients from before message format v2.

@@ -12,6 +12,7 @@ import (
 
 	"daybook/broker"
 	"daybook/recordbatch"
+	"daybook/store"
 )
 
 // fetchRequest asks for the topic from offset on, by name or ID as the version
@@ -349,5 +350,49 @@ func TestFetchMemoryIsShared(t *testing.T) {
 		if n := <-done; n > 10 {
 			t.Errorf("a client asked %d times", n)
 		}
+	}
+}
+
+// However many clients of one account do not read their responses, those of
+// another go on.
+func TestSlowClientsOfAnotherAccount(t *testing.T) {
+	const memory, response = 8 << 20, 1 << 20
+	c := newCluster(t, func(o *broker.Options) { o.FetchMemory, o.MaxFetchBytes = memory, response })
+	other, _ := c.store.Partition(otherTopic)
+	for _, p := range []*store.Partition{c.part, other} {
+		for range 8 {
+			var b recordbatch.Builder
+			b.Reset()
+			b.Append(0, nil, make([]byte, response*9/10))
+			if _, err := p.Append(b.Finish(), store.State{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	request := c.fetchRequest(12, 0)
+	request.MaxBytes, request.Topics[0].Partitions[0].PartitionMaxBytes = response, response
+	for range 20 {
+		slow := c.login(user)
+		for range 20 { // more than the buffers of both sockets
+			slow.send(request)
+		}
+	}
+	// They take what they can get: the half, but for one response.
+	for deadline := time.Now().Add(10 * time.Second); c.server.FreeFetchMemory() > memory/2+response; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes are free", c.server.FreeFetchMemory())
+		}
+	}
+	quick := c.login(otherUser)
+	request.Topics[0].Topic = otherTopic
+	start := time.Now()
+	for offset := range int64(8) {
+		request.Topics[0].Partitions[0].FetchOffset = offset
+		if p := only(t, ask[*kmsg.FetchResponse](quick, request)); len(p.RecordBatches) < response/2 {
+			t.Fatalf("offset %d: %d bytes", offset, len(p.RecordBatches))
+		}
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("8 responses took %v", d)
 	}
 }
