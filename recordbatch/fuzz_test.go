@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"daybook/recordbatch"
 )
 
@@ -103,6 +105,74 @@ func FuzzMessageSet(f *testing.F) {
 			t.Fatalf("%d messages too many", len(got))
 		}
 	})
+}
+
+// FuzzCompress packs any bytes, taken as a batch and as a message set: what is
+// packed without an error reads back as the same records, in no more bytes
+// than before, and allocates in proportion to them: once the compressor has its
+// memory, at most 8 bytes for each of the source.
+func FuzzCompress(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(13, 14))
+	for i := range uint8(len(compressions)) {
+		f.Add(build(someRecords(rnd, 20)), i)
+		set, err := recordbatch.AppendMessageSet(nil, build(changes(5)), int8(i%2), 0, 1<<20)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(set, i)
+	}
+	compressors := map[recordbatch.Compression]*recordbatch.Compressor{}
+	for _, c := range compressions {
+		z := &recordbatch.Compressor{}
+		if _, err := z.AppendBatch(nil, build(changes(50)), c); err != nil {
+			f.Fatal(err)
+		}
+		compressors[c] = z
+	}
+	f.Fuzz(func(t *testing.T, b []byte, n uint8) {
+		c := compressions[int(n)%len(compressions)]
+		z := compressors[c]
+		var packed []byte
+		var err error
+		allocates(t, 8*len(b)+32<<10, func() { packed, err = z.AppendBatch(nil, b, c) })
+		if err == nil {
+			checkRepacked(t, packed, b)
+		}
+		magic := int8(n>>4) % 2
+		set := bytes.Clone(b)
+		allocates(t, 8*len(b)+32<<10, func() { packed, err = z.AppendMessageSet(nil, set, magic, c) })
+		if err == nil && len(packed) > len(b) {
+			t.Fatalf("a set of %d bytes becomes one of %d", len(b), len(packed))
+		}
+	})
+}
+
+// checkRepacked fails unless franz-go reads the same from both, which have the
+// same header.
+func checkRepacked(t *testing.T, packed, plain []byte) {
+	t.Helper()
+	was, err := recordbatch.ParseHeader(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := recordbatch.ParseHeader(packed)
+	if err != nil || h.Length != len(packed) || len(packed) > was.Length {
+		t.Fatalf("%+v becomes %+v in %d bytes, %v", was, h, len(packed), err)
+	}
+	codec := kgo.CompressionCodecType(h.Attributes & 7)
+	if codec == kgo.CodecNone {
+		if !bytes.Equal(packed, plain[:was.Length]) {
+			t.Fatal("an uncompressed batch is another")
+		}
+		return
+	}
+	records, err := kgo.DefaultDecompressor().Decompress(packed[recordbatch.HeaderSize:], codec)
+	if err != nil || !bytes.Equal(records, plain[recordbatch.HeaderSize:was.Length]) {
+		t.Fatalf("%s gives other records, %v", packed, err)
+	}
+	if _, err := recordbatch.Verify(packed); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // allocates fails unless f allocates at most limit bytes, at least in one of

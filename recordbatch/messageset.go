@@ -46,7 +46,15 @@ func AppendMessageSet(dst, batches []byte, magic int8, fromOffset int64, maxByte
 	return dst, nil
 }
 
-const messageOverhead = 12 // offset and size, which the size field does not count
+// The byte offsets of a message's fields.
+const (
+	atMessageCRC        = messageOverhead // CRC32 (IEEE) of everything after itself
+	atMessageMagic      = 16
+	atMessageAttributes = 17
+	atMessageTimestamp  = 18 // magic 1
+
+	messageOverhead = 12 // offset and size, which the size field does not count
+)
 
 func messageSize(r Record, magic int8) int {
 	n := messageOverhead + 4 + 1 + 1 + 4 + len(r.Key) + 4 + len(r.Value)

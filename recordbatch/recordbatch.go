@@ -7,6 +7,8 @@
 // log without touching its checksum, and [AppendMessageSet] turns batches into
 // the message sets that clients older than Kafka 0.11 read.
 //
+// On the way to a client, a [Compressor] packs them.
+//
 // The reading functions take bytes that were stored or sent and never trust
 // them: they return an error wrapping [ErrInvalid], never panic, and allocate
 // nothing in proportion to a length that the bytes only claim.
@@ -96,7 +98,9 @@ func ParseHeader(b []byte) (Header, error) {
 	if h.Length < HeaderSize || h.Length > len(b) {
 		return Header{}, fmt.Errorf("%w: length %d, %d bytes given", ErrInvalid, h.Length, len(b))
 	}
-	if h.Count < 0 || h.Count > (h.Length-HeaderSize)/minRecordSize || h.LastOffsetDelta < 0 {
+	// How many records a compressed batch can hold is not to be seen.
+	tooMany := h.Attributes&compressionMask == 0 && h.Count > (h.Length-HeaderSize)/minRecordSize
+	if h.Count < 0 || tooMany || h.LastOffsetDelta < 0 {
 		return Header{}, fmt.Errorf("%w: %d records, last offset delta %d, in %d bytes", ErrInvalid, h.Count, h.LastOffsetDelta, h.Length)
 	}
 	return h, nil
