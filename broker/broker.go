@@ -46,6 +46,10 @@ type Options struct {
 	Accounts  *auth.Registry
 	Logger    *slog.Logger
 
+	// Compression is that of the records of a topic for its consumers; plain
+	// where there is none.
+	Compression map[string]Compression
+
 	MaxConnections  int           // in all; default 1000
 	MaxPerAddress   int           // connections from one IP address; default 500
 	MaxPerPrincipal int           // connections that authenticate as the same principal; default 100
@@ -107,6 +111,7 @@ type Server struct {
 	batches     sync.Pool     // *[]byte for fetched records
 	large       chan struct{} // held by requests above smallFrame
 	fetchMemory *budget
+	packing     *packing
 
 	mu          sync.Mutex
 	conns       map[*conn]struct{}
@@ -124,6 +129,7 @@ func New(o Options) *Server {
 		batches:     sync.Pool{New: func() any { return new([]byte) }},
 		large:       make(chan struct{}, largeFrames),
 		fetchMemory: newBudget(o.FetchMemory),
+		packing:     newPacking(o.MaxFetchBytes),
 		conns:       make(map[*conn]struct{}),
 		byAddress:   make(map[string]int),
 		byPrincipal: make(map[auth.Principal]int),

@@ -13,11 +13,12 @@ import (
 	"daybook/store"
 )
 
-// Fetch serves record batches as they are stored, to old clients message sets:
-// format v0 for versions 0 and 1, v1 for 2 and 3. It waits up to max_wait for
-// min_bytes, gives at least one batch however small the limits are (from
-// version 3 on), and never opens a fetch session (KIP-227), which every client
-// accepts. Topics are named by ID from version 13 on.
+// Fetch serves record batches, as they are stored or compressed as the topic
+// is set to; to old clients message sets: format v0 for versions 0 and 1, v1
+// for 2 and 3. It waits up to max_wait for min_bytes, gives at least one batch
+// however small the limits are (from version 3 on), and never opens a fetch
+// session (KIP-227), which every client accepts. Topics are named by ID from
+// version 13 on.
 
 // maxFetchWait bounds how long a request waits, whatever the client asks for.
 const maxFetchWait = 30 * time.Second
@@ -215,7 +216,7 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 	want.resp.LogStartOffset = want.LogStartOffset()
 }
 
-func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) error {
+func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) (err error) {
 	if want.offset == want.HighWatermark() {
 		return nil
 	}
@@ -232,14 +233,18 @@ func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 		}
 		memory.release()
 	}
-	batches, err := want.Read((*buf)[:0], want.offset, limit)
-	if err != nil {
-		return err
+	compression := c.s.compressionFor(want.Topic(), req.Version)
+	if req.Version >= 4 && compression != recordbatch.None {
+		f.records, err = c.s.packing.read(ctx, (*buf)[:0], want.Partition, want.offset, compression, limit)
+	} else {
+		f.records, err = want.Read((*buf)[:0], want.offset, limit)
 	}
-	*buf = batches
-	f.records = batches
-	if req.Version <= 3 {
-		f.records, err = messageSet(batches, req.Version, want.offset, limit)
+	*buf = f.records
+	if err == nil && req.Version <= 3 {
+		f.records, err = c.s.packing.messageSet(ctx, *buf, req.Version, want.offset, compression, limit)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil // as without memory
 	}
 	return err
 }
@@ -260,17 +265,4 @@ func (c *conn) awaitMemory(ctx context.Context, memory *claim) bool {
 	case <-c.watch(ctx).Done():
 	}
 	return false
-}
-
-// messageSet converts batches for the clients from before message format v2.
-func messageSet(batches []byte, version int16, from int64, limit int) ([]byte, error) {
-	magic := int8(1)
-	if version <= 1 {
-		magic = 0
-	}
-	set, err := recordbatch.AppendMessageSet(nil, batches, magic, from, limit)
-	if version <= 2 && len(set) > limit {
-		set = set[:limit] // the first message alone: the client reports it as too large
-	}
-	return set, err
 }
