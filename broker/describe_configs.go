@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/recordbatch"
 )
 
 // DescribeConfigs tells the settings of the principal's topic and of the
@@ -71,7 +73,7 @@ func (c *conn) settings(kind kmsg.ConfigResourceType, name string) ([]setting, *
 		if c.lookUp(name, noTopicID, 0) == nil {
 			return nil, kerr.UnknownTopicOrPartition
 		}
-		return c.topicSettings(), nil
+		return c.topicSettings(name), nil
 	case kmsg.ConfigResourceTypeBroker:
 		if name == "" { // what all brokers are set to at run time: nothing
 			return nil, nil
@@ -84,12 +86,13 @@ func (c *conn) settings(kind kmsg.ConfigResourceType, name string) ([]setting, *
 	return nil, kerr.InvalidRequest
 }
 
-func (c *conn) topicSettings() []setting {
+func (c *conn) topicSettings(topic string) []setting {
 	const none = kmsg.ConfigSourceDefaultConfig
+	compression := c.s.compressionSetting(topic)
 	age, bytes := c.retention()
 	return []setting{
 		{"cleanup.policy", "delete", "log.cleanup.policy", kmsg.ConfigTypeList, none, "Old records are removed, never compacted."},
-		{"compression.type", "uncompressed", "compression.type", kmsg.ConfigTypeString, none, "Records are served uncompressed, and stored compressed."},
+		{"compression.type", compression, "compression.type", kmsg.ConfigTypeString, compressionSource(compression), "Of what consumers fetch; at rest, records are always compressed."},
 		{"max.message.bytes", "2147483647", "message.max.bytes", kmsg.ConfigTypeInt, none, "A record is as large as its row."},
 		{"message.timestamp.type", "CreateTime", "log.message.timestamp.type", kmsg.ConfigTypeString, none, "The time of the change at its source."},
 		{"min.insync.replicas", "1", "min.insync.replicas", kmsg.ConfigTypeInt, none, "There is one replica."},
@@ -118,6 +121,23 @@ func (c *conn) brokerSettings() []setting {
 		settings[i].broker = settings[i].name
 	}
 	return settings
+}
+
+const uncompressed = "uncompressed"
+
+func (s *Server) compressionSetting(topic string) string {
+	if c := s.o.Compression[topic]; c != "" && c != recordbatch.None {
+		return string(c)
+	}
+	return uncompressed
+}
+
+// compressionSource tells if a compression was set.
+func compressionSource(value string) kmsg.ConfigSource {
+	if value == uncompressed {
+		return kmsg.ConfigSourceDefaultConfig
+	}
+	return kmsg.ConfigSourceStaticBrokerConfig
 }
 
 // capSource tells if a cap on bytes was set.

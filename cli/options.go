@@ -39,6 +39,14 @@ func accountsOf(c *config.Config) []auth.Account {
 	return as
 }
 
+func compressionOf(c *config.Config) map[string]broker.Compression {
+	byTopic := map[string]broker.Compression{}
+	for _, t := range c.Tasks {
+		byTopic[t.Name] = broker.Compression(t.WireCompression)
+	}
+	return byTopic
+}
+
 func taskOptions(c *config.Config) []task.Options {
 	var opts []task.Options
 	for i := range c.Tasks {

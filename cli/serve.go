@@ -87,6 +87,7 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) 
 	}
 	server := broker.New(broker.Options{
 		Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log,
+		Compression:    compressionOf(c),
 		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
 		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
 	})

@@ -56,15 +56,16 @@ type ListenerTLS struct {
 
 // Task is one MySQL source and the objects tracked in it.
 type Task struct {
-	Name          string  `yaml:"name"` // the topic
-	Source        Source  `yaml:"source"`
-	Start         Start   `yaml:"start"`
-	Objects       Objects `yaml:"objects"`
-	SchemaChanges string  `yaml:"schema_changes"` // instance | objects | none
-	Format        string  `yaml:"format"`         // debezium-json
-	Tombstones    bool    `yaml:"tombstones"`
-	IncludeQuery  bool    `yaml:"include_query"` // source.query is the statement's text
-	Groups        []Group `yaml:"groups"`
+	Name            string  `yaml:"name"` // the topic
+	Source          Source  `yaml:"source"`
+	Start           Start   `yaml:"start"`
+	Objects         Objects `yaml:"objects"`
+	SchemaChanges   string  `yaml:"schema_changes"`   // instance | objects | none
+	Format          string  `yaml:"format"`           // debezium-json
+	WireCompression string  `yaml:"wire_compression"` // none | gzip | snappy | lz4 | zstd: of what consumers fetch
+	Tombstones      bool    `yaml:"tombstones"`
+	IncludeQuery    bool    `yaml:"include_query"` // source.query is the statement's text
+	Groups          []Group `yaml:"groups"`
 }
 
 // Source is a MySQL or MariaDB server.
@@ -150,6 +151,9 @@ func (t *Task) setDefaults() {
 	}
 	if t.Format == "" {
 		t.Format = "debezium-json"
+	}
+	if t.WireCompression == "" {
+		t.WireCompression = "none"
 	}
 	if t.Source.TLS.Mode == "" {
 		t.Source.TLS.Mode = "preferred"

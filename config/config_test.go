@@ -47,11 +47,12 @@ func TestExampleLoads(t *testing.T) {
 				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", Password: "s3cret-shop",
 				TLS: config.TLS{Mode: "preferred"},
 			},
-			Start:         config.Start{Kind: config.StartNow},
-			Objects:       config.Objects{Include: []string{"shop.*"}, Exclude: []string{"shop.tmp_*"}},
-			SchemaChanges: "instance",
-			Format:        "debezium-json",
-			Groups:        []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
+			Start:           config.Start{Kind: config.StartNow},
+			Objects:         config.Objects{Include: []string{"shop.*"}, Exclude: []string{"shop.tmp_*"}},
+			SchemaChanges:   "instance",
+			Format:          "debezium-json",
+			WireCompression: "none",
+			Groups:          []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
 		}},
 	}
 	if !reflect.DeepEqual(c, want) {
