@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -26,10 +27,11 @@ func CheckAccount(name string) error {
 }
 
 // CheckGroup tells whether id can be a group ID: 1–128 ASCII letters, digits,
-// '.', '_' and '-'.
+// '.', '_' and '-'. "." and ".." are none, as they are no topics of Kafka's:
+// they cannot stand in a URL's path, by which the administrator names groups.
 func CheckGroup(id string) error {
-	if !isName(id, maxGroup, "._-") {
-		return fmt.Errorf("%q cannot be a group ID: 1–128 letters, digits, '.', '_' and '-'", id)
+	if !isName(id, maxGroup, "._-") || id == "." || id == ".." {
+		return fmt.Errorf("%q cannot be a group ID: 1–128 letters, digits, '.', '_' and '-', but neither \".\" nor \"..\"", id)
 	}
 	return nil
 }
@@ -38,20 +40,11 @@ func isName(s string, limit int, others string) bool {
 	for i := range len(s) {
 		c := s[i]
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && !contains(others, c) {
+		if !letter && strings.IndexByte(others, c) < 0 {
 			return false
 		}
 	}
 	return 0 < len(s) && len(s) <= limit
-}
-
-func contains(s string, c byte) bool {
-	for i := range len(s) {
-		if s[i] == c {
-			return true
-		}
-	}
-	return false
 }
 
 // CheckPassword tells whether a password is one that can be had: 8–128

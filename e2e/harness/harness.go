@@ -8,6 +8,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -43,7 +44,8 @@ type Config struct {
 	Start          string   // YAML of the start key
 	Include        []string // objects.include
 	SchemaChanges  string
-	Groups         []string // further group IDs of Account, with Password
+	Groups         []string // further group IDs of Account
+	GroupPassword  string   // of all groups; default: Password
 	RetentionBytes int64
 	Listener       string // further YAML keys of the listener, such as "tls: {…}"
 	Extra          string // further YAML lines of the task, indented by four
@@ -103,7 +105,7 @@ func (d *Daybook) yaml() string {
 	if user == "" {
 		user, pass = "repl", "repl"
 	}
-	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+Password, "D="+d.DataDir())
+	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+cmp.Or(c.GroupPassword, Password), "D="+d.DataDir())
 	var b strings.Builder
 	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
 	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q, %s}]\n", d.addr, c.Listener)
@@ -259,7 +261,7 @@ func (d *Daybook) Client(opts ...kgo.Opt) *kgo.Client {
 	d.t.Helper()
 	c, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(d.addr),
-		kgo.SASL(plain.Auth{User: Username, Pass: Password}.AsMechanism()),
+		kgo.SASL(plain.Auth{User: Username, Pass: cmp.Or(d.config.GroupPassword, Password)}.AsMechanism()),
 	}, opts...)...)
 	if err != nil {
 		d.t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
@@ -28,6 +29,9 @@ import (
 )
 
 const rows = 200
+
+// password is what clients encode in different ways, if they can.
+const password = "Tür, schlüssel=密碼 🔒"
 
 // daybook is a running one with some records, and what clients need to trust it.
 type daybook struct {
@@ -48,7 +52,7 @@ func start(t *testing.T, listener string, groups ...string) *daybook {
 	db.Exec("CREATE TABLE notes (id INT PRIMARY KEY)")
 	d.Daybook = harness.Start(t, harness.Config{
 		Source: server.Address, Include: []string{name + ".*"}, SchemaChanges: "none",
-		Groups: groups, Listener: strings.ReplaceAll(listener, "$DIR", d.dir),
+		Groups: groups, GroupPassword: password, Listener: strings.ReplaceAll(listener, "$DIR", d.dir),
 	})
 	d.WaitLog("state=Normal", time.Minute) // "now" has been fixed
 	for i := range rows {
@@ -183,9 +187,9 @@ func franz(t *testing.T, d *daybook, tls bool, mechanism, group string) *kgo.Cli
 		kgo.SeedBrokers(d.Address()), kgo.ConsumeTopics(harness.Topic), kgo.ConsumerGroup(group), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SASL(map[string]sasl.Mechanism{
-			"PLAIN":         plain.Auth{User: user, Pass: harness.Password}.AsMechanism(),
-			"SCRAM-SHA-256": scram.Auth{User: user, Pass: harness.Password}.AsSha256Mechanism(),
-			"SCRAM-SHA-512": scram.Auth{User: user, Pass: harness.Password}.AsSha512Mechanism(),
+			"PLAIN":         plain.Auth{User: user, Pass: password}.AsMechanism(),
+			"SCRAM-SHA-256": scram.Auth{User: user, Pass: password}.AsSha256Mechanism(),
+			"SCRAM-SHA-512": scram.Auth{User: user, Pass: password}.AsSha512Mechanism(),
 		}[mechanism]),
 	}
 	if tls {
@@ -203,7 +207,7 @@ func franz(t *testing.T, d *daybook, tls bool, mechanism, group string) *kgo.Cli
 func kcat(t *testing.T, d *daybook, tls bool, mechanism, group string, further ...string) ([]string, error) {
 	t.Helper()
 	args := []string{"-b", d.Address(), "-X", "sasl.mechanism=" + mechanism,
-		"-X", "sasl.username=" + harness.Account + "-" + group, "-X", "sasl.password=" + harness.Password,
+		"-X", "sasl.username=" + harness.Account + "-" + group, "-X", "sasl.password=" + password,
 		"-X", "auto.offset.reset=earliest", "-X", "security.protocol=" + protocol(tls), "-m", "10"}
 	if tls {
 		args = append(args, "-X", "ssl.ca.location="+d.dir+"/ca.pem")
@@ -233,7 +237,7 @@ func readJava(version string) func(*testing.T, *daybook, bool, string, string) [
 			"bootstrap.servers=" + d.Address(), "group.id=" + group,
 			"security.protocol=" + protocol(tls), "sasl.mechanism=" + mechanism,
 			fmt.Sprintf("sasl.jaas.config=org.apache.kafka.common.security.%sLoginModule required username=\"%s-%s\" password=\"%s\";",
-				module, harness.Account, group, harness.Password),
+				module, harness.Account, group, escaped(password)),
 		}
 		if tls {
 			settings = append(settings, "ssl.truststore.location="+truststore(t, d), "ssl.truststore.type=PKCS12",
@@ -247,6 +251,15 @@ func readJava(version string) func(*testing.T, *daybook, bool, string, string) [
 		}
 		return lines
 	}
+}
+
+// escaped is a text as a properties file takes it, whose encoding was Latin-1.
+func escaped(s string) string {
+	var b strings.Builder
+	for _, c := range utf16.Encode([]rune(s)) {
+		fmt.Fprintf(&b, `\u%04x`, c)
+	}
+	return b.String()
 }
 
 // truststore has the JDK's own tool make what old clients read.
