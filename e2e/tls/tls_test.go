@@ -30,7 +30,7 @@ import (
 
 const rows = 200
 
-// password is what clients encode in different ways, if they can.
+// password is one that clients would encode in different ways, if any is.
 const password = "Tür, schlüssel=密碼 🔒"
 
 // daybook is a running one with some records, and what clients need to trust it.
@@ -106,13 +106,19 @@ func TestEveryMechanismWithEveryClient(t *testing.T) {
 	}
 }
 
-// A wrong password is told as what it is, by each mechanism.
-func TestWrongPassword(t *testing.T) {
+// What is wrong with a login is told, by each mechanism.
+func TestWrongLogins(t *testing.T) {
 	d := start(t, serverTLS)
 	for _, m := range mechanisms {
-		out, err := kcat(t, d, true, m, harness.Group, "-X", "sasl.password=wrong")
-		if err == nil || !strings.Contains(err.Error(), "unknown username or wrong password") {
-			t.Errorf("%s: %d lines, %v", m, len(out), err)
+		for setting, message := range map[string]string{
+			"sasl.password=wrong":      "unknown username or wrong password",
+			"sasl.username=app-nobody": "unknown username or wrong password",
+			"sasl.username=nobody":     "the SASL username must have the form <account>-<group ID>",
+		} {
+			out, err := kcat(t, d, true, m, harness.Group, "-X", setting)
+			if err == nil || !strings.Contains(err.Error(), message) {
+				t.Errorf("%s, %s: %d lines, %v", m, setting, len(out), err)
+			}
 		}
 	}
 }
