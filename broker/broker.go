@@ -117,6 +117,7 @@ type Server struct {
 	conns       map[*conn]struct{}
 	byAddress   map[string]int
 	byPrincipal map[auth.Principal]int
+	dismissed   chan struct{} // closed when a connection has ended, if anybody waits for that
 }
 
 // New returns a server that does nothing until Open.
@@ -232,6 +233,43 @@ func (s *Server) dismiss(c *conn) {
 	if c.principal != nil {
 		decrease(s.byPrincipal, *c.principal)
 	}
+	if s.dismissed != nil {
+		close(s.dismissed)
+		s.dismissed = nil
+	}
+}
+
+// AwaitEnd waits until no connection is logged in to a group, and no request of
+// one is under way. Once the group's account is deleted, that is soon, and for
+// good. Any goroutine may call it.
+func (s *Server) AwaitEnd(ctx context.Context, group string) error {
+	for {
+		dismissed := s.nextEnd(group)
+		if dismissed == nil {
+			return nil
+		}
+		select {
+		case <-dismissed:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the end of the connections of group %s: %w", group, context.Cause(ctx))
+		}
+	}
+}
+
+// nextEnd is closed when the next connection has ended; it is nil if the group
+// has none.
+func (s *Server) nextEnd(group string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.byPrincipal {
+		if p.Group == group {
+			if s.dismissed == nil {
+				s.dismissed = make(chan struct{})
+			}
+			return s.dismissed
+		}
+	}
+	return nil
 }
 
 // decrease counts one down, and forgets what is at zero.

@@ -114,6 +114,17 @@ func (c *cluster) produce(batches ...int) {
 	}
 }
 
+// produceBytes appends one record of that size.
+func (c *cluster) produceBytes(n int) {
+	c.t.Helper()
+	var b recordbatch.Builder
+	b.Reset()
+	b.Append(0, nil, make([]byte, n))
+	if _, err := c.part.Append(b.Finish(), store.State{}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // client is a raw connection.
 type client struct {
 	net.Conn

@@ -24,8 +24,12 @@ import (
 // logged, or is none of the operator's business.
 var errEnd = errors.New("end of connection")
 
+// errRevoked is why a connection ends whose account was deleted, or got another
+// password that ends the logins with the one before.
+var errRevoked = errors.New("the login has ended")
+
 // conn is one client's connection. All of it belongs to its own goroutine,
-// except cut, and in while there is a watcher.
+// except cut and end, and in while there is a watcher.
 type conn struct {
 	net.Conn
 	s        *Server
@@ -36,10 +40,12 @@ type conn struct {
 	watcher  *watcher // nil unless the request being handled has waited
 	out      []byte   // the response being encoded
 	opened   time.Time
+	end      context.CancelCauseFunc // of the context that requests are handled in
 
 	sasl      saslState
 	exchange  *auth.Exchange  // nil before a handshake
 	principal *auth.Principal // nil until authenticated
+	forget    func() bool     // undoes endWith
 	clientID  string          // of the request being handled
 	last      bool            // end the connection after this response
 }
@@ -57,6 +63,7 @@ func newConn(s *Server, l *listener, nc net.Conn) *conn {
 		log:      s.o.Logger.With("listener", l.name, "client", nc.RemoteAddr().String()),
 		in:       bufio.NewReader(nc),
 		opened:   time.Now(),
+		forget:   func() bool { return true },
 	}
 }
 
@@ -66,6 +73,9 @@ func (c *conn) serve(ctx context.Context) {
 	defer c.unwatch()
 	defer c.Close()
 	defer c.s.dismiss(c) // before the client can see the end, and come again
+	ctx, c.end = context.WithCancelCause(ctx)
+	defer c.end(nil)
+	defer func() { c.forget() }()
 	// Wakes a pending read; a request that is being handled sees ctx itself.
 	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Now()) })
 	defer stop()
@@ -74,6 +84,8 @@ func (c *conn) serve(ctx context.Context) {
 		err = c.next(ctx)
 	}
 	switch {
+	case errors.Is(context.Cause(ctx), errRevoked):
+		c.log.Info("connection closed", "client_id", c.clientID, "reason", context.Cause(ctx))
 	case ctx.Err() != nil, errors.Is(err, errEnd), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.log.Info("connection closed: the client was silent for too long", "client_id", c.clientID)

@@ -14,8 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"daybook/broker"
-	"daybook/recordbatch"
-	"daybook/store"
 )
 
 // sendFrame writes bytes with their length before them.
@@ -278,12 +276,7 @@ func TestUnfinishedLargeRequest(t *testing.T) {
 // A client that asks and does not read is cut off.
 func TestStuckConnection(t *testing.T) {
 	c := newCluster(t, func(o *broker.Options) { o.TransferTimeout = 50 * time.Millisecond })
-	var b recordbatch.Builder
-	b.Reset()
-	b.Append(0, nil, make([]byte, 32<<20)) // more than the buffers of both sockets
-	if _, err := c.part.Append(b.Finish(), store.State{}); err != nil {
-		t.Fatal(err)
-	}
+	c.produceBytes(32 << 20) // more than the buffers of both sockets
 	c.login(user).send(c.fetchRequest(12, 0))
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(c.logs.String(), "did not take its response for 50ms"); {
 		if time.Now().After(deadline) {
@@ -406,12 +399,7 @@ func TestClose(t *testing.T) {
 // A client that does not take its response cannot hold up Close.
 func TestCloseWithAStuckClient(t *testing.T) {
 	c := newCluster(t)
-	var b recordbatch.Builder
-	b.Reset()
-	b.Append(0, nil, make([]byte, 32<<20)) // more than the buffers of both sockets
-	if _, err := c.part.Append(b.Finish(), store.State{}); err != nil {
-		t.Fatal(err)
-	}
+	c.produceBytes(32 << 20) // more than the buffers of both sockets
 	cl := c.login(user)
 	cl.send(c.fetchRequest(12, 0))
 	_, err := cl.Read(make([]byte, 4)) // the server is writing

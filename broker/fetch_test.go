@@ -12,7 +12,6 @@ import (
 
 	"daybook/broker"
 	"daybook/recordbatch"
-	"daybook/store"
 )
 
 // fetchRequest asks for the topic from offset on, by name or ID as the version
@@ -359,15 +358,11 @@ func TestSlowClientsOfAnotherAccount(t *testing.T) {
 	const memory, response = 8 << 20, 1 << 20
 	c := newCluster(t, func(o *broker.Options) { o.FetchMemory, o.MaxFetchBytes = memory, response })
 	other, _ := c.store.Partition(otherTopic)
-	for _, p := range []*store.Partition{c.part, other} {
-		for range 8 {
-			var b recordbatch.Builder
-			b.Reset()
-			b.Append(0, nil, make([]byte, response*9/10))
-			if _, err := p.Append(b.Finish(), store.State{}); err != nil {
-				t.Fatal(err)
-			}
-		}
+	bank := *c
+	bank.part = other
+	for range 8 {
+		c.produceBytes(response * 9 / 10)
+		bank.produceBytes(response * 9 / 10)
 	}
 	request := c.fetchRequest(12, 0)
 	request.MaxBytes, request.Topics[0].Partitions[0].PartitionMaxBytes = response, response

@@ -31,6 +31,11 @@ func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, e
 		err = c.s.login(c, who.Principal)
 	}
 	if err == nil {
+		// After it was counted: AwaitEnd sees this connection, or this the end.
+		err = context.Cause(who.Revoked)
+	}
+	if err == nil {
+		c.endWith(who.Revoked)
 		c.log = c.log.With("account", who.Account, "group", who.Group)
 		c.log.Debug("client authenticated", "client_id", c.clientID)
 		return answer, nil
@@ -38,6 +43,15 @@ func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, e
 	c.log.Warn("authentication failed", "client_id", c.clientID, "user", c.exchange.Username(), "reason", err)
 	sleep(ctx, time.Until(start.Add(c.s.o.DenyDelay)))
 	return nil, fmt.Errorf("authentication failed: %w", err)
+}
+
+// endWith ends the connection when its login is revoked, at once and whatever
+// it is doing.
+func (c *conn) endWith(revoked context.Context) {
+	c.forget = context.AfterFunc(revoked, func() {
+		c.end(fmt.Errorf("%w: %w", errRevoked, context.Cause(revoked)))
+		c.cut()
+	})
 }
 
 // rawToken handles a frame after a handshake of version 0. It has no Kafka

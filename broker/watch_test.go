@@ -39,21 +39,10 @@ func (c *cluster) room(dial func() *client) *client {
 // A client that leaves while its request waits is noticed at once, however it
 // leaves, and whatever it has sent behind the request.
 func TestClientLeavesWhileItsRequestWaits(t *testing.T) {
-	c := newTLSCluster(t, func(o *broker.Options) {
+	tc := newTLSCluster(t, func(o *broker.Options) {
 		o.MaxPerPrincipal = 1
 		o.Listeners = append(o.Listeners, broker.Listener{Name: "plain", Address: "127.0.0.1:0"})
 	})
-	dial := func(t *testing.T, encrypted bool) *client {
-		nc, err := net.Dial("tcp", c.server.Addrs()[1].String())
-		must(t, err)
-		if encrypted {
-			nc, err = tls.Dial("tcp", c.addr(), c.trusting())
-			must(t, err)
-		}
-		t.Cleanup(func() { nc.Close() })
-		nc.SetDeadline(time.Now().Add(20 * time.Second))
-		return &client{Conn: nc, t: t}
-	}
 	leave := map[string]func(cl *client){
 		"close": func(cl *client) { cl.Close() },
 		"cut off": func(cl *client) { // a reset, as of a process that is killed with bytes unread
@@ -70,9 +59,9 @@ func TestClientLeavesWhileItsRequestWaits(t *testing.T) {
 		for how, leave := range leave {
 			for what, behind := range behind {
 				t.Run(fmt.Sprintf("TLS %v/%s/%s behind", encrypted, how, what), func(t *testing.T) {
-					c := *c.cluster
+					c := *tc.cluster
 					c.t = t
-					dial := func() *client { return dial(t, encrypted) }
+					dial := func() *client { return tc.dialBoth(t, encrypted) }
 					cl := c.room(dial)
 					cl.send(c.longPoll())
 					for _, req := range behind {
