@@ -64,6 +64,7 @@ kafka:
   max_connections: 4000
   max_connections_per_address: 4000
   max_connections_per_group: 4000
+admin: {address: none}
 tasks:
   - name: %s
     source: {address: %q, user: %s, password_env: BENCH_SOURCE_PASSWORD}

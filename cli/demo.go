@@ -46,6 +46,7 @@ type demo struct {
 	out      io.Writer
 	dir      string // of the configuration and the data; removed at the end
 	address  string // the Kafka listener
+	admin    string // the admin API's
 	password string // of the source's account; the consumers' is demo-1234
 }
 
@@ -136,8 +137,10 @@ func (d *demo) connect() (*client.Conn, error) {
 // serve starts this binary's serve command and waits until its task follows
 // the source. stop ends it in order.
 func (d *demo) serve(ctx context.Context) (stop func(), err error) {
-	if d.address, err = freeAddress(); err != nil {
-		return nil, err
+	for _, address := range []*string{&d.address, &d.admin} {
+		if *address, err = freeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	file := filepath.Join(d.dir, "daybook.yaml")
 	if err := os.WriteFile(file, []byte(d.config()), 0o600); err != nil {
@@ -277,6 +280,7 @@ func (d *demo) config() string {
 	return fmt.Sprintf(`data_dir: ./data
 kafka:
   listeners: [{name: demo, address: "%s"}]
+admin: {address: "%s"}
 tasks:
   - name: shop
     source: {address: "%s", user: %q, password_env: MYSQL_PASSWORD}
@@ -285,7 +289,7 @@ tasks:
     groups:
       - {id: reader, account: demo, password_env: CONSUMER_PASSWORD}
       - {id: mine, account: demo, password_env: CONSUMER_PASSWORD}
-`, d.address, d.source, d.user, demoDatabase)
+`, d.address, d.admin, d.source, d.user, demoDatabase)
 }
 
 // command prepares a program that is ended in order when ctx is done.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"daybook/admin"
 	"daybook/auth"
 	"daybook/binlog"
 	"daybook/broker"
@@ -45,6 +46,20 @@ func compressionOf(c *config.Config) map[string]broker.Compression {
 		byTopic[t.Name] = broker.Compression(t.WireCompression)
 	}
 	return byTopic
+}
+
+func adminOptions(file string, c *config.Config) admin.Options {
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
+	o := admin.Options{
+		Address: c.Admin.Address, Hosts: c.Admin.Hosts, TokenFile: c.Admin.TokenFile,
+		ConfigFile: file, Version: release,
+	}
+	if t := c.Admin.TLS; t != nil {
+		o.TLS = &servertls.Files{CertFile: t.CertFile, KeyFile: t.KeyFile}
+	}
+	return o
 }
 
 func taskOptions(c *config.Config) []task.Options {

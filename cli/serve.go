@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"daybook/admin"
 	"daybook/auth"
 	"daybook/broker"
 	"daybook/config"
@@ -36,7 +37,7 @@ until SIGTERM or Ctrl-C, and goes on where it stopped when started again.`,
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), c, log)
+			return serve(cmd.Context(), a.configPath, c, log)
 		},
 	}
 	a.configFlag(cmd)
@@ -51,7 +52,7 @@ type part struct {
 }
 
 // serve opens the parts, waits for ctx and closes them in reverse.
-func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
+func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger) (err error) {
 	var parts []part
 	defer func() { shutdown(parts, log) }()
 	open := func(name string, open func(context.Context) error, close func() error) error {
@@ -93,6 +94,14 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger) (err error) 
 	})
 	if err := open("broker", server.Open, server.Close); err != nil {
 		return fmt.Errorf("open listeners: %w", err)
+	}
+	if !c.Admin.Off() {
+		o := adminOptions(file, c)
+		o.Store, o.Groups, o.Accounts, o.Tasks, o.Logger = st, groups, accounts, tasks, log
+		a := admin.New(o)
+		if err := open("admin API", a.Open, a.Close); err != nil {
+			return err
+		}
 	}
 	log.Info("daybook serves", "version", release, "listeners", len(c.Kafka.Listeners), "tasks", len(c.Tasks), "data_dir", c.DataDir)
 	select {

@@ -14,6 +14,7 @@ type Config struct {
 	DataDir   string    `yaml:"data_dir"`
 	Retention Retention `yaml:"retention"`
 	Kafka     Kafka     `yaml:"kafka"`
+	Admin     Admin     `yaml:"admin"`
 	Tasks     []Task    `yaml:"tasks"`
 }
 
@@ -53,6 +54,26 @@ type ListenerTLS struct {
 	KeyFile      string `yaml:"key_file"`
 	ClientCAFile string `yaml:"client_ca_file"` // clients need a certificate that it signed; "": none
 }
+
+// Admin is the admin API: what manages Daybook goes through it.
+type Admin struct {
+	Address   string    `yaml:"address"`    // host:port, or none for no admin API
+	TokenFile string    `yaml:"token_file"` // default: admin.token in DataDir
+	Hosts     []string  `yaml:"hosts"`      // further names that clients may call it by
+	TLS       *AdminTLS `yaml:"tls"`        // nil: not encrypted
+	// AllowPlaintext lets the token cross a network in clear text: no TLS on an
+	// address that is not loopback.
+	AllowPlaintext bool `yaml:"allow_plaintext"`
+}
+
+// AdminTLS names the PEM files of the admin API.
+type AdminTLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Off tells that no admin API is wanted.
+func (a *Admin) Off() bool { return a.Address == "none" }
 
 // Task is one MySQL source and the objects tracked in it.
 type Task struct {
@@ -116,6 +137,7 @@ func defaults() *Config {
 			MaxGroupsPerTask: 20,
 			IdleTimeout:      Duration(10 * time.Minute), OffsetRetention: Duration(7 * 24 * time.Hour),
 		},
+		Admin: Admin{Address: "127.0.0.1:8378"},
 	}
 }
 

@@ -41,6 +41,7 @@ func TestExampleLoads(t *testing.T) {
 			MaxGroupsPerTask: 20,
 			IdleTimeout:      config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
 		},
+		Admin: config.Admin{Address: "127.0.0.1:8378", TokenFile: "../data/admin.token", Hosts: []string{}},
 		Tasks: []config.Task{{
 			Name: "shop",
 			Source: config.Source{
@@ -166,6 +167,19 @@ func TestBadFiles(t *testing.T) {
 				t.Errorf("got:\n%swant:\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestLoadAdmin wants the admin section of a file whose secrets are not here.
+func TestLoadAdmin(t *testing.T) {
+	p := write(t, minimal+"data_dir: d\nadmin: {address: 127.0.0.1:1}\n")
+	got, err := config.LoadAdmin(p)
+	want := config.Admin{Address: "127.0.0.1:1", TokenFile: filepath.Join(filepath.Dir(p), "d", "admin.token")}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	if _, err := config.LoadAdmin(write(t, minimal+"admin: {address: nowhere}\n")); err == nil {
+		t.Error("a wrong address is not told")
 	}
 }
 

@@ -47,11 +47,37 @@ type Rules struct{ Account, Group, Password func(string) error }
 // relative to the file's own directory. Every fault is an *Error; all faults
 // of meaning are told at once, joined.
 func Load(path string, env LookupEnv, rules Rules) (*Config, error) {
+	l := &loader{path: path, env: env, rules: rules}
+	c, err := l.read()
+	if err != nil {
+		return nil, err
+	}
+	l.validate(c)
+	if len(l.faults) > 0 {
+		return nil, errors.Join(l.faults...)
+	}
+	return c, nil
+}
+
+// LoadAdmin reads the admin section alone: who calls a running Daybook needs
+// none of its secrets. The rest of the file must still have the right keys.
+func LoadAdmin(path string) (Admin, error) {
+	l := &loader{path: path}
+	c, err := l.read()
+	if err != nil {
+		return Admin{}, err
+	}
+	l.admin(&c.Admin)
+	return c.Admin, errors.Join(l.faults...)
+}
+
+// read reads the file, without judging the values in it.
+func (l *loader) read() (*Config, error) {
+	path := l.path
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return nil, &Error{File: path, Msg: fmt.Sprintf("cannot read the configuration: %v", errors.Unwrap(err))}
 	}
-	l := &loader{path: path, env: env, rules: rules}
 	if l.file, err = parser.ParseBytes(src, 0); err != nil {
 		return nil, l.yamlError(err)
 	}
@@ -67,10 +93,6 @@ func Load(path string, env LookupEnv, rules Rules) (*Config, error) {
 	}
 	c.setDefaults()
 	l.resolvePaths(c)
-	l.validate(c)
-	if len(l.faults) > 0 {
-		return nil, errors.Join(l.faults...)
-	}
 	return c, nil
 }
 
@@ -192,6 +214,14 @@ func (l *loader) resolvePaths(c *Config) {
 		}
 	}
 	fix(&c.DataDir)
+	fix(&c.Admin.TokenFile)
+	if c.Admin.TokenFile == "" {
+		c.Admin.TokenFile = filepath.Join(c.DataDir, "admin.token")
+	}
+	if t := c.Admin.TLS; t != nil {
+		fix(&t.CertFile)
+		fix(&t.KeyFile)
+	}
 	for _, l := range c.Kafka.Listeners {
 		if t := l.TLS; t != nil {
 			fix(&t.CertFile)

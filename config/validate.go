@@ -28,6 +28,7 @@ func (l *loader) validate(c *Config) {
 	}
 	l.listeners(c.Kafka.Listeners)
 	l.limits(&c.Kafka)
+	l.admin(&c.Admin)
 	if len(c.Tasks) == 0 {
 		l.faultf("tasks", "there is no task; config.example.yaml shows one")
 	}
@@ -122,6 +123,25 @@ func (l *loader) limits(k *Kafka) {
 	}
 	if k.OffsetRetention < Duration(time.Minute) {
 		l.faultf("kafka.offset_retention", "%v is less than a minute", k.OffsetRetention)
+	}
+}
+
+// admin refuses what would send the token over a network in clear text, unless
+// that is asked for.
+func (l *loader) admin(a *Admin) {
+	if a.Off() {
+		return
+	}
+	l.address("admin.address", a.Address)
+	if t := a.TLS; t != nil {
+		if t.CertFile == "" || t.KeyFile == "" {
+			l.faultf("admin.tls", "needs cert_file and key_file")
+		}
+		l.readable("admin.tls", map[string]string{"cert_file": t.CertFile, "key_file": t.KeyFile})
+		return
+	}
+	if !loopback(a.Address) && !a.AllowPlaintext {
+		l.faultf("admin", "clients would send the token over the network in clear text: give it tls, or a loopback address, or allow_plaintext: true")
 	}
 }
 

@@ -60,6 +60,7 @@ type Daybook struct {
 	binary string
 	dir    string
 	addr   string
+	admin  string // host:port
 	config Config
 	env    []string
 
@@ -79,7 +80,7 @@ func Start(t *testing.T, c Config) *Daybook {
 // New prepares a daybook without starting it.
 func New(t *testing.T, c Config) *Daybook {
 	t.Helper()
-	d := &Daybook{t: t, binary: Binary(t), dir: t.TempDir(), addr: FreeAddress(t), config: c}
+	d := &Daybook{t: t, binary: Binary(t), dir: t.TempDir(), addr: FreeAddress(t), admin: FreeAddress(t), config: c}
 	d.WriteConfig(c)
 	t.Cleanup(func() {
 		d.Kill()
@@ -110,6 +111,7 @@ func (d *Daybook) yaml() string {
 	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
 	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q, %s}]\n", d.addr, c.Listener)
 	fmt.Fprintf(&b, "  max_groups_per_task: %d\n", 20+len(c.Groups))
+	fmt.Fprintf(&b, "admin: {address: %q}\n", d.admin)
 	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD}\n", Topic, c.Source, user)
 	if c.Start != "" {
 		fmt.Fprintf(&b, "    start: %s\n", c.Start)
@@ -239,6 +241,12 @@ func (d *Daybook) PID() int { return d.cmd.Process.Pid }
 
 // Address returns the listener's host:port; it stays over restarts.
 func (d *Daybook) Address() string { return d.addr }
+
+// AdminURL returns where the admin API is; it stays over restarts.
+func (d *Daybook) AdminURL() string { return "http://" + d.admin }
+
+// TokenFile returns the path of the admin API's token file.
+func (d *Daybook) TokenFile() string { return filepath.Join(d.DataDir(), "admin.token") }
 
 // ConfigPath returns the configuration file's path.
 func (d *Daybook) ConfigPath() string { return filepath.Join(d.dir, "daybook.yaml") }

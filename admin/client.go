@@ -1,0 +1,165 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What a call can fail with besides an *Error of the server.
+var (
+	// ErrUnreachable is returned if nobody answered.
+	ErrUnreachable = errors.New("the admin API cannot be reached")
+	// ErrNotDaybook is returned if what answered is not the admin API.
+	ErrNotDaybook = errors.New("what answers there is not Daybook's admin API")
+)
+
+const (
+	clientTimeout   = 30 * time.Second
+	maxAnswerBytes  = 64 << 20
+	maxForeignBytes = 200 // that are shown of an answer which is not Daybook's
+)
+
+// ClientOptions say which server to call.
+type ClientOptions struct {
+	URL   string // http://host:port or https://host:port
+	Token string
+	TLS   *tls.Config // for https; nil: the system's authorities
+}
+
+// Client calls a server's API. Its errors are an [*Error] that the server
+// answered, ErrUnreachable or ErrNotDaybook.
+type Client struct {
+	base  *url.URL
+	token string
+	http  *http.Client
+}
+
+// NewClient returns a client; it calls nobody yet.
+func NewClient(o ClientOptions) (*Client, error) {
+	base, err := url.Parse(o.URL)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || strings.Trim(base.Path, "/") != "" || base.RawQuery != "" {
+		return nil, fmt.Errorf("%q is no address of an admin API: http://host:port or https://host:port is wanted", o.URL)
+	}
+	return &Client{base: base, token: o.Token, http: &http.Client{
+		// No proxy: it would see the token of an http address.
+		Transport: &http.Transport{TLSClientConfig: o.TLS, TLSHandshakeTimeout: clientTimeout},
+		Timeout:   clientTimeout,
+		// The token goes nowhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// Close ends the connections that are kept open.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Groups returns all groups in the order of task and group ID.
+func (c *Client) Groups(ctx context.Context) ([]Group, error) {
+	var list GroupList
+	err := c.call(ctx, http.MethodGet, "groups", nil, &list)
+	return list.Groups, err
+}
+
+// Group returns one group.
+func (c *Client) Group(ctx context.Context, id string) (Group, error) {
+	var g Group
+	err := c.call(ctx, http.MethodGet, groupPath(id), nil, &g)
+	return g, err
+}
+
+// CreateGroup creates a group with its account.
+func (c *Client) CreateGroup(ctx context.Context, r CreateRequest) (Group, error) {
+	var g Group
+	err := c.call(ctx, http.MethodPost, "groups", r, &g)
+	return g, err
+}
+
+// SetPassword changes the password of a group's account.
+func (c *Client) SetPassword(ctx context.Context, id string, r PasswordRequest) error {
+	return c.call(ctx, http.MethodPut, groupPath(id)+"/password", r, nil)
+}
+
+// ResetGroup moves a group's checkpoint, or tells where it would move.
+func (c *Client) ResetGroup(ctx context.Context, id string, r ResetRequest) (ResetResult, error) {
+	var result ResetResult
+	err := c.call(ctx, http.MethodPost, groupPath(id)+"/reset", r, &result)
+	return result, err
+}
+
+// DeleteGroup deletes a group with its account and checkpoint; by force, if it
+// has consumers.
+func (c *Client) DeleteGroup(ctx context.Context, id string, force bool) error {
+	return c.call(ctx, http.MethodDelete, groupPath(id)+"?force="+strconv.FormatBool(force), nil, nil)
+}
+
+func groupPath(id string) string { return "groups/" + url.PathEscape(id) }
+
+// call sends body, unless it is nil, and reads the answer into result, unless
+// that is nil.
+func (c *Client) call(ctx context.Context, method, path string, body, result any) error {
+	var payload []byte
+	if body != nil {
+		var err error
+		if payload, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("encode request: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base.Scheme+"://"+c.base.Host+"/api/v1/"+path, bytes.NewReader(payload))
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err // without the path
+		}
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err != nil {
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+	}
+	return c.read(resp, answer, result)
+}
+
+// read takes an answer apart.
+func (c *Client) read(resp *http.Response, answer []byte, result any) error {
+	if resp.StatusCode >= 300 {
+		var e errorBody
+		if json.Unmarshal(answer, &e) != nil || e.Error == nil || e.Error.Code == "" {
+			return c.foreign(resp, answer)
+		}
+		e.Error.Status = resp.StatusCode
+		return e.Error
+	}
+	if resp.Header.Get(headerVersion) == "" {
+		return c.foreign(resp, answer)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return fmt.Errorf("read the answer of %s, Daybook %s: %w", c.base, resp.Header.Get(headerVersion), err)
+	}
+	return nil
+}
+
+func (c *Client) foreign(resp *http.Response, answer []byte) error {
+	text := strings.TrimSpace(string(answer[:min(len(answer), maxForeignBytes)]))
+	return fmt.Errorf("%w: %s: %s: %q", ErrNotDaybook, c.base, resp.Status, text)
+}
