@@ -22,6 +22,7 @@ names='java-0.10.0.1 java-0.10.2.2 java-0.11.0.3 java-1.0.2 java-1.1.1 java-2.8.
   kcat librdkafka-1.9.2 librdkafka-2.15.1 confluent-kafka-1.9.2 confluent-kafka-2.0.2 confluent-kafka-2.16.1
   kafka-python-2.0.6 kafka-python-3.0.12 aiokafka-0.14.0
   sarama-0.10.2.0 sarama-newest kafka-go franz-go kafkajs-2.2.4 kafka-javascript-1.10.1'
+codecs='kafka-python-codecs-3.0.12 aiokafka-codecs-0.14.0' # the others read what they can without
 puppets='java-1.1.1 java-4.4.0 librdkafka-2.15.1 kafka-python-2.0.6 kafka-python-3.0.12
   sarama-0.10.2.0 sarama-newest franz-go kafkajs-2.2.4'
 
@@ -97,14 +98,20 @@ run_librdkafka() { # VERSION
 }
 
 # pip writes no path of the folder into what runs here, so it may move.
-get_python() { # PACKAGE==VERSION DIR
+get_python() { # PACKAGE==VERSION... DIR
+  local dir=${*: -1}
   need python3=python3 venv=python3-venv
-  python3 -m venv "$2" >&2
-  "$2/bin/python" -m pip -q --disable-pip-version-check install "$1" </dev/null >&2
+  python3 -m venv "$dir" >&2
+  "$dir/bin/python" -m pip -q --disable-pip-version-check install "${@:1:$#-1}" </dev/null >&2
 }
 run_python() { # PACKAGE VERSION
   once "$1-$2" get_python "$1==$2"
   printf '%s\n' "$CACHE/$1-$2/bin/python" "$source/python/${program}_${1//-/_}.py"
+}
+# With the packages that it decompresses with.
+run_python_codecs() { # PACKAGE VERSION CODEC==VERSION...
+  once "$1-codecs-$2" get_python "$1==$2" "${@:3}"
+  printf '%s\n' "$CACHE/$1-codecs-$2/bin/python" "$source/python/${program}_${1//-/_}.py"
 }
 get_old_confluent() { # LIBRDKAFKA VERSION DIR: from source, its wheels end with Python 3.10
   need Python.h=python3-dev
@@ -164,6 +171,8 @@ run() { # NAME
     kcat) run_kcat ;;
     librdkafka-*) run_librdkafka "$version" ;;
     confluent-kafka-*) run_confluent "$version" ;;
+    kafka-python-codecs-*) run_python_codecs kafka-python "$version" python-snappy==0.7.3 lz4==4.4.5 zstandard==0.25.0 ;;
+    aiokafka-codecs-*) run_python_codecs aiokafka "$version" cramjam==2.14.0 ;;
     kafka-python-* | aiokafka-*) run_python "${1%-*}" "$version" ;;
     sarama-newest) run_go sarama ;;
     sarama-*) printf '%s\n' env "KAFKA_VERSION=$version"; run_go sarama ;;
@@ -181,7 +190,7 @@ case ${1:-} in
   kcat) path_of_kcat ;;
   puppet) use_puppets; run "${2:?which client?}" ;;
   all)
-    for name in $names; do run "$name" >/dev/null; done
+    for name in $names $codecs; do run "$name" >/dev/null; done
     use_puppets
     for name in $puppets; do run "$name" >/dev/null; done ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;

@@ -91,6 +91,9 @@ func New(t *testing.T, c Config) *Daybook {
 	return d
 }
 
+// Config returns what the configuration file was made from.
+func (d *Daybook) Config() Config { return d.config }
+
 // WriteConfig replaces the configuration file; the next Start reads it.
 func (d *Daybook) WriteConfig(c Config) {
 	d.t.Helper()
