@@ -60,6 +60,7 @@ type Options struct {
 	LoginTimeout    time.Duration // from the accept to a successful login, a TLS handshake included; default 15 s
 	DenyDelay       time.Duration // before a failed login is answered; default 500 ms
 	TransferTimeout time.Duration // for a client to take one response, or to send a request above 16 KiB; default 1 min
+	RefusalLines    int           // in the log, about one address in 10 s: refused connections, failed logins and the like; default 5
 	ReloadInterval  time.Duration // between two looks at the certificate files; default 2 s
 }
 
@@ -74,6 +75,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.LoginTimeout, 15*time.Second)
 	defaultTo(&o.DenyDelay, 500*time.Millisecond)
 	defaultTo(&o.TransferTimeout, time.Minute)
+	defaultTo(&o.RefusalLines, 5)
 	defaultTo(&o.ReloadInterval, 2*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -111,6 +113,7 @@ type Server struct {
 	batches     sync.Pool     // *[]byte for fetched records
 	large       chan struct{} // held by requests above smallFrame
 	fetchMemory *budget
+	refusals    *refusals
 	packing     *packing
 
 	mu          sync.Mutex
@@ -130,6 +133,7 @@ func New(o Options) *Server {
 		batches:     sync.Pool{New: func() any { return new([]byte) }},
 		large:       make(chan struct{}, largeFrames),
 		fetchMemory: newBudget(o.FetchMemory),
+		refusals:    &refusals{log: o.Logger, lines: o.RefusalLines},
 		packing:     newPacking(o.MaxFetchBytes),
 		conns:       make(map[*conn]struct{}),
 		byAddress:   make(map[string]int),
@@ -194,6 +198,7 @@ func (s *Server) Close() error {
 	})
 	s.running.Wait()
 	cut.Stop()
+	s.refusals.close()
 	return nil
 }
 

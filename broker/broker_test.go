@@ -72,7 +72,7 @@ func newCluster(t testing.TB, change ...func(*broker.Options)) *cluster {
 	o := broker.Options{
 		Listeners: []broker.Listener{{Name: "test", Address: "127.0.0.1:0"}},
 		Store:     c.store, Groups: groups, Accounts: accounts, Logger: log,
-		DenyDelay: time.Millisecond,
+		DenyDelay: time.Millisecond, RefusalLines: 1 << 20,
 	}
 	for _, f := range change {
 		f(&o)
@@ -132,9 +132,13 @@ type client struct {
 	correlation int32
 }
 
-func (c *cluster) dial() *client {
+func (c *cluster) dial() *client { return c.dialFrom("127.0.0.1") }
+
+// dialFrom connects from an address of the loopback network.
+func (c *cluster) dialFrom(address string) *client {
 	c.t.Helper()
-	nc, err := net.Dial("tcp", c.addr())
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	nc, err := from.Dial("tcp", c.addr())
 	must(c.t, err)
 	c.t.Cleanup(func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(20 * time.Second))

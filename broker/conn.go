@@ -88,9 +88,9 @@ func (c *conn) serve(ctx context.Context) {
 		c.log.Info("connection closed", "client_id", c.clientID, "reason", context.Cause(ctx))
 	case ctx.Err() != nil, errors.Is(err, errEnd), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.log.Info("connection closed: the client was silent for too long", "client_id", c.clientID)
+		c.complain(slog.LevelInfo, "connection closed: the client was silent for too long", "client_id", c.clientID)
 	default:
-		c.log.Warn("connection closed", "client_id", c.clientID, "reason", err)
+		c.complain(slog.LevelWarn, "connection closed", "client_id", c.clientID, "reason", err)
 	}
 }
 

@@ -190,11 +190,7 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 	if want := "there are 2 connections from this address already"; !strings.Contains(c.logs.String(), want) {
 		t.Errorf("the log has no %q:\n%s", want, c.logs)
 	}
-	elsewhere := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
-	nc, err := elsewhere.Dial("tcp", c.addr())
-	must(t, err)
-	defer nc.Close()
-	(&client{Conn: nc, t: t}).served(0)
+	c.dialFrom("127.0.0.2").served(0)
 }
 
 func TestConnectionLimits(t *testing.T) {
@@ -408,5 +404,38 @@ func TestCloseWithAStuckClient(t *testing.T) {
 	must(t, c.server.Close())
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("Close took %v", d)
+	}
+}
+
+// A flood of connections that are refused, and of logins that fail, does not
+// fill the log: some lines, none of them long, and a count.
+func TestFloodsInTheLog(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.RefusalLines, o.MaxPerAddress, o.DenyDelay = 3, 1, time.Nanosecond })
+	guess := func(from string) {
+		cl := c.dialFrom(from)
+		cl.authenticate("app-"+strings.Repeat("x", 4000), "a guess")
+		cl.wantClosed()
+	}
+	for range 8 {
+		guess("127.0.0.2")
+	}
+	c.dial().served(0) // takes this address's only place
+	for range 100 {
+		c.dial().wantClosed()
+	}
+	must(t, c.server.Close())
+	logs := c.logs.String()
+	for text, want := range map[string]int{
+		"authentication failed": 3, "connection refused": 3,
+		"address=127.0.0.2 count=5": 1, "address=127.0.0.1 count=97": 1,
+	} {
+		if n := strings.Count(logs, text); n != want {
+			t.Errorf("%q is there %d times, want %d:\n%s", text, n, want, logs)
+		}
+	}
+	for line := range strings.Lines(logs) {
+		if len(line) > 1000 {
+			t.Errorf("a line of %d bytes: %s", len(line), line)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"runtime"
 	"testing"
@@ -39,3 +40,15 @@ func (s *Server) FreeFetchMemory() int64 {
 	defer s.fetchMemory.mu.Unlock()
 	return s.fetchMemory.free
 }
+
+const (
+	RefusalWindow    = refusalWindow
+	RefusalAddresses = refusalAddresses
+)
+
+func NewRefusals(log *slog.Logger, lines int) *refusals { return &refusals{log: log, lines: lines} }
+func (r *refusals) Pass(address string) bool            { return r.pass(address) }
+func (r *refusals) Close()                              { r.close() }
+
+// Addresses is how many are kept.
+func (r *refusals) Addresses() int { return len(r.counts) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -206,7 +207,7 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 		want.resp.ErrorCode = kerr.OffsetOutOfRange.Code
 		return
 	case err != nil:
-		c.log.Error("cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
+		c.complain(slog.LevelError, "cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
 		want.resp.ErrorCode = kerr.KafkaStorageError.Code
 		return
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -64,7 +65,7 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 	}
 	offset, timestamp, err := offsetForTime(part, p.Timestamp)
 	if err != nil {
-		c.log.Error("cannot look up an offset by time", "topic", topic, "time", p.Timestamp, "error", err)
+		c.complain(slog.LevelError, "cannot look up an offset by time", "topic", topic, "time", p.Timestamp, "error", err)
 		rp.ErrorCode = kerr.KafkaStorageError.Code
 		return rp
 	}

@@ -101,7 +101,9 @@ func (s *Server) accept(ctx context.Context, l *listener) {
 		}
 		if err != nil {
 			// Out of file descriptors, mostly: it passes when connections end.
-			s.o.Logger.Error("cannot accept a connection", "listener", l.name, "error", err)
+			if s.refusals.pass(l.Addr().String()) {
+				s.o.Logger.Error("cannot accept a connection", "listener", l.name, "error", err)
+			}
 			sleep(ctx, retry)
 			continue
 		}
@@ -110,7 +112,7 @@ func (s *Server) accept(ctx context.Context, l *listener) {
 		}
 		c := newConn(s, l, nc)
 		if err := s.admit(c); err != nil {
-			c.log.Warn("connection refused", "reason", err)
+			c.complain(slog.LevelWarn, "connection refused", "reason", err)
 			nc.Close()
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, e
 		c.log.Debug("client authenticated", "client_id", c.clientID)
 		return answer, nil
 	}
-	c.log.Warn("authentication failed", "client_id", c.clientID, "user", c.exchange.Username(), "reason", err)
+	c.complain(slog.LevelWarn, "authentication failed", "client_id", c.clientID, "user", c.exchange.Username(), "reason", err)
 	sleep(ctx, time.Until(start.Add(c.s.o.DenyDelay)))
 	return nil, fmt.Errorf("authentication failed: %w", err)
 }

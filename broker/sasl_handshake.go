@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -29,7 +30,7 @@ func (c *conn) saslHandshake(_ context.Context, req *kmsg.SASLHandshakeRequest) 
 		resp.ErrorCode = kerr.IllegalSaslState.Code
 		return resp, nil
 	case !slices.Contains(c.listener.mechanisms, mechanism):
-		c.log.Warn("authentication failed", "client_id", c.clientID, "reason", "the listener does not offer the mechanism", "mechanism", req.Mechanism)
+		c.complain(slog.LevelWarn, "authentication failed", "client_id", c.clientID, "reason", "the listener does not offer the mechanism", "mechanism", req.Mechanism)
 		resp.ErrorCode = kerr.UnsupportedSaslMechanism.Code
 		c.last = true
 		return resp, nil
