@@ -5,6 +5,8 @@
 #   clients.sh list      the names of all consumers that the tests run, such as java-4.4.0
 #   clients.sh run NAME  how to run that consumer (e2e/clients), one word per line
 #   clients.sh puppet NAME  how to run that client as a puppet (e2e/puppet), likewise
+#   clients.sh examples  the names of the clients that have a program in examples/
+#   clients.sh example NAME  how to run that program, likewise
 #   clients.sh kcat      the path of kcat: the installed one, else Debian's, unpacked into the cache
 #   clients.sh all       gets everything that the tests use
 #
@@ -16,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
 clients=$(cd "$here/../e2e/clients" && pwd)
-source=$clients program=consume # or those of e2e/puppet
+source=$clients program=consume # or those of e2e/puppet, or of examples
 
 names='java-0.10.0.1 java-0.10.2.2 java-0.11.0.3 java-1.0.2 java-1.1.1 java-2.8.2 java-3.9.1 java-4.4.0
   kcat librdkafka-1.9.2 librdkafka-2.15.1 confluent-kafka-1.9.2 confluent-kafka-2.0.2 confluent-kafka-2.16.1
@@ -25,6 +27,8 @@ names='java-0.10.0.1 java-0.10.2.2 java-0.11.0.3 java-1.0.2 java-1.1.1 java-2.8.
 codecs='kafka-python-codecs-3.0.12 aiokafka-codecs-0.14.0' # the others read what they can without
 puppets='java-1.1.1 java-4.4.0 librdkafka-2.15.1 kafka-python-2.0.6 kafka-python-3.0.12
   sarama-0.10.2.0 sarama-newest franz-go kafkajs-2.2.4'
+examples='java-4.4.0 librdkafka-debian librdkafka-cpp-debian confluent-kafka-2.16.1 kafka-python-3.0.12 aiokafka-0.14.0
+  franz-go sarama-newest kafka-go kafkajs-2.2.4 kafka-javascript-1.10.1 kcat'
 
 checksum() { cat "$@" | cksum | cut -d' ' -f1; }
 
@@ -42,7 +46,7 @@ path_of_kcat() {
   once kcat get_kcat
   echo "$CACHE/kcat/kcat"
 }
-run_kcat() { printf '%s\n' env "KCAT=$(path_of_kcat)" "$clients/kcat/consume.sh"; }
+run_kcat() { printf '%s\n' env "KCAT=$(path_of_kcat)" "$source/kcat/consume.sh"; }
 
 # Releases before 2.0 lack poll(Duration), and before 0.10.2 a login without a file.
 get_java() { # VERSION CLASS DIR
@@ -68,23 +72,24 @@ run_java() { # VERSION
 }
 
 # librdkafka's sources come inside the npm packages that are built on it.
-get_librdkafka() { # NPM_PACKAGE DIR
-  need gcc=gcc g++=g++ make=make npm=npm python3=python3
-  (cd "$2" && npm pack --silent "$1" </dev/null && tar xzf ./*.tgz && cd package/deps/librdkafka &&
-    ./configure --prefix="$2" --disable-gssapi --disable-ssl --disable-zlib --disable-zstd --disable-lz4-ext \
-      --disable-curl --disable-debug-symbols && make -j2 libs && make install-subdirs) >"$2/log" 2>&1 ||
-    { tail -20 "$2/log" >&2; return 1; }
-  rm -rf "$2/package" "$2"/*.tgz
+# The older one is built without TLS: logging in by PLAIN needs no OpenSSL.
+get_librdkafka() { # NPM_PACKAGE SSL DIR
+  need gcc=gcc g++=g++ make=make npm=npm python3=python3 openssl/ssl.h=libssl-dev
+  (cd "$3" && npm pack --silent "$1" </dev/null && tar xzf ./*.tgz && cd package/deps/librdkafka &&
+    ./configure --prefix="$3" --disable-gssapi "--$2-ssl" --disable-zlib --disable-zstd --disable-lz4-ext \
+      --disable-curl --disable-debug-symbols && make -j2 libs && make install-subdirs) >"$3/log" 2>&1 ||
+    { tail -20 "$3/log" >&2; return 1; }
+  rm -rf "$3/package" "$3"/*.tgz
 }
 librdkafka() { # VERSION; prints its folder
-  local package
+  local package ssl
   case $1 in
-    1.9.2) package=node-rdkafka@2.14.6 ;;
-    2.15.1) package=@confluentinc/kafka-javascript@1.10.1 ;;
+    1.9.2) package=node-rdkafka@2.14.6 ssl=disable ;;
+    2.15.1) package=@confluentinc/kafka-javascript@1.10.1 ssl=enable ;;
     *) die "which package has the sources of librdkafka $1?" ;;
   esac
-  once "librdkafka-$1" get_librdkafka "$package"
-  echo "$CACHE/librdkafka-$1"
+  once "librdkafka-$1-$ssl-ssl" get_librdkafka "$package" $ssl
+  echo "$CACHE/librdkafka-$1-$ssl-ssl"
 }
 get_c() { # LIBRDKAFKA DIR
   gcc -O2 -Wall -I"$1/include" -o "$2/$program" "$source/c/$program.c" -L"$1/lib" -lrdkafka >&2
@@ -134,7 +139,7 @@ get_go() { # DIR
 }
 run_go() { # PROGRAM
   local name
-  name=go-clients-$(checksum "$source"/go/go.mod "$source"/go/*/*.go)
+  name=go-$(basename "$source")-$(checksum "$source"/go/go.mod "$source"/go/*/*.go)
   once "$name" get_go
   echo "$CACHE/$name/$1"
 }
@@ -162,6 +167,23 @@ run_kafka_javascript() { # VERSION
     node "$source/node/${program}_confluent.js"
 }
 
+# librdkafka and librdkafka++ as Debian has them, unpacked.
+get_debian_librdkafka() { apt_unpack librdkafka-dev librdkafka1 librdkafka++1 "$1"; }
+get_debian() { # COMPILER PROGRAM LIBRARY DIR
+  local root=$CACHE/librdkafka-debian
+  need "$1=$1"
+  LIBRARY_PATH=$(library_path "$root") LD_LIBRARY_PATH=$(library_path "$root") \
+    "$1" -O2 -Wall -Wextra -I"$root/usr/include" -o "$4/consume" "$2" "-l$3" >&2
+}
+run_debian() { # COMPILER PROGRAM LIBRARY
+  local name
+  name=$3-debian-$(checksum "$2")
+  once librdkafka-debian get_debian_librdkafka
+  once "$name" get_debian "$@"
+  printf '%s\n' env "LD_LIBRARY_PATH=$(library_path "$CACHE/librdkafka-debian")" "$CACHE/$name/consume"
+}
+
+use_examples() { source=$(cd "$here/../examples" && pwd); }
 use_puppets() { source=$(cd "$here/../e2e/puppet" && pwd) program=puppet; }
 
 run() { # NAME
@@ -169,6 +191,8 @@ run() { # NAME
   case $1 in
     java-*) run_java "$version" ;;
     kcat) run_kcat ;;
+    librdkafka-debian) run_debian gcc "$source/c/consume.c" rdkafka ;;
+    librdkafka-cpp-debian) run_debian g++ "$source/cpp/consume.cpp" rdkafka++ ;;
     librdkafka-*) run_librdkafka "$version" ;;
     confluent-kafka-*) run_confluent "$version" ;;
     kafka-python-codecs-*) run_python_codecs kafka-python "$version" python-snappy==0.7.3 lz4==4.4.5 zstandard==0.25.0 ;;
@@ -188,9 +212,13 @@ case ${1:-} in
   list) printf '%s\n' $names ;;
   run) run "${2:?which client?}" ;;
   kcat) path_of_kcat ;;
+  examples) printf '%s\n' $examples ;;
+  example) use_examples; run "${2:?which client?}" ;;
   puppet) use_puppets; run "${2:?which client?}" ;;
   all)
     for name in $names $codecs; do run "$name" >/dev/null; done
+    use_examples
+    for name in $examples; do run "$name" >/dev/null; done
     use_puppets
     for name in $puppets; do run "$name" >/dev/null; done ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;

@@ -38,6 +38,7 @@ is_there() {
   case $1 in
     venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     stdio.h) [ -e /usr/include/stdio.h ] ;;
+    openssl/ssl.h) [ -e /usr/include/openssl/ssl.h ] ;;
     node.h) [ -e /usr/include/node/node.h ] ;;
     Python.h) python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;

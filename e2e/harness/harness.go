@@ -47,8 +47,9 @@ type Config struct {
 	Groups         []string // further group IDs of Account
 	GroupPassword  string   // of all groups; default: Password
 	RetentionBytes int64
-	Listener       string // further YAML keys of the listener, such as "tls: {…}"
-	Extra          string // further YAML lines of the task, indented by four
+	Listener       string   // further YAML keys of the listener, such as "tls: {…}"
+	Listeners      []string // further listeners: the YAML keys of each
+	Extra          string   // further YAML lines of the task, indented by four
 	// Mount is a shell script that runs in a mount namespace of the process's
 	// own before it starts; $D is the data directory, which exists then.
 	Mount string
@@ -112,8 +113,11 @@ func (d *Daybook) yaml() string {
 	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+cmp.Or(c.GroupPassword, Password), "D="+d.DataDir())
 	var b strings.Builder
 	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
-	fmt.Fprintf(&b, "kafka:\n  listeners: [{name: local, address: %q, %s}]\n", d.addr, c.Listener)
-	fmt.Fprintf(&b, "  max_groups_per_task: %d\n", 20+len(c.Groups))
+	fmt.Fprintf(&b, "kafka:\n  max_groups_per_task: %d\n  listeners:\n", 20+len(c.Groups))
+	fmt.Fprintf(&b, "    - {name: local, address: %q, %s}\n", d.addr, c.Listener)
+	for _, keys := range c.Listeners {
+		fmt.Fprintf(&b, "    - {%s}\n", keys)
+	}
 	fmt.Fprintf(&b, "admin: {address: %q}\n", d.admin)
 	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD}\n", Topic, c.Source, user)
 	if c.Start != "" {
