@@ -14,26 +14,35 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+
 // fetchFranz reads the topic from its start with franz-go.
 func (d *daybook) fetchFranz(ctx context.Context, rows int) (rate, error) {
-	c, err := d.client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
+	return d.timed(rows, func(r *rate) (err error) {
+		r.Bytes, err = d.readTopic(ctx, rows)
+		return err
+	})
+}
+
+// readTopic reads rows records with franz-go and returns the bytes of their
+// keys and values.
+func (d *daybook) readTopic(ctx context.Context, rows int, opts ...kgo.Opt) (size uint64, err error) {
+	start := map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}
+	c, err := d.client(append(opts, kgo.ConsumePartitions(start))...)
 	if err != nil {
-		return rate{}, err
+		return 0, err
 	}
 	defer c.Close()
-	return d.timed(rows, func(r *rate) error {
-		for n := 0; n < rows; {
-			fetches := c.PollFetches(ctx)
-			if err := fetches.Err(); err != nil {
-				return err
-			}
-			for it := fetches.RecordIter(); !it.Done(); n++ {
-				record := it.Next()
-				r.Bytes += uint64(len(record.Key) + len(record.Value))
-			}
+	for n := 0; n < rows; {
+		fetches := c.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return 0, err
 		}
-		return nil
-	})
+		for it := fetches.RecordIter(); !it.Done(); n++ {
+			record := it.Next()
+			size += uint64(len(record.Key) + len(record.Value))
+		}
+	}
+	return size, nil
 }
 
 // fetchKcat reads the topic with kcat, to /dev/null. It stops at the last row (-c),

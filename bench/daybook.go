@@ -22,7 +22,8 @@ import (
 
 const (
 	topic         = "bench"
-	saslUser      = "bench-fetch" // account bench, group fetch
+	account       = "bench"
+	saslUser      = account + "-" + group
 	saslPassword  = "Bench-1234"
 	group         = "fetch"
 	clockTicks    = 100 // of /proc/PID/stat in a second, on every Linux
@@ -33,6 +34,9 @@ const (
 
 // daybook is the running binary.
 type daybook struct {
+	binary  string
+	config  string // path
+	yaml    string
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process has ended
 	began   time.Time
@@ -56,9 +60,8 @@ func startDaybook(ctx context.Context, o options, dir string, log *binlog) (*day
 	if err != nil {
 		return nil, err
 	}
-	d := &daybook{address: address, log: filepath.Join(dir, "daybook.log"), ended: make(chan struct{})}
-	config := filepath.Join(dir, "daybook.yaml")
-	yaml := fmt.Sprintf(`data_dir: data
+	d := &daybook{binary: binary, address: address, config: filepath.Join(dir, "daybook.yaml"), log: filepath.Join(dir, "daybook.log")}
+	d.yaml = fmt.Sprintf(`data_dir: data
 kafka:
   listeners: [{name: local, address: %q}]
   max_connections: 4000
@@ -71,26 +74,37 @@ tasks:
     start: {file: %s, pos: %d}
     objects: {include: ["%s.*"]}
     schema_changes: none
-    groups: [{id: %s, account: bench, password_env: BENCH_GROUP_PASSWORD}]
-`, address, topic, o.source, user, log.start.Name, log.start.Pos, database, group)
-	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
-		return nil, err
+    groups:
+`, address, topic, o.source, user, log.start.Name, log.start.Pos, database)
+	for _, g := range append(manyGroups(), group) {
+		d.yaml += fmt.Sprintf("      - {id: %s, account: %s, password_env: BENCH_GROUP_PASSWORD}\n", g, account)
+	}
+	return d, d.start(ctx, "none")
+}
+
+// start starts the binary, as a new process over the same data, with a
+// wire_compression.
+func (d *daybook) start(ctx context.Context, compression string) error {
+	yaml := d.yaml + "    wire_compression: " + compression + "\n"
+	if err := os.WriteFile(d.config, []byte(yaml), 0o600); err != nil {
+		return err
 	}
 	out, err := os.Create(d.log)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer out.Close()
-	d.cmd = exec.Command(binary, "serve", "-c", config)
+	d.ended = make(chan struct{})
+	d.cmd = exec.Command(d.binary, "serve", "-c", d.config)
 	d.cmd.Env = append(os.Environ(), "BENCH_SOURCE_PASSWORD="+password, "BENCH_GROUP_PASSWORD="+saslPassword)
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	d.began = time.Now()
 	if err := d.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start daybook: %w", err)
+		return fmt.Errorf("start daybook: %w", err)
 	}
 	go func() { _ = d.cmd.Wait(); close(d.ended) }() // ends with the process, which stop ends
-	return d, d.waitListening(ctx)
+	return d.waitListening(ctx)
 }
 
 func freeAddress() (string, error) {

@@ -21,6 +21,13 @@ type rate struct {
 
 func (r rate) perSecond() float64 { return float64(r.Rows) / r.Seconds }
 
+const megabyte = 1e6
+
+func (r rate) megabytesPerSecond() float64 { return float64(r.Bytes) / megabyte / r.Seconds }
+
+// cpuPerMegabyte returns milliseconds.
+func (r rate) cpuPerMegabyte() float64 { return 1000 * r.CPUSeconds / (float64(r.Bytes) / megabyte) }
+
 // readBinlog reads the binlog with go-mysql, rows and all or raw events only,
 // and counts the rows.
 func readBinlog(ctx context.Context, address string, log *binlog, raw bool) (rate, error) {

@@ -4,8 +4,8 @@
 // It loads a binlog of mixed row changes, reads it with go-mysql's BinlogSyncer
 // (decoding rows and counting them; decoding nothing), lets the real daybook
 // binary catch up with it from an empty data directory, fetches the records with
-// kcat and franz-go, and measures the time from commit to consumer at a steady
-// rate. Everything happens in the same run, so that the ratios hold on any
+// kcat and franz-go, with each wire_compression too, and measures the time from
+// commit to consumer at a steady rate. Everything happens in the same run, so that the ratios hold on any
 // machine; the absolute figures do not.
 //
 //	go run ./bench                          # a million rows on a server of its own
@@ -136,6 +136,10 @@ func measure(ctx context.Context, o options, dir string, r *report) error {
 	step("%d idle connections and %d long-polling consumers", o.idle, o.pollers)
 	if r.AtRest, err = d.rest(ctx, o.idle, o.pollers, o.rest); err != nil {
 		return fmt.Errorf("connections: %w", err)
+	}
+	step("fetch, compressed")
+	if r.Compressed, err = d.fetchCompressed(ctx, o.rows); err != nil {
+		return fmt.Errorf("fetch, compressed: %w", err)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type report struct {
 	CatchUp      rate      `json:"catch_up"`
 	FranzGo      rate      `json:"fetch_franz_go"`
 	Kcat         rate      `json:"fetch_kcat"`
+	Compressed   []packed  `json:"fetch_compressed"`
 	Latency      latencies `json:"latency"`
 	PeakRSS      int64     `json:"peak_rss_bytes"`
 	AtRest       atRest    `json:"at_rest"`
@@ -59,6 +60,14 @@ func (r *report) print(w io.Writer) {
 			rate rate
 		}{{"kcat", r.Kcat}, {"franz-go", r.FranzGo}} {
 			fmt.Fprintf(t, "%-32s\t%.0f\t%.0f\t%.1f\t\n", line.name, line.rate.perSecond(), float64(line.rate.Bytes)/mb/line.rate.Seconds, line.rate.CPUSeconds)
+		}
+	}
+	if len(r.Compressed) > 0 {
+		t.Flush()
+		fmt.Fprintf(t, "\n%-32s\tMB/s\tsmaller by\tCPU ms/MB\t%d at once\tCPU ms/MB\t\n", "with wire_compression", manyConsumers)
+		for _, p := range r.Compressed {
+			fmt.Fprintf(t, "%-32s\t%.0f\t%.1f\t%.2f\t%.0f\t%.2f\t\n", p.Compression, p.One.megabytesPerSecond(), float64(p.One.Bytes)/float64(p.OnTheWire),
+				p.One.cpuPerMegabyte(), p.Many.megabytesPerSecond(), p.Many.cpuPerMegabyte())
 		}
 	}
 	t.Flush()
