@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"daybook/auth"
+	"daybook/group"
 )
 
 // errEnd ends a connection without a word in the log: the reason has been
@@ -48,6 +49,7 @@ type conn struct {
 	forget    func() bool     // undoes endWith
 	clientID  string          // of the request being handled
 	last      bool            // end the connection after this response
+	reader    *group.Reader   // nil until the first Fetch of the group's partition
 }
 
 func newConn(s *Server, l *listener, nc net.Conn) *conn {
@@ -73,6 +75,7 @@ func (c *conn) serve(ctx context.Context) {
 	defer c.unwatch()
 	defer c.Close()
 	defer c.s.dismiss(c) // before the client can see the end, and come again
+	defer c.endReading()
 	ctx, c.end = context.WithCancelCause(ctx)
 	defer c.end(nil)
 	defer func() { c.forget() }()

@@ -65,11 +65,7 @@ func (c *conn) fetch(ctx context.Context, req *kmsg.FetchRequest) (kmsg.Response
 		}
 		return f.FetchResponse, nil
 	}
-	limit := c.fetchLimit(req, want)
-	if !failed {
-		c.awaitBytes(ctx, req, want, limit)
-	}
-	c.read(ctx, f, req, want, limit)
+	c.fetchInTurn(ctx, f, req, want, failed)
 	topic := &f.Topics[len(f.Topics)-1]
 	topic.Partitions[len(topic.Partitions)-1] = want.resp
 	return f, nil
@@ -158,9 +154,8 @@ func fetchWait(req *kmsg.FetchRequest) time.Duration {
 }
 
 // awaitBytes waits until min_bytes can be served, or the time is up, or the
-// offset turns out to be out of range.
-func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wanted, limit int) {
-	wait := fetchWait(req)
+// offset turns out to be out of range, or it may be another reader's turn.
+func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wanted, limit int, wait time.Duration, turn <-chan struct{}) {
 	enough := min(int(req.MinBytes), limit)
 	if wait <= 0 || enough <= 0 {
 		return
@@ -174,6 +169,8 @@ func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wan
 		}
 		select {
 		case <-changed:
+		case <-turn:
+			return
 		case <-timeout.C:
 			return
 		case <-c.watch(ctx).Done():
@@ -211,10 +208,14 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 		want.resp.ErrorCode = kerr.KafkaStorageError.Code
 		return
 	}
-	// Taken after the records, so that it is not below them.
-	want.resp.HighWatermark = want.HighWatermark()
-	want.resp.LastStableOffset = want.resp.HighWatermark
-	want.resp.LogStartOffset = want.LogStartOffset()
+	want.tellBounds() // after the records, so that the high watermark is not below them
+}
+
+// tellBounds fills in where the log begins and ends.
+func (w *wanted) tellBounds() {
+	w.resp.HighWatermark = w.HighWatermark()
+	w.resp.LastStableOffset = w.resp.HighWatermark
+	w.resp.LogStartOffset = w.LogStartOffset()
 }
 
 func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) (err error) {

@@ -44,7 +44,7 @@ func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) 
 		return resp, nil
 	}
 	req.Topics = allowed
-	committed := c.s.o.Groups.OffsetCommit(ctx, req)
+	committed := c.s.o.Groups.OffsetCommit(ctx, c.client(), req)
 	committed.Topics = append(committed.Topics, resp.Topics...)
 	return committed, nil
 }

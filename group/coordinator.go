@@ -63,6 +63,13 @@ type Options struct {
 	// Kafka's offsets.retention.minutes.
 	Retention time.Duration
 
+	// ReaderTimeout is after how long without a Fetch a reader has lost its turn
+	// to one that waits. Default 10 s: consumers fetch several times a second,
+	// and those that process what they got for longer than their group's session
+	// lasts (10 s by default up to Kafka 2.8) should join it, to be known by
+	// their heartbeats.
+	ReaderTimeout time.Duration
+
 	// MaxMembers is how many members a group may have, default 256. Member IDs
 	// handed out but not yet used count too.
 	MaxMembers int
@@ -72,10 +79,15 @@ type Options struct {
 	MaxMemberBytes int
 }
 
-// Client tells who sent a request, for DescribeGroups and the log.
+// Client tells who sent a request.
 type Client struct {
-	ID   string // client.id
-	Host string // remote address
+	ID      string // client.id
+	Host    string // the remote IP address, in the form in which DescribeGroups shows it
+	Address string // the remote IP address and port: one connection
+}
+
+func (c Client) clone() Client {
+	return Client{strings.Clone(c.ID), strings.Clone(c.Host), strings.Clone(c.Address)}
 }
 
 // Coordinator is the coordinator of all groups.
@@ -104,6 +116,9 @@ func New(o Options) *Coordinator {
 	}
 	if o.Retention == 0 {
 		o.Retention = 7 * 24 * time.Hour
+	}
+	if o.ReaderTimeout == 0 {
+		o.ReaderTimeout = 10 * time.Second
 	}
 	if o.MaxMembers == 0 {
 		o.MaxMembers = 256

@@ -65,6 +65,9 @@ func (g *group) startDelete() *write {
 func (g *group) awaitDelete(w *write) *kerr.Error {
 	switch err := w.wait(); {
 	case err == nil:
+		g.mu.Lock()
+		g.endLease()
+		g.mu.Unlock()
 		return nil
 	case !errors.Is(err, ErrClosed):
 		g.mu.Lock()

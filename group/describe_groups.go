@@ -19,9 +19,8 @@ func (c *Coordinator) DescribeGroups(_ context.Context, req *kmsg.DescribeGroups
 		d := kmsg.NewDescribeGroupsResponseGroup()
 		d.Group = id
 		d.State = string(dead)
-		if g := c.lookup(id, false); g != nil {
-			g.describe(&d)
-		} else if req.Version >= 6 {
+		g := c.lookup(id, false)
+		if known := g != nil && g.describe(&d); !known && req.Version >= 6 {
 			message := "Group " + id + " not found."
 			d.ErrorCode, d.ErrorMessage = kerr.GroupIDNotFound.Code, &message
 		}
@@ -30,10 +29,13 @@ func (c *Coordinator) DescribeGroups(_ context.Context, req *kmsg.DescribeGroups
 	return resp
 }
 
-// describe fills in d. It locks the group.
-func (g *group) describe(d *kmsg.DescribeGroupsResponseGroup) {
+// describe fills in d, and says if there is such a group. It locks the group.
+func (g *group) describe(d *kmsg.DescribeGroupsResponseGroup) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !g.visible() {
+		return false
+	}
 	d.State = string(g.state)
 	d.ProtocolType = g.protocolType
 	if g.state == stable {
@@ -48,4 +50,5 @@ func (g *group) describe(d *kmsg.DescribeGroupsResponseGroup) {
 		}
 		d.Members = append(d.Members, dm)
 	}
+	return true
 }

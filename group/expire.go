@@ -41,9 +41,12 @@ func (g *group) deleteIfExpired(cutoff time.Time) {
 }
 
 // expired tells a group that has been without members since before cutoff, and
-// was not committed to since then.
+// was neither read nor committed to since then.
 func (g *group) expired(cutoff time.Time) bool {
 	if g.state != empty || len(g.pending) > 0 || !g.emptySince.Before(cutoff) {
+		return false
+	}
+	if g.lease.active != nil || !g.lastRead.Before(cutoff) {
 		return false
 	}
 	for _, cp := range g.checkpoints {

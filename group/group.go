@@ -43,6 +43,9 @@ type group struct {
 	emptySince   time.Time              // when the last member went; zero if there never was one
 	hadMembers   bool                   // the process ended while the group had members; until Open is done
 	initial      bool                   // PreparingRebalance waits for InitialRebalanceDelay
+	topic        string                 // whose partition the group reads; empty until somebody fetches
+	lease        lease
+	lastRead     time.Time // when there was an active reader last, but for the present one
 
 	// phase ends the present state if the members do not: the join phase in
 	// PreparingRebalance, the sync phase after it. phaseNumber tells a timer
@@ -65,6 +68,11 @@ type member struct {
 	protocols        []kmsg.JoinGroupRequestProtocol // in the member's order of preference
 	assignment       []byte
 	synced           bool // sent SyncGroup in this generation
+	left             bool // of its own will
+
+	joinedAt        time.Time
+	assignedAt      time.Time // when it was assigned the partition, if it is a claimant
+	readerlessSince time.Time // a claimant: when a Fetch of its own was seen last
 
 	join *waiter[joinAnswer] // the JoinGroup that waits, or nil
 	sync *waiter[syncAnswer] // the SyncGroup that waits, or nil
@@ -86,6 +94,12 @@ func newGroup(c *Coordinator, id string) *group {
 		pending:     make(map[string]*time.Timer),
 		checkpoints: make(map[partition]checkpoint),
 	}
+}
+
+// visible says if the group is one for the Kafka protocol: one that is only
+// read, and was never joined or committed to, does not exist there.
+func (g *group) visible() bool {
+	return g.state != empty || g.generation > 0 || len(g.checkpoints) > 0 || len(g.pending) > 0 || len(g.lease.readers) == 0
 }
 
 func (g *group) member(id string) *member {
@@ -185,6 +199,7 @@ func (g *group) remove(m *member) {
 	g.answerJoin(m, joinAnswer{err: kerr.UnknownMemberID})
 	g.answerSync(m, syncAnswer{err: kerr.UnknownMemberID})
 	g.members = slices.DeleteFunc(g.members, func(o *member) bool { return o == m })
+	g.orphan(m)
 	if m.instance != nil && g.static[*m.instance] == m {
 		delete(g.static, *m.instance)
 	}
@@ -223,6 +238,7 @@ func (g *group) close() {
 	defer g.mu.Unlock()
 	g.state = dead
 	g.stopPhase()
+	g.endLease()
 	for _, t := range g.pending {
 		t.Stop()
 	}

@@ -191,7 +191,7 @@ func commitRequest(offset int64) *kmsg.OffsetCommitRequest {
 }
 
 func (r *rig) commit(req *kmsg.OffsetCommitRequest) int16 {
-	return r.OffsetCommit(context.Background(), req).Topics[0].Partitions[0].ErrorCode
+	return r.OffsetCommit(context.Background(), group.Client{ID: "tool"}, req).Topics[0].Partitions[0].ErrorCode
 }
 
 // fetch returns the group's checkpoint, -1 for none.

@@ -127,7 +127,7 @@ func (g *group) promise(id string, session time.Duration) string {
 
 // add makes a new member.
 func (g *group) add(id string, w *waiter[joinAnswer], client Client, req *kmsg.JoinGroupRequest) {
-	m := &member{id: id, client: Client{strings.Clone(client.ID), strings.Clone(client.Host)}}
+	m := &member{id: id, client: client.clone(), joinedAt: time.Now()}
 	if len(g.members) == 0 {
 		g.protocolType = strings.Clone(req.ProtocolType)
 		g.leader = id
@@ -177,8 +177,10 @@ func (g *group) replaceStatic(m *member, w *waiter[joinAnswer], client Client, r
 	g.answerJoin(m, joinAnswer{err: kerr.FencedInstanceID, memberID: m.id})
 	g.answerSync(m, syncAnswer{err: kerr.FencedInstanceID})
 	oldID, leads := m.id, g.leader == m.id
+	g.disown(m, "its static member came back elsewhere")
 	m.id = newMemberID(*m.instance)
-	m.client = Client{strings.Clone(client.ID), strings.Clone(client.Host)}
+	m.client, m.joinedAt = client.clone(), time.Now()
+	g.beginClaim(m, m.joinedAt)
 	if leads {
 		g.leader = m.id
 	}

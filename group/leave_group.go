@@ -81,6 +81,7 @@ func (g *group) leaveMember(l kmsg.LeaveGroupRequestMember) *kerr.Error {
 		return err
 	}
 	g.log.Info("member left", "member", m.id)
+	m.left = l.MemberID != "" // an admin tool names the instance alone, and the client does not know
 	g.remove(m)
 	return nil
 }

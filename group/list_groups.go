@@ -25,8 +25,9 @@ func (c *Coordinator) ListGroups(_ context.Context, req *kmsg.ListGroupsRequest)
 		listed := kmsg.ListGroupsResponseGroup{
 			Group: g.id, ProtocolType: g.protocolType, GroupState: string(g.state), GroupType: classicType,
 		}
+		visible := g.visible()
 		g.mu.Unlock()
-		if passes(req.StatesFilter, listed.GroupState) {
+		if visible && passes(req.StatesFilter, listed.GroupState) {
 			resp.Groups = append(resp.Groups, listed)
 		}
 	}

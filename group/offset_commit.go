@@ -21,9 +21,9 @@ import (
 const maxMetadata = 4096
 
 // OffsetCommit saves checkpoints. They are durable when it returns.
-func (c *Coordinator) OffsetCommit(_ context.Context, req *kmsg.OffsetCommitRequest) *kmsg.OffsetCommitResponse {
+func (c *Coordinator) OffsetCommit(_ context.Context, client Client, req *kmsg.OffsetCommitRequest) *kmsg.OffsetCommitResponse {
 	accepted, resp := c.commitResponse(req)
-	err := c.commit(req, accepted)
+	err := c.commit(client, req, accepted)
 	if err == nil {
 		return resp
 	}
@@ -84,7 +84,7 @@ func (c *Coordinator) topic(name string, id [16]byte, byID bool) (string, *kerr.
 }
 
 // commit saves the checkpoints if the group takes commits from the sender.
-func (c *Coordinator) commit(req *kmsg.OffsetCommitRequest, checkpoints map[partition]checkpoint) *kerr.Error {
+func (c *Coordinator) commit(client Client, req *kmsg.OffsetCommitRequest, checkpoints map[partition]checkpoint) *kerr.Error {
 	if len(req.Group) >= 1<<16 {
 		return kerr.InvalidGroupID
 	}
@@ -97,7 +97,7 @@ func (c *Coordinator) commit(req *kmsg.OffsetCommitRequest, checkpoints map[part
 	case g == nil:
 		return kerr.IllegalGeneration
 	}
-	w, err := g.acceptCommit(req, checkpoints)
+	w, err := g.acceptCommit(client, req, checkpoints)
 	if err != nil {
 		return err
 	}
@@ -109,10 +109,10 @@ func (c *Coordinator) commit(req *kmsg.OffsetCommitRequest, checkpoints map[part
 
 // acceptCommit checks the sender and queues the checkpoints in the order of
 // acceptance. It locks the group.
-func (g *group) acceptCommit(req *kmsg.OffsetCommitRequest, checkpoints map[partition]checkpoint) (*write, *kerr.Error) {
+func (g *group) acceptCommit(client Client, req *kmsg.OffsetCommitRequest, checkpoints map[partition]checkpoint) (*write, *kerr.Error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m, err := g.validateCommit(req)
+	m, err := g.validateCommit(client, req, checkpoints)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +122,31 @@ func (g *group) acceptCommit(req *kmsg.OffsetCommitRequest, checkpoints map[part
 	if len(checkpoints) == 0 {
 		return nil, nil
 	}
+	return g.saveCheckpoints(checkpoints), nil
+}
+
+// validateCommit returns the member that commits; nil for a commit from
+// outside, which only a group without members takes.
+func (g *group) validateCommit(client Client, req *kmsg.OffsetCommitRequest, checkpoints map[partition]checkpoint) (*member, *kerr.Error) {
+	if req.Generation < 0 && g.state == empty {
+		for p, cp := range checkpoints {
+			if p.topic == g.topic && g.fromStandby(client, cp.offset, g.checkpointOffset(p)) {
+				g.log.Info("a commit of a standby was refused", "client_id", client.ID, "address", client.Address, "offset", cp.offset)
+				return nil, kerr.UnknownMemberID
+			}
+		}
+		return nil, nil
+	}
+	m, err := g.validateGeneration(req.MemberID, req.InstanceID, req.Generation)
+	if err == nil && g.state == completingRebalance {
+		// Who owns the partition is not decided yet.
+		err = kerr.RebalanceInProgress
+	}
+	return m, err
+}
+
+// saveCheckpoints queues them; they count once they are saved.
+func (g *group) saveCheckpoints(checkpoints map[partition]checkpoint) *write {
 	entries := make([]store.Write, 0, len(checkpoints))
 	for p, cp := range checkpoints {
 		entries = append(entries, store.Write{Key: checkpointKey(g.id, p), Value: cp.value()})
@@ -133,19 +158,5 @@ func (g *group) acceptCommit(req *kmsg.OffsetCommitRequest, checkpoints map[part
 			g.checkpoints[p] = cp
 		}
 	})
-	return g.checkpointW, nil
-}
-
-// validateCommit returns the member that commits; nil for a commit from
-// outside, which only a group without members takes.
-func (g *group) validateCommit(req *kmsg.OffsetCommitRequest) (*member, *kerr.Error) {
-	if req.Generation < 0 && g.state == empty {
-		return nil, nil
-	}
-	m, err := g.validateGeneration(req.MemberID, req.InstanceID, req.Generation)
-	if err == nil && g.state == completingRebalance {
-		// Who owns the partition is not decided yet.
-		err = kerr.RebalanceInProgress
-	}
-	return m, err
+	return g.checkpointW
 }

@@ -26,7 +26,7 @@ func TestCommitAndFetchInEveryVersion(t *testing.T) {
 				if version >= 6 {
 					commit.Topics[0].Partitions[0].LeaderEpoch = 7
 				}
-				resp := reencode(t, r.OffsetCommit(background, commit))
+				resp := reencode(t, r.OffsetCommit(background, group.Client{}, commit))
 				wantCode(t, "commit", resp.Topics[0].Partitions[0].ErrorCode, nil)
 				if version >= 10 && resp.Topics[0].TopicID != p.TopicID() {
 					t.Errorf("topic ID: got %x", resp.Topics[0].TopicID)

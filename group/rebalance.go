@@ -97,6 +97,7 @@ func (g *group) becomeEmpty() {
 	g.protocol, g.leader = "", ""
 	g.saveGeneration()
 	g.log.Info("group is empty", "generation", g.generation)
+	g.endAssignment()
 }
 
 // electLeader makes sure that the leader is there, and says if anybody is.

@@ -96,6 +96,7 @@ func (g *group) assign(assignments []kmsg.SyncGroupRequestGroupAssignment) {
 		}
 	}
 	g.log.Info("group is stable", "generation", g.generation, "members", len(g.members))
+	g.settleAssignment()
 	g.maybeEndSync()
 }
 

@@ -1,0 +1,102 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/group"
+	"daybook/recordbatch"
+)
+
+// One connection of a group at a time is served records: group.Reader says
+// which. To every other one a Fetch succeeds and brings nothing, which no client
+// minds: the partition seems to have nothing new. Its offset is not looked at,
+// because OFFSET_OUT_OF_RANGE would have it reset its position, or fail.
+
+// standbyWait is how long the Fetch of a standby is held at least: a client
+// that does not want to wait would ask again at once, for ever.
+const standbyWait = 100 * time.Millisecond
+
+// fetchInTurn answers the Fetch of the wanted partition, if it is the
+// connection's turn; failed says not to wait.
+func (c *conn) fetchInTurn(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, failed bool) {
+	if c.reader == nil {
+		c.reader = c.s.o.Groups.OpenReader(c.principal.Group, c.principal.Topic, c.client())
+	}
+	next := want.offset
+	turn := c.reader.Begin(want.offset)
+	defer func() { c.reader.End(next) }()
+	began := time.Now()
+	if turn == group.Standby && !failed {
+		turn = c.awaitTurn(ctx, max(fetchWait(req), standbyWait))
+	}
+	if turn == group.Active {
+		changed := c.reader.Changed()
+		limit := c.fetchLimit(req, want)
+		if !failed {
+			c.awaitBytes(ctx, req, want, limit, fetchWait(req)-time.Since(began), changed)
+		}
+		c.read(ctx, f, req, want, limit)
+		if turn = c.reader.Turn(); turn != group.Active {
+			// What was read is not sent: another one may be served already.
+			f.drop()
+			want.resp.ErrorCode = 0
+		}
+		next = max(next, endOf(f.records))
+	}
+	switch turn {
+	case group.Lost:
+		want.resp.ErrorCode = kerr.NotLeaderForPartition.Code
+	case group.Standby:
+		want.tellBounds()
+	}
+}
+
+// awaitTurn waits until it is the connection's turn, or wait is over.
+func (c *conn) awaitTurn(ctx context.Context, wait time.Duration) group.Turn {
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
+	for {
+		changed := c.reader.Changed()
+		turn := c.reader.Turn()
+		if turn != group.Standby {
+			return turn
+		}
+		select {
+		case <-changed:
+		case <-timeout.C:
+			return turn
+		case <-ctx.Done():
+			return turn
+		}
+	}
+}
+
+// endReading gives the connection's turn to the next one.
+func (c *conn) endReading() {
+	if c.reader != nil {
+		c.reader.Close()
+	}
+}
+
+// drop takes the records out of the response.
+func (f *fetchResponse) drop() {
+	f.release()
+	f.records, f.release = nil, func() {}
+}
+
+// endOf returns the offset after the last record of batches, 0 if there is
+// none.
+func endOf(batches []byte) (end int64) {
+	for len(batches) > 0 {
+		h, err := recordbatch.ParseHeader(batches)
+		if err != nil {
+			return end // a message set, or a batch that is cut
+		}
+		end, batches = h.NextOffset(), batches[h.Length:]
+	}
+	return end
+}
