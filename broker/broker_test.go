@@ -28,10 +28,14 @@ const (
 	user       = "app-cache"
 	otherUser  = "app-ledger"
 	password   = "s3cret-word"
+	readers    = 8 // more groups of topic
 )
 
+// reader is the user of one of the other groups of topic.
+func reader(i int) string { return fmt.Sprint("app-reader", i) }
+
 // cluster is a server with all that it needs, on a store in memory, with one
-// account for each of two topics.
+// account for each of two topics, and more groups of the first.
 type cluster struct {
 	t      testing.TB
 	store  *store.Store
@@ -64,11 +68,14 @@ func newCluster(t testing.TB, change ...func(*broker.Options)) *cluster {
 	t.Cleanup(func() { must(t, groups.Close()) })
 	accounts := auth.New(auth.Options{Store: c.store, Logger: log})
 	must(t, accounts.Open(ctx))
-	must(t, accounts.SetFile([]auth.Account{
-		{Account: "app", Group: groupID, Topic: topic, Password: password},
-		{Account: "app", Group: "ledger", Topic: otherTopic, Password: password},
-		{Account: "app", Group: "waiting", Topic: "not-yet", Password: password},
-	}))
+	of := func(group, topic string) auth.Account {
+		return auth.Account{Account: "app", Group: group, Topic: topic, Password: password}
+	}
+	file := []auth.Account{of(groupID, topic), of("ledger", otherTopic), of("waiting", "not-yet")}
+	for i := range readers {
+		file = append(file, of(fmt.Sprint("reader", i), topic))
+	}
+	must(t, accounts.SetFile(file))
 	o := broker.Options{
 		Listeners: []broker.Listener{{Name: "test", Address: "127.0.0.1:0"}},
 		Store:     c.store, Groups: groups, Accounts: accounts, Logger: log,

@@ -155,8 +155,8 @@ func fetchWait(req *kmsg.FetchRequest) time.Duration {
 
 // awaitBytes waits until min_bytes can be served, or the time is up, or the
 // offset turns out to be out of range, or it may be another reader's turn.
-func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wanted, limit int, wait time.Duration, turn <-chan struct{}) {
-	enough := min(int(req.MinBytes), limit)
+func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wanted, wait time.Duration, turn <-chan struct{}) {
+	enough := min(int(req.MinBytes), c.fetchLimit(req, want))
 	if wait <= 0 || enough <= 0 {
 		return
 	}

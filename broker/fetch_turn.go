@@ -33,19 +33,17 @@ func (c *conn) fetchInTurn(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 	if turn == group.Standby && !failed {
 		turn = c.awaitTurn(ctx, max(fetchWait(req), standbyWait))
 	}
+	if turn == group.Active && !failed {
+		turn = c.awaitRecords(ctx, req, want, fetchWait(req)-time.Since(began))
+	}
 	if turn == group.Active {
-		changed := c.reader.Changed()
-		limit := c.fetchLimit(req, want)
-		if !failed {
-			c.awaitBytes(ctx, req, want, limit, fetchWait(req)-time.Since(began), changed)
-		}
-		c.read(ctx, f, req, want, limit)
+		c.read(ctx, f, req, want, c.fetchLimit(req, want))
+		next = max(next, recordbatch.End(f.records))
+		// What was read is not sent if another one may be served already.
 		if turn = c.reader.Turn(); turn != group.Active {
-			// What was read is not sent: another one may be served already.
 			f.drop()
 			want.resp.ErrorCode = 0
 		}
-		next = max(next, endOf(f.records))
 	}
 	switch turn {
 	case group.Lost:
@@ -53,6 +51,16 @@ func (c *conn) fetchInTurn(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 	case group.Standby:
 		want.tellBounds()
 	}
+}
+
+// awaitRecords is awaitBytes as long as it is the connection's turn.
+func (c *conn) awaitRecords(ctx context.Context, req *kmsg.FetchRequest, want *wanted, wait time.Duration) group.Turn {
+	changed := c.reader.Changed()
+	if turn := c.reader.Turn(); turn != group.Active {
+		return turn
+	}
+	c.awaitBytes(ctx, req, want, wait, changed)
+	return c.reader.Turn()
 }
 
 // awaitTurn waits until it is the connection's turn, or wait is over.
@@ -69,7 +77,7 @@ func (c *conn) awaitTurn(ctx context.Context, wait time.Duration) group.Turn {
 		case <-changed:
 		case <-timeout.C:
 			return turn
-		case <-ctx.Done():
+		case <-c.watch(ctx).Done():
 			return turn
 		}
 	}
@@ -86,17 +94,4 @@ func (c *conn) endReading() {
 func (f *fetchResponse) drop() {
 	f.release()
 	f.records, f.release = nil, func() {}
-}
-
-// endOf returns the offset after the last record of batches, 0 if there is
-// none.
-func endOf(batches []byte) (end int64) {
-	for len(batches) > 0 {
-		h, err := recordbatch.ParseHeader(batches)
-		if err != nil {
-			return end // a message set, or a batch that is cut
-		}
-		end, batches = h.NextOffset(), batches[h.Length:]
-	}
-	return end
 }

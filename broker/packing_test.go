@@ -164,10 +164,10 @@ func TestFetchCompressedIsBoundedBeforeCompression(t *testing.T) {
 // What many consumers ask for at the same time is the same for all.
 func TestFetchCompressedByMany(t *testing.T) {
 	c := newPackingCluster(t, recordbatch.LZ4, 20, 20, 500)
-	var answers [8][]byte
+	var answers [readers][]byte
 	var all sync.WaitGroup
 	for i := range answers {
-		cl := c.login(user)
+		cl := c.login(reader(i))
 		all.Go(func() {
 			for from := int64(0); from < 400; from += 20 {
 				req := c.fetchRequest(12, from)

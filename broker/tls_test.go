@@ -68,6 +68,7 @@ func TestTLS(t *testing.T) {
 	} {
 		ctx, cl := c.consumer(m, kgo.DialTLSConfig(c.trusting()), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 		consume(t, ctx, cl, 0, 1100)
+		cl.Close() // the next one's turn
 	}
 }
 
