@@ -30,6 +30,7 @@ func TestStandbysAreHeld(t *testing.T) {
 		t.Fatal("the first reader gets no records")
 	}
 	c.versions(kmsg.NewPtrFetchRequest(), func(t *testing.T, cl *client, v int16) {
+		c.fetch(active, 12, 10, 0) // or its silence would be too long
 		for _, offset := range []int64{0, 10, 999} {
 			wait := time.Duration(v) * 20 * time.Millisecond
 			p, took := c.fetch(cl, v, offset, wait)
