@@ -37,7 +37,7 @@ type Options struct {
 	Group    string // its consumer group, and with [harness.Account] its login
 	Reset    string // where to begin without a checkpoint, or below the log's start: earliest (the default), latest or none
 	ClientID string
-	Session  time.Duration // session timeout
+	Session  time.Duration // session timeout; heartbeats are sent six times as often
 	Prefix   []string      // words before the command, such as those of unshare
 }
 

@@ -32,6 +32,9 @@ static void start(char **argv) {
   set(conf, "auto.offset.reset", strcmp(argv[6], "none") ? argv[6] : "error");
   set(conf, "client.id", argv[7]);
   set(conf, "session.timeout.ms", argv[8]);
+  char heartbeat[16];
+  snprintf(heartbeat, sizeof heartbeat, "%ld", atol(argv[8]) / 6);
+  set(conf, "heartbeat.interval.ms", heartbeat);
   set(conf, "enable.auto.commit", "false");
   set(conf, "reconnect.backoff.max.ms", "1000");
   char why[256];

@@ -32,7 +32,7 @@ public final class Puppet {
     p.put("auto.offset.reset", args[5]);
     p.put("client.id", args[6]);
     p.put("session.timeout.ms", args[7]);
-    p.put("heartbeat.interval.ms", String.valueOf(Integer.parseInt(args[7]) / 3));
+    p.put("heartbeat.interval.ms", String.valueOf(Integer.parseInt(args[7]) / 6));
     p.put("enable.auto.commit", "false");
     p.put("key.deserializer", "org.apache.kafka.common.serialization.ByteArrayDeserializer");
     p.put("value.deserializer", "org.apache.kafka.common.serialization.ByteArrayDeserializer");

@@ -14,7 +14,7 @@ const kafka = new Kafka({
 const consumer = kafka.consumer({
   groupId,
   sessionTimeout: Number(session),
-  heartbeatInterval: session / 3,
+  heartbeatInterval: session / 6,
   maxWaitTimeInMs: session / 6, // a member without a partition sleeps that long between heartbeats
   retry: { retries: 1000, maxRetryTime: 1000 },
 });
@@ -25,6 +25,9 @@ const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 let offered = null;
 let arrived = () => {};
 let crashed = null;
+// What was handed over is processed, and may be committed, until the next poll: eachBatch does not return
+// before, or kafkajs would join the next generation and commit in its name.
+let processing = false;
 
 async function subscribe() {
   consumer.on(consumer.events.CRASH, ({ payload }) => { crashed = payload.error; });
@@ -33,33 +36,44 @@ async function subscribe() {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
-      for (const message of batch.messages) {
-        let taken = false;
-        const handedOver = new Promise((resolve) => {
-          offered = { message, take: () => { taken = true; offered = null; resolve(); } };
-        });
-        arrived();
-        while (!taken) {
-          if (!isRunning() || isStale()) {
-            offered = null;
-            return;
-          }
-          await Promise.race([handedOver, heartbeat().then(() => pause(100))]);
+    eachBatch: async (given) => {
+      try {
+        await offer(given);
+      } finally {
+        offered = null;
+        while (processing && given.isRunning()) {
+          await given.heartbeat().catch(() => {}); // the next one will tell as well
+          await pause(20);
         }
-        resolveOffset(message.offset);
       }
     },
   });
 }
 
+async function offer({ batch, resolveOffset, heartbeat, isRunning, isStale }) {
+  for (const message of batch.messages) {
+    let taken = false;
+    const handedOver = new Promise((resolve) => {
+      offered = { message, take: () => { taken = true; offered = null; resolve(); } };
+    });
+    arrived();
+    while (!taken) {
+      if (!isRunning() || isStale()) return;
+      await Promise.race([handedOver, heartbeat().then(() => pause(100))]);
+    }
+    resolveOffset(message.offset);
+  }
+}
+
 // Waits for the first record; what has come with it follows at once.
 async function poll(ms, limit) {
+  processing = false;
   const end = Date.now() + Number(ms);
   let until = end;
   for (let n = 0; n < limit;) {
     if (offered) {
       const { message } = offered;
+      processing = true;
       offered.take();
       const fields = ['record', message.offset, message.key ?? 'NULL', message.value ?? 'NULL'];
       process.stdout.write(Buffer.concat(fields.flatMap((f, i) => [Buffer.from(f), Buffer.from(i < 3 ? '\t' : '\n')])));
@@ -83,6 +97,7 @@ const commands = {
   seek: async (offset) => {
     consumer.seek({ topic, partition: 0, offset });
     offered = null; // isStale tells eachBatch
+    processing = false;
   },
   commit: (offset, metadata) => consumer.commitOffsets([{ topic, partition: 0, offset, metadata: metadata || null }]),
   admin: async (offset) => {
@@ -94,7 +109,10 @@ const commands = {
       await admin.disconnect();
     }
   },
-  close: () => consumer.disconnect(),
+  close: () => {
+    processing = false;
+    return consumer.disconnect();
+  },
 };
 
 async function main() {

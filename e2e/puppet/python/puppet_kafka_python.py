@@ -18,7 +18,7 @@ class Puppet:
             auto_offset_reset=reset,
             client_id=client,
             session_timeout_ms=int(session),
-            heartbeat_interval_ms=int(session) // 3,
+            heartbeat_interval_ms=int(session) // 6,
             enable_auto_commit=False,
         )
 

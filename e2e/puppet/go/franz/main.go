@@ -34,7 +34,7 @@ func main() {
 	}
 	p.member = []kgo.Opt{
 		kgo.ConsumerGroup(p.group), kgo.ConsumeTopics(p.topic), kgo.DisableAutoCommit(),
-		kgo.SessionTimeout(time.Duration(session) * time.Millisecond), kgo.HeartbeatInterval(time.Duration(session) * time.Millisecond / 3),
+		kgo.SessionTimeout(time.Duration(session) * time.Millisecond), kgo.HeartbeatInterval(time.Duration(session) * time.Millisecond / 6),
 	}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<20)

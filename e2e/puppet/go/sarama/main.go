@@ -58,7 +58,7 @@ func config() *sarama.Config {
 	check(err)
 	c.ClientID = os.Args[7]
 	c.Consumer.Group.Session.Timeout = time.Duration(session) * time.Millisecond
-	c.Consumer.Group.Heartbeat.Interval = c.Consumer.Group.Session.Timeout / 3
+	c.Consumer.Group.Heartbeat.Interval = c.Consumer.Group.Session.Timeout / 6
 	c.Consumer.Offsets.AutoCommit.Enable = false
 	c.Consumer.Return.Errors = true
 	// "latest" is where it begins, and what it turns to below the log's start; there is no "none" to begin with.
