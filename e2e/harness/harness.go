@@ -47,6 +47,7 @@ type Config struct {
 	Groups         []string // further group IDs of Account
 	GroupPassword  string   // of all groups; default: Password
 	RetentionBytes int64
+	Host           string   // where the listener is; default 127.0.0.1
 	Listener       string   // further YAML keys of the listener, such as "tls: {…}"
 	Listeners      []string // further listeners: the YAML keys of each
 	Extra          string   // further YAML lines of the task, indented by four
@@ -82,6 +83,9 @@ func Start(t *testing.T, c Config) *Daybook {
 func New(t *testing.T, c Config) *Daybook {
 	t.Helper()
 	d := &Daybook{t: t, binary: Binary(t), dir: t.TempDir(), addr: FreeAddress(t), admin: FreeAddress(t), config: c}
+	if c.Host != "" {
+		d.addr = freeAddress(t, c.Host)
+	}
 	d.WriteConfig(c)
 	t.Cleanup(func() {
 		d.Kill()
@@ -288,7 +292,12 @@ func (d *Daybook) Client(opts ...kgo.Opt) *kgo.Client {
 // FreeAddress returns a loopback address that nothing listens on.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return freeAddress(t, "127.0.0.1")
+}
+
+func freeAddress(t *testing.T, host string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

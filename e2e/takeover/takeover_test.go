@@ -1,0 +1,151 @@
+//go:build servers
+
+// Package takeover shows with stock clients that one consumer of a group is
+// active, that another goes on when it is closed, killed, frozen or cut off, and
+// that it cannot commit when it comes back.
+package takeover
+
+import (
+	"flag"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/e2e/harness"
+	"daybook/e2e/puppet"
+	"daybook/e2e/servers"
+)
+
+var only = flag.String("only", "", "run only scenarios whose names match this")
+
+// rowEvery is the pause between two rows.
+const rowEvery = 50 * time.Millisecond
+
+var clients = []string{"java-1.1.1", "java-4.4.0", "librdkafka-2.15.1", "kafka-python-3.0.12", "sarama-newest", "kafkajs-2.2.4"}
+
+// plays are the sizes of group; what happens with two consumers, in assign mode,
+// is done by applications that look at the checkpoint.
+var plays = []struct {
+	name   string
+	assign mode
+	play   func(*scenario)
+}{
+	{"five", assign, five},
+	{"two", resume, two},
+}
+
+func TestTakeover(t *testing.T) {
+	all := choose(t)
+	var names, groups []string
+	for _, c := range all {
+		names, groups = append(names, c.client), append(groups, c.group)
+	}
+	names = slices.Compact(names)
+	if !isolated(t, names) {
+		return
+	}
+	s := &stage{commands: puppet.Commands(t, names...), jvms: make(chan struct{}, 3)}
+	s.open(t, groups)
+	t.Run("group", func(t *testing.T) { // ends when all that it runs have
+		for _, c := range all {
+			t.Run(c.group, func(t *testing.T) {
+				t.Parallel()
+				if strings.HasPrefix(c.client, "java") {
+					s.jvms <- struct{}{}
+					t.Cleanup(func() { <-s.jvms })
+				}
+				c.play(newScenario(t, s, c.client, c.mode, c.group))
+			})
+		}
+	})
+	slices.Sort(s.report)
+	t.Logf("from the fault to the successor's first record:\n%s", strings.Join(s.report, "\n"))
+}
+
+// cast is one scenario: who plays what.
+type cast struct {
+	client, group string
+	mode          mode
+	play          func(*scenario)
+}
+
+func choose(t *testing.T) (all []cast) {
+	t.Helper()
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, client := range clients {
+		for _, p := range plays {
+			for _, m := range []mode{subscribe} {
+				c := cast{client, fmt.Sprintf("%s-%s-%s", client, m, p.name), m, p.play}
+				none := m != subscribe && strings.HasPrefix(client, "kafkajs") // it has no assign
+				if !none && pattern.MatchString(c.group) {
+					all = append(all, c)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// open starts Daybook and the rows.
+func (s *stage) open(t *testing.T, groups []string) {
+	t.Helper()
+	name, db := servers.Get(t, source).Database(t)
+	db.Exec("CREATE TABLE steps (id BIGINT PRIMARY KEY)")
+	d := harness.Start(t, harness.Config{Source: servers.Get(t, source).Address, Include: []string{name + ".*"},
+		SchemaChanges: "none", Groups: groups, Host: host, Listener: "allow_plaintext: true"})
+	d.WaitLog("state=Normal", time.Minute)
+	s.address = d.Address()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for t.Context().Err() == nil {
+			if err := db.Try(fmt.Sprintf("INSERT INTO steps VALUES (%d)", s.inserted.Load())); err != nil {
+				t.Errorf("insert: %v", err)
+				return
+			}
+			s.inserted.Add(1)
+			time.Sleep(rowEvery)
+		}
+	}()
+	t.Cleanup(func() { <-stopped })
+}
+
+// took notes the time of a takeover.
+func (s *stage) took(sc *scenario, fault string, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report = append(s.report, fmt.Sprintf("| %s | %s | %d | %s | %.1f s |", sc.client, sc.mode, len(sc.started), fault, d.Seconds()))
+}
+
+// five consumers: each fault hits the one that is active then.
+func five(s *scenario) {
+	for range 5 {
+		s.start()
+	}
+	active := s.settle()
+	active = s.close(active)
+	active = s.kill(active)
+	active = s.freeze(active)
+	s.cut(active)
+	s.end()
+}
+
+// two consumers: the one that was frozen is the only one to take over when the
+// other is cut off, and so on.
+func two(s *scenario) {
+	s.start()
+	s.start()
+	active := s.settle()
+	active = s.freeze(active)
+	active = s.cut(active)
+	s.kill(active)
+	s.start()
+	s.close(s.settle())
+	s.end()
+}
