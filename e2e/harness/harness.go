@@ -48,6 +48,8 @@ type Config struct {
 	GroupPassword  string   // of all groups; default: Password
 	RetentionBytes int64
 	Host           string   // where the listener is; default 127.0.0.1
+	Retention      string   // further YAML keys of retention, such as "age: 5m"
+	Kafka          string   // further YAML lines of kafka, indented by two
 	Listener       string   // further YAML keys of the listener, such as "tls: {…}"
 	Listeners      []string // further listeners: the YAML keys of each
 	Extra          string   // further YAML lines of the task, indented by four
@@ -116,8 +118,8 @@ func (d *Daybook) yaml() string {
 	}
 	d.env = append(os.Environ(), "HARNESS_SOURCE_PASSWORD="+pass, "HARNESS_GROUP_PASSWORD="+cmp.Or(c.GroupPassword, Password), "D="+d.DataDir())
 	var b strings.Builder
-	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d}\n", c.RetentionBytes)
-	fmt.Fprintf(&b, "kafka:\n  max_groups_per_task: %d\n  listeners:\n", 20+len(c.Groups))
+	fmt.Fprintf(&b, "data_dir: data\nretention: {max_bytes: %d, %s}\n", c.RetentionBytes, c.Retention)
+	fmt.Fprintf(&b, "kafka:\n%s  max_groups_per_task: %d\n  listeners:\n", c.Kafka, 20+len(c.Groups))
 	fmt.Fprintf(&b, "    - {name: local, address: %q, %s}\n", d.addr, c.Listener)
 	for _, keys := range c.Listeners {
 		fmt.Fprintf(&b, "    - {%s}\n", keys)

@@ -204,9 +204,16 @@ func (p *Puppet) Poll(wait time.Duration, limit int) ([]Record, error) {
 // SeekTo moves the client to an offset.
 func (p *Puppet) SeekTo(offset int64) error { _, err := p.do(fmt.Sprint("seek\t", offset)); return err }
 
-// Commit commits and waits for the answer.
+// Commit commits and waits for the answer. A client that has neither subscribed
+// nor assigned can do so too, but for kafkajs.
 func (p *Puppet) Commit(offset int64, metadata string) error {
 	_, err := p.do(fmt.Sprintf("commit\t%d\t%s", offset, metadata))
+	return err
+}
+
+// SetOffsets moves the group's checkpoint by the admin client of kafkajs.
+func (p *Puppet) SetOffsets(offset int64) error {
+	_, err := p.do(fmt.Sprint("admin\t", offset))
 	return err
 }
 

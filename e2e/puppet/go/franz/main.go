@@ -172,6 +172,11 @@ func (p *puppet) commit(offset int64, metadata string) (err error) {
 		})
 		return err
 	}
+	if p.client == nil {
+		if err := p.start(); err != nil {
+			return err
+		}
+	}
 	topic, partition := kmsg.NewOffsetCommitRequestTopic(), kmsg.NewOffsetCommitRequestTopicPartition()
 	partition.Offset, partition.Metadata = offset, &metadata
 	topic.Topic, topic.Partitions = p.topic, append(topic.Partitions, partition)

@@ -179,6 +179,17 @@ func (p *puppet) assign(offset int64, fromCheckpoint bool) (err error) {
 	if p.consumer, err = sarama.NewConsumerFromClient(p.client); err != nil {
 		return err
 	}
+	if err := p.manage(); err != nil {
+		return err
+	}
+	if fromCheckpoint {
+		offset, _ = p.managed.NextOffset()
+	}
+	return p.consume(offset)
+}
+
+// manage begins to keep the checkpoint of one who is no member.
+func (p *puppet) manage() (err error) {
 	if p.offsets, err = sarama.NewOffsetManagerFromClient(p.group, p.client); err != nil {
 		return err
 	}
@@ -190,10 +201,7 @@ func (p *puppet) assign(offset int64, fromCheckpoint bool) (err error) {
 			p.failed(err)
 		}
 	}()
-	if fromCheckpoint {
-		offset, _ = p.managed.NextOffset()
-	}
-	return p.consume(offset)
+	return nil
 }
 
 func (p *puppet) consume(offset int64) (err error) {
@@ -266,17 +274,22 @@ func (p *puppet) commit(offset int64, metadata string) error {
 	for len(p.failures) > 0 {
 		<-p.failures
 	}
+	if p.members == nil && p.managed == nil {
+		if err := p.manage(); err != nil {
+			return err
+		}
+	}
 	switch {
-	case p.session != nil:
-		p.session.MarkOffset(p.topic, 0, offset, metadata)
-		p.session.ResetOffset(p.topic, 0, offset, metadata)
-		p.session.Commit()
 	case p.managed != nil:
 		p.managed.MarkOffset(offset, metadata)
 		p.managed.ResetOffset(offset, metadata)
 		p.offsets.Commit()
+	case p.session != nil:
+		p.session.MarkOffset(p.topic, 0, offset, metadata)
+		p.session.ResetOffset(p.topic, 0, offset, metadata)
+		p.session.Commit()
 	default:
-		return errors.New("nothing to commit with")
+		return errors.New("no session yet")
 	}
 	return p.confirm(offset)
 }
