@@ -41,7 +41,7 @@ import (
 // ErrPortInUse is returned by Open if another process listens on the address.
 var ErrPortInUse = errors.New("address already in use")
 
-// Options configure a Server. All but Hosts, TLS and Logger are required.
+// Options configure a Server. All but Hosts, TLS, AwaitEnd and Logger are required.
 type Options struct {
 	Address   string           // host:port to bind; port 0 takes a free one
 	Hosts     []string         // further names that clients may call it by, such as a reverse proxy's
@@ -52,6 +52,8 @@ type Options struct {
 	Groups   *group.Coordinator
 	Accounts *auth.Registry
 	Tasks    *task.Manager
+	// AwaitEnd waits until no connection of a group, whose account is gone, is left.
+	AwaitEnd func(ctx context.Context, group string) error
 
 	ConfigFile string // that declares tasks and groups, for messages
 	Version    string // of Daybook
@@ -91,6 +93,9 @@ type Server struct {
 func New(o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.AwaitEnd == nil {
+		o.AwaitEnd = func(context.Context, string) error { return nil }
 	}
 	return &Server{
 		o: o, throttle: auth.NewThrottle(), refusals: &limitedLog{log: o.Logger}, troubles: &limitedLog{log: o.Logger},

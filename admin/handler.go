@@ -15,6 +15,18 @@ const headerVersion = "Daybook-Version"
 // handler is all that the server serves.
 func (s *Server) handler() http.Handler {
 	api := http.NewServeMux()
+	for pattern, h := range map[string]handle{
+		"GET /api/v1/groups":               s.listGroups,
+		"POST /api/v1/groups":              s.createGroup,
+		"GET /api/v1/groups/{id}":          s.showGroup,
+		"DELETE /api/v1/groups/{id}":       s.deleteGroup,
+		"PUT /api/v1/groups/{id}/password": s.setPassword,
+		"POST /api/v1/groups/{id}/reset":   s.resetGroup,
+	} {
+		api.Handle(pattern, s.json(h))
+	}
+	api.Handle("GET /metrics", s.metrics())
+
 	open := http.NewServeMux()
 	open.Handle("GET /healthz", s.json(healthz))
 	open.Handle("/", s.guarded(api))

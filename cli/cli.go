@@ -3,8 +3,9 @@
 //
 // [Run] is its only entry. Output for people goes to stdout, logs and errors
 // to stderr. Exit codes: 0 all well; 1 the command ran and something is wrong
-// (a precheck failed, a server could not start); 2 the command line or the
-// configuration is wrong.
+// (a precheck failed, a server could not start, a rule was broken); 2 the command
+// line or the configuration is wrong. Commands that talk to a running Daybook
+// have more, see docs/operations.md.
 package cli
 
 import (
@@ -26,6 +27,12 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+
+	// Of the commands that talk to a running Daybook.
+	exitUnreachable = 3 // nobody answers there, or somebody else does
+	exitToken       = 4 // the token cannot be read, or is refused
+	exitNotFound    = 5 // no such group, task, …
+	exitConflict    = 6 // it exists already, it is in use, the configuration file owns it
 )
 
 // errFailed ends a command whose output already says what is wrong.
@@ -36,6 +43,15 @@ type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
+
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
 
 // app is what the commands share.
 type app struct {
@@ -53,7 +69,10 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	var usage *usageError
+	var (
+		usage *usageError
+		exit  *exitError
+	)
 	switch {
 	case err == nil:
 		return exitOK
@@ -62,6 +81,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "daybook: %v\n", err)
 		return exitUsage
+	case errors.As(err, &exit):
+		fmt.Fprintf(stderr, "daybook: %v\n", err)
+		return exit.code
 	default:
 		fmt.Fprintf(stderr, "daybook: %v\n", err)
 		return exitFailed
@@ -75,23 +97,30 @@ func (a *app) root() *cobra.Command {
 		Long: `Daybook reads the binlog of MySQL and MariaDB servers as a replica would, keeps
 the row and schema changes of the last 24 hours, and serves them over the Kafka
 protocol, so that any stock Kafka client consumes them.`,
-		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it",
+		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it\n  daybook group list -c daybook.yaml     # who consumes, and how far they are",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		// Without this, an unknown command would only print the help.
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.demo(), a.version())
-	for _, c := range root.Commands() {
-		c.Args = usageArgs(cobra.NoArgs)
-	}
-	root.Args = usageArgs(cobra.NoArgs)
+	root.AddCommand(a.serve(), a.check(), a.group(), a.demo(), a.version())
+	checkArgs(root)
 	return root
+}
+
+// checkArgs makes wrong arguments of a command and those below it a usageError;
+// a command that says nothing about arguments takes none.
+func checkArgs(cmd *cobra.Command) {
+	if cmd.Args == nil {
+		cmd.Args = cobra.NoArgs
+	}
+	cmd.Args = usageArgs(cmd.Args)
+	for _, c := range cmd.Commands() {
+		checkArgs(c)
+	}
 }
 
 // usageArgs makes a wrong argument a usageError.

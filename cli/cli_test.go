@@ -11,7 +11,7 @@ import (
 
 // TestHelpHasAnExample wants help for people: every command shows one.
 func TestHelpHasAnExample(t *testing.T) {
-	for _, command := range []string{"serve", "check", "demo", "version"} {
+	for _, command := range []string{"serve", "check", "group", "demo", "version"} {
 		stdout, _, code := run(command, "--help")
 		if code != 0 || !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "daybook "+command) {
 			t.Errorf("%s --help: exit code %d and\n%s", command, code, stdout)

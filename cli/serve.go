@@ -97,7 +97,7 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	}
 	if !c.Admin.Off() {
 		o := adminOptions(file, c)
-		o.Store, o.Groups, o.Accounts, o.Tasks, o.Logger = st, groups, accounts, tasks, log
+		o.Store, o.Groups, o.Accounts, o.Tasks, o.AwaitEnd, o.Logger = st, groups, accounts, tasks, server.AwaitEnd, log
 		a := admin.New(o)
 		if err := open("admin API", a.Open, a.Close); err != nil {
 			return err

@@ -50,6 +50,24 @@ func (p *Partition) MaxTimestamp() (offset, timestamp int64, found bool, err err
 	return r.Offset, r.Timestamp, found, nil
 }
 
+// TimestampAt returns the timestamp of a record, in milliseconds. An offset at
+// which there is none is ErrOffsetOutOfRange.
+func (p *Partition) TimestampAt(offset int64) (int64, error) {
+	batch, err := p.Read(nil, offset, 0)
+	if err != nil {
+		return 0, err
+	}
+	for r, err := range recordbatch.Records(batch) {
+		if err != nil {
+			return 0, fmt.Errorf("read %s at offset %d: %w: %w", p.topic, offset, ErrCorrupt, err)
+		}
+		if r.Offset == offset {
+			return r.Timestamp, nil
+		}
+	}
+	return 0, fmt.Errorf("read %s at offset %d: %w", p.topic, offset, ErrOffsetOutOfRange)
+}
+
 func (p *Partition) firstAtOrAfter(ms int64) (recordbatch.Record, bool, error) {
 	p.mu.RLock()
 	start, end, last := p.start.offset, p.next, p.last

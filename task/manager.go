@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"daybook/store"
@@ -38,6 +39,11 @@ func (m *Manager) Open(ctx context.Context) error {
 		m.wg.Go(func() { t.run(ctx) })
 	}
 	return nil
+}
+
+// Has tells whether there is a task of that name.
+func (m *Manager) Has(name string) bool {
+	return slices.ContainsFunc(m.tasks, func(t *Task) bool { return t.opts.Name == name })
 }
 
 // Close stops the tasks and waits for them.

@@ -1,0 +1,126 @@
+package admin
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"daybook/auth"
+	"daybook/group"
+	"daybook/store"
+)
+
+// ownerNone is the owner of a group that has no account any more.
+const ownerNone = "none"
+
+// modeSubscribe is the mode of group members.
+const modeSubscribe = "subscribe"
+
+// groups returns all groups in the order of task and group ID: those that have
+// an account, and those of which only a checkpoint or a consumer is left.
+func (s *Server) groups() []Group {
+	all := []Group{} // which JSON shows as a list
+	seen := make(map[string]bool)
+	for _, info := range s.o.Accounts.List() {
+		seen[info.Group] = true
+		view, _ := s.o.Groups.View(info.Group)
+		all = append(all, s.group(info, view))
+	}
+	for _, view := range s.o.Groups.Views() {
+		if !seen[view.Group] {
+			all = append(all, s.group(orphan(view), view))
+		}
+	}
+	slices.SortFunc(all, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Group, b.Group))
+	})
+	return all
+}
+
+// find returns one of groups.
+func (s *Server) find(id string) (auth.Info, group.View, error) {
+	view, there := s.o.Groups.View(id)
+	if info, ok := s.o.Accounts.Info(id); ok {
+		return info, view, nil
+	}
+	if !there {
+		return auth.Info{}, view, unknownGroup(id)
+	}
+	return orphan(view), view, nil
+}
+
+// orphan is what is known of a group without an account.
+func orphan(view group.View) auth.Info {
+	info := auth.Info{Group: view.Group, Owner: ownerNone}
+	if len(view.Checkpoints) > 0 {
+		info.Topic = view.Checkpoints[0].Topic
+	}
+	return info
+}
+
+// group puts together what the parts know.
+func (s *Server) group(info auth.Info, view group.View) Group {
+	g := Group{
+		Group: info.Group, Task: info.Topic, Account: info.Account, Owner: string(info.Owner),
+		Created: info.Created.UTC(), PasswordChanged: info.PasswordChanged.UTC(),
+		State: view.State, Mode: view.Mode, Generation: view.Generation, EmptySince: view.EmptySince.UTC(),
+		Consumers: make([]Consumer, 0, len(view.Consumers)),
+	}
+	if info.Account != "" {
+		g.Username = auth.Username(info.Account, info.Group)
+	}
+	if g.State == "" { // the coordinator has not heard of it
+		g.State = "Empty"
+	}
+	for _, c := range view.Consumers {
+		g.Consumers = append(g.Consumers, Consumer{
+			Role: c.Role, Mode: c.Mode, Since: c.Since.UTC(), Address: c.Host,
+			ClientID: c.ClientID, MemberID: c.MemberID, InstanceID: c.InstanceID,
+		})
+	}
+	p, ok := s.o.Store.Partition(info.Topic)
+	if !ok {
+		return g
+	}
+	g.LogStartOffset, g.HighWatermark = p.LogStartOffset(), p.HighWatermark()
+	if cp, ok := checkpointOf(view, info.Topic); ok {
+		g.Checkpoint = s.checkpoint(p, cp, g.LogStartOffset, g.HighWatermark)
+	}
+	return g
+}
+
+// checkpointOf returns the group's checkpoint of a topic's only partition.
+func checkpointOf(view group.View, topic string) (group.Checkpoint, bool) {
+	i := slices.IndexFunc(view.Checkpoints, func(cp group.Checkpoint) bool { return cp.Topic == topic && cp.Partition == 0 })
+	if i < 0 {
+		return group.Checkpoint{}, false
+	}
+	return view.Checkpoints[i], true
+}
+
+func (s *Server) checkpoint(p *store.Partition, cp group.Checkpoint, start, end int64) *Checkpoint {
+	return &Checkpoint{
+		Offset: cp.Offset, Committed: cp.Time.UTC(), Metadata: cp.Metadata,
+		LagRecords:  max(end-cp.Offset, 0),
+		LagSeconds:  s.lagSeconds(p, max(cp.Offset, start), end),
+		LostRecords: max(start-cp.Offset, 0),
+	}
+}
+
+// lagSeconds returns the age of the record at offset, or nil.
+func (s *Server) lagSeconds(p *store.Partition, offset, end int64) *float64 {
+	lag := 0.0
+	if offset < end {
+		ms, err := p.TimestampAt(offset)
+		if err != nil {
+			if !errors.Is(err, store.ErrOffsetOutOfRange) { // retention may be faster
+				s.o.Logger.Warn("cannot tell a group's lag", "task", p.Topic(), "error", err)
+			}
+			return nil
+		}
+		// The source's clock may be ahead of ours.
+		lag = max(time.Since(time.UnixMilli(ms)).Seconds(), 0)
+	}
+	return &lag
+}
