@@ -49,7 +49,6 @@ func threeGroups(t *testing.T, writing time.Duration, kills int) {
 	source := servers.Get(t, "mysql-8.0")
 	name, db := source.Database(t)
 	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, n INT, note VARCHAR(300) CHARACTER SET utf8mb4)")
-	from := oracle.End(db)
 	readers := []*reader{
 		{group: "fast", client: "librdkafka-2.15.1", batch: 500, commitEvery: 1},
 		{group: "slow", client: "kafka-python-3.0.12", batch: 25, commitEvery: 1000, pause: 100 * time.Millisecond},
@@ -60,8 +59,9 @@ func threeGroups(t *testing.T, writing time.Duration, kills int) {
 		groups, clients = append(groups, r.group), append(clients, r.client)
 	}
 	commands := puppet.Commands(t, clients...)
-	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Groups: groups,
-		Start: fmt.Sprintf("{file: %s, pos: %d}", from.File, from.Pos)})
+	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Groups: groups})
+	d.WaitLog("state=Normal", time.Minute) // "now" has been fixed
+	from := oracle.End(db)
 
 	var total atomic.Int64
 	total.Store(-1)

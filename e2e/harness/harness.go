@@ -10,10 +10,12 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -297,14 +299,21 @@ func FreeAddress(t *testing.T) string {
 	return freeAddress(t, "127.0.0.1")
 }
 
+// freeAddress finds a port that is none of those that outgoing connections are
+// given: while a killed process is down, such a port may be taken, even by a
+// client that tries to reach it and is connected to itself.
 func freeAddress(t *testing.T, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
+	const first, last = 20000, 32000 // Linux gives out ports from 32768 on
+	for range 1000 {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(last-first))))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatalf("no port of %s from %d to %d is free", host, first, last)
+	return ""
 }
 
 // Binary returns the path of the daybook binary: that of DAYBOOK_BINARY, else
