@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"daybook/auth"
 	"daybook/store/storetest"
@@ -276,12 +277,43 @@ func TestSetFileRefuses(t *testing.T) {
 	}
 }
 
-// A login that waits, or is half way, when its account changes does not get in
-// by the old password.
+// A login that is half way when its account changes does not get in by the old
+// password; one of an account that stays as it was does.
 func TestChangeDuringALogin(t *testing.T) {
-	r := open(t, storetest.Open(t))
-	create(t, r, stored)
-	session, first, err := client(auth.ScramSHA256, "ops-search", stored.Password).Authenticate(t.Context(), "broker")
+	for _, test := range []struct {
+		name   string
+		change func(*auth.Registry) error
+		want   error
+	}{
+		{"new password", func(r *auth.Registry) error { return r.SetPassword("search", "Stored-2", false) }, auth.ErrDenied},
+		{"deletion", func(r *auth.Registry) error { return r.Delete("search") }, auth.ErrDenied},
+		{"another's deletion", func(r *auth.Registry) error { return r.Delete("other") }, nil},
+		{"the file's accounts", func(r *auth.Registry) error { return r.SetFile([]auth.Account{app}) }, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := registry(t, app)
+			other := stored
+			other.Group = "other"
+			create(t, r, stored, other)
+			finish := halfWay(t, r, stored)
+			fileFinish := halfWay(t, r, app)
+			if err := test.change(r); err != nil {
+				t.Fatal(err)
+			}
+			if err := finish(); !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+			if err := fileFinish(); err != nil {
+				t.Errorf("the file's account: %v", err)
+			}
+		})
+	}
+}
+
+// halfWay begins a login by SCRAM; finish ends it.
+func halfWay(t *testing.T, r *auth.Registry, a auth.Account) (finish func() error) {
+	t.Helper()
+	session, first, err := client(auth.ScramSHA256, auth.Username(a.Account, a.Group), a.Password).Authenticate(t.Context(), "broker")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,11 +326,12 @@ func TestChangeDuringALogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.SetPassword("search", "Stored-2", false); err != nil {
-		t.Fatal(err)
-	}
-	if _, who, err := x.Step(t.Context(), final); who != nil || !errors.Is(err, auth.ErrDenied) {
-		t.Errorf("%v, %v; want ErrDenied", who, err)
+	return func() error {
+		_, who, err := x.Step(t.Context(), final)
+		if (who == nil) == (err == nil) {
+			t.Errorf("login %v and error %v", who, err)
+		}
+		return err
 	}
 }
 
@@ -328,7 +361,11 @@ func TestConcurrentChanges(t *testing.T) {
 				_, who, err := x.Step(t.Context(), plainToken(a))
 				switch {
 				case err == nil:
-					<-who.Revoked.Done() // by the new password, or the deletion
+					select {
+					case <-who.Revoked.Done(): // by the new password, or the deletion
+					case <-time.After(time.Minute):
+						t.Error("a login by the password before does not end")
+					}
 				case !errors.Is(err, auth.ErrDenied):
 					t.Error(err)
 				}

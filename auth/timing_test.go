@@ -42,14 +42,13 @@ func TestDenialsTakeTheSameTime(t *testing.T) {
 				took[name] = append(took[name], denial(t, x, client(m, name, "Wrong-123")))
 			}
 		}
-		var medians []time.Duration
+		var least []time.Duration // which a busy machine disturbs least
 		for _, name := range names {
-			slices.Sort(took[name])
-			medians = append(medians, took[name][len(took[name])/2])
+			least = append(least, slices.Min(took[name]))
 		}
-		t.Logf("%s: %v", m, medians)
-		if fastest, slowest := slices.Min(medians), slices.Max(medians); slowest > 3*fastest {
-			t.Errorf("%s: refused after %v; of %v", m, medians, names)
+		t.Logf("%s: %v", m, least)
+		if slices.Max(least) > 3*slices.Min(least) {
+			t.Errorf("%s: refused after %v; of %v", m, least, names)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (e *entry) checkPassword(secret []byte, password string) bool {
 	if proven {
 		return true
 	}
-	if !e.verifiers[sha256Hash].matches(sha256Hash, password) || e.principal == nil {
+	if !e.verifiers[sha256Hash].matches(sha256Hash, password) {
 		return false
 	}
 	e.mu.Lock()
