@@ -5,6 +5,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/broker"
+	"daybook/group"
 )
 
 func joinRequest(v int16, group string) *kmsg.JoinGroupRequest {
@@ -193,20 +196,23 @@ func (c *cluster) checkpoint(cl *client) int64 {
 }
 
 func TestOffsetFetch(t *testing.T) {
-	c := newCluster(t)
+	var groups *group.Coordinator
+	c := newCluster(t, func(o *broker.Options) { groups = o.Groups })
+	// A checkpoint from when the group belonged to another task is not shown.
+	groups.OffsetCommit(t.Context(), group.Client{}, commitRequest(5, commitTopic(otherTopic, noID, 0, 7)))
 	cl := c.login(user)
 	ask[*kmsg.OffsetCommitResponse](cl, commitRequest(5, commitTopic(topic, noID, 0, 42)))
 	other, _ := c.store.Partition(otherTopic)
 	c.versions(kmsg.NewPtrOffsetFetchRequest(), func(t *testing.T, cl *client, v int16) {
 		req := kmsg.NewPtrOffsetFetchRequest()
 		req.Version, req.Group = v, groupID
-		group := kmsg.NewOffsetFetchRequestGroup()
-		group.Group = groupID
+		wanted := kmsg.NewOffsetFetchRequestGroup()
+		wanted.Group = groupID
 		for name, id := range map[string][16]byte{topic: c.part.TopicID(), otherTopic: other.TopicID(), "nowhere": {1}} {
 			req.Topics = append(req.Topics, kmsg.OffsetFetchRequestTopic{Topic: name, Partitions: []int32{0}})
-			group.Topics = append(group.Topics, kmsg.OffsetFetchRequestGroupTopic{Topic: name, TopicID: id, Partitions: []int32{0}})
+			wanted.Topics = append(wanted.Topics, kmsg.OffsetFetchRequestGroupTopic{Topic: name, TopicID: id, Partitions: []int32{0}})
 		}
-		req.Groups = append(req.Groups, group)
+		req.Groups = append(req.Groups, wanted)
 		got := offsets(t, ask[*kmsg.OffsetFetchResponse](cl, req))
 		if len(got) != 3 {
 			t.Fatalf("%d topics, want 3", len(got))

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -20,7 +21,19 @@ func (c *conn) offsetFetch(ctx context.Context, req *kmsg.OffsetFetchRequest) (k
 		return c.offsetFetchGroups(ctx, req), nil
 	}
 	if req.Group == c.principal.Group {
-		return c.s.o.Groups.OffsetFetch(ctx, req), nil
+		all := req.Topics == nil
+		resp := c.s.o.Groups.OffsetFetch(ctx, req)
+		resp.Topics = slices.DeleteFunc(resp.Topics, func(t kmsg.OffsetFetchResponseTopic) bool {
+			return all && t.Topic != c.principal.Topic
+		})
+		for _, t := range resp.Topics {
+			for i := range t.Partitions {
+				if p := &t.Partitions[i]; t.Topic != c.principal.Topic {
+					p.Offset, p.LeaderEpoch, p.Metadata = -1, -1, kmsg.StringPtr("")
+				}
+			}
+		}
+		return resp, nil
 	}
 	resp := kmsg.NewPtrOffsetFetchResponse()
 	resp.Version = req.Version
@@ -51,10 +64,14 @@ func (c *conn) offsetFetchGroups(ctx context.Context, req *kmsg.OffsetFetchReque
 			resp.Groups = append(resp.Groups, rg)
 			continue
 		}
+		all := g.Topics == nil
 		unknown := c.hideTopics(&g, req.Version)
 		one := *req
 		one.Groups = []kmsg.OffsetFetchRequestGroup{g}
 		for _, rg := range c.s.o.Groups.OffsetFetch(ctx, &one).Groups {
+			rg.Topics = slices.DeleteFunc(rg.Topics, func(t kmsg.OffsetFetchResponseGroupTopic) bool {
+				return all && t.Topic != c.principal.Topic && c.lookUp("", t.TopicID, 0) == nil
+			})
 			rg.Topics = append(rg.Topics, unknown...)
 			resp.Groups = append(resp.Groups, rg)
 		}
@@ -62,23 +79,27 @@ func (c *conn) offsetFetchGroups(ctx context.Context, req *kmsg.OffsetFetchReque
 	return resp
 }
 
-// hideTopics takes the topics out of a request whose ID is not that of the
-// principal's topic, and returns their answers.
+// hideTopics takes the topics out of a request that are not the principal's,
+// and returns their answers.
 func (c *conn) hideTopics(g *kmsg.OffsetFetchRequestGroup, version int16) (unknown []kmsg.OffsetFetchResponseGroupTopic) {
-	if version < 10 || g.Topics == nil { // null asks for all
+	if g.Topics == nil { // asks for all
 		return nil
 	}
+	byID := version >= 10
 	known := []kmsg.OffsetFetchRequestGroupTopic{}
 	for _, t := range g.Topics {
-		if t.TopicID != noTopicID && c.lookUp("", t.TopicID, 0) != nil {
+		if byID && t.TopicID != noTopicID && c.lookUp("", t.TopicID, 0) != nil || !byID && t.Topic == c.principal.Topic {
 			known = append(known, t)
 			continue
 		}
 		rt := kmsg.NewOffsetFetchResponseGroupTopic()
-		rt.TopicID = t.TopicID
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
 		for _, p := range t.Partitions {
 			rp := kmsg.NewOffsetFetchResponseGroupTopicPartition()
-			rp.Partition, rp.Offset, rp.ErrorCode = p, -1, kerr.UnknownTopicID.Code
+			rp.Partition, rp.Offset, rp.Metadata = p, -1, kmsg.StringPtr("")
+			if byID {
+				rp.ErrorCode = kerr.UnknownTopicID.Code
+			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		unknown = append(unknown, rt)
