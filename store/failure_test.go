@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -173,6 +174,19 @@ func TestDirectoryThatCannotBeWritten(t *testing.T) {
 		if err := s.Open(t.Context()); !errors.Is(err, store.ErrReadOnly) {
 			t.Errorf("%v: %v", cause, err)
 		}
+	}
+}
+
+func TestDirectoryIsThisUsersAlone(t *testing.T) {
+	above := filepath.Join(t.TempDir(), "above")
+	dir := filepath.Join(above, "data")
+	storetest.Close(t, storetest.OpenWith(t, store.Options{Dir: dir}))
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o700 {
+		t.Errorf("made with mode %v: others can read the records", mode)
 	}
 }
 

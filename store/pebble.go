@@ -29,7 +29,7 @@ const (
 
 // takeDir makes the directory and locks it.
 func takeDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
-	if err := makeDir(fsys, dir); err != nil {
+	if err := makeDir(fsys, dir, 0o700); err != nil {
 		return nil, err
 	}
 	lock, err := pebble.LockDirectory(dir, fsys)
@@ -88,19 +88,19 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 	return o
 }
 
-// makeDir makes a directory and those above it, and syncs each new name: a
-// crash must not take the directory with all that was synced in it.
-func makeDir(fsys vfs.FS, dir string) error {
+// makeDir makes a directory with a mode and those above it, and syncs each new
+// name: a crash must not take the directory with all that was synced in it.
+func makeDir(fsys vfs.FS, dir string, mode fs.FileMode) error {
 	if _, err := fsys.Stat(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	parent := fsys.PathDir(dir)
 	if parent != dir {
-		if err := makeDir(fsys, parent); err != nil {
+		if err := makeDir(fsys, parent, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := fsys.MkdirAll(dir, 0o755); err != nil {
+	if err := fsys.MkdirAll(dir, mode); err != nil {
 		return err
 	}
 	d, err := fsys.OpenDir(parent)
