@@ -145,25 +145,28 @@ func (d *Daybook) yaml() string {
 	return b.String()
 }
 
-// Start starts the process and waits until its listener accepts connections.
+// Start starts the process and waits until it accepts connections of clients
+// and of the admin API.
 func (d *Daybook) Start() {
 	d.t.Helper()
 	d.Launch()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		c, err := net.DialTimeout("tcp", d.addr, time.Second)
-		if err == nil {
-			c.Close()
-			return
-		}
+	for deadline := time.Now().Add(30 * time.Second); !listens(d.addr) || !listens(d.admin); time.Sleep(20 * time.Millisecond) {
 		if !d.Running() {
 			d.t.Fatalf("daybook ended while it started:\n%s", d.Log())
 		}
 		if time.Now().After(deadline) {
-			d.t.Fatalf("daybook does not listen on %s:\n%s", d.addr, d.Log())
+			d.t.Fatalf("daybook does not listen on %s and %s:\n%s", d.addr, d.admin, d.Log())
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+func listens(address string) bool {
+	c, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }
 
 // Launch starts the process and does not wait for anything.
