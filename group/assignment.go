@@ -102,7 +102,7 @@ func (g *group) disown(m *member, why string) {
 		if l.active == r {
 			g.release(why, true)
 		}
-		r.home = nil
+		r.home, r.lost, r.fell = nil, r.lost || r.fell, false
 	}
 }
 

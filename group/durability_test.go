@@ -158,7 +158,7 @@ func TestGroupsInTheFormerForm(t *testing.T) {
 		if err := r.store.Table("groups").Put([]byte("\x00\x05cache"), []byte("\x01\x00\x00\x00\x2aconsumer")); err != nil {
 			t.Fatal(err)
 		}
-		again := &rig{group.New(group.Options{Store: r.store}), t, r.store}
+		again := &rig{Coordinator: group.New(group.Options{Store: r.store}), t: t, store: r.store}
 		if err := again.Open(background); err != nil {
 			t.Fatal(err)
 		}

@@ -26,8 +26,9 @@ const (
 // rig is a Coordinator on a store of its own in memory, inside a synctest bubble.
 type rig struct {
 	*group.Coordinator
-	t     *testing.T
-	store *store.Store
+	t           *testing.T
+	store       *store.Store
+	connections int // readers opened
 }
 
 // open opens a coordinator on the file system; it must be closed in the bubble.
@@ -48,7 +49,7 @@ func open(t *testing.T, fs vfs.FS, change func(*group.Options)) *rig {
 	if err := c.Open(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	return &rig{c, t, s}
+	return &rig{Coordinator: c, t: t, store: s}
 }
 
 func (r *rig) close() {
@@ -80,6 +81,7 @@ type consumer struct {
 	leader     bool
 	protocols  []kmsg.JoinGroupRequestProtocol
 	members    []kmsg.JoinGroupResponseMember
+	assign     [][]byte // as a leader: what it gives to the members, itself first; else see sync
 }
 
 func (r *rig) consumer(name string, protocols ...string) *consumer {
@@ -140,9 +142,20 @@ func (c *consumer) sync(give ...string) *kmsg.SyncGroupResponse {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Version = min(c.version, 5)
 	req.Group, req.MemberID, req.InstanceID, req.Generation = groupID, c.id, c.instance, c.generation
+	if c.assign != nil && give != nil {
+		give = []string{c.id}
+		for _, m := range c.members {
+			if m.MemberID != c.id {
+				give = append(give, m.MemberID)
+			}
+		}
+	}
 	for i, id := range give {
 		a := kmsg.SyncGroupRequestGroupAssignment{MemberID: id}
-		if i == 0 {
+		switch {
+		case c.assign != nil:
+			a.MemberAssignment = c.assign[i]
+		case i == 0:
 			a.MemberAssignment = []byte("partition 0 by " + c.name)
 		}
 		req.GroupAssignment = append(req.GroupAssignment, a)

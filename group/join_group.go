@@ -110,6 +110,7 @@ func (g *group) join(w *waiter[joinAnswer], client Client, req *kmsg.JoinGroupRe
 		if m, err := g.validate(req.MemberID, req.InstanceID); err != nil {
 			refuse(err, req.MemberID)
 		} else {
+			m.client.Address = strings.Clone(client.Address)
 			g.rejoin(m, w, req)
 		}
 	}

@@ -97,18 +97,22 @@ func (g *group) successor(now time.Time) (next *Reader, home *member, guessed bo
 // Fetch shows is address and client.id, and several consumers of one host often
 // have the same.
 //
-// A connection that m was seen to use before is m's. So is one of m's address
-// and client.id that fetches after the assignment, and did not between m's join
-// and it: a member fetches nothing then, but an assign-mode consumer of the same
-// name does. If m has had no such connection for memberGrace, any with its
-// address and client.id is taken for it, and after ReaderTimeout any with its
-// client.id (several addresses behind NAT): a guess, and given up when the
-// right one comes.
+// The connection that m joined by is m's (some clients use one for everything),
+// and one that was m's before. So is one of m's address and client.id that
+// fetches after the assignment, and did not between m's join and it: a member
+// fetches nothing then, but an assign-mode consumer of the same name does. If m
+// has had no such connection for memberGrace, any with its address and client.id
+// is taken for it, and after ReaderTimeout any with its client.id (several
+// addresses behind NAT): a guess, and given up when a better one comes.
 func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
-	if r.home == m {
-		return r.inFlight, r.guessed
-	}
-	if !r.inFlight || r.client.ID != m.client.ID {
+	switch {
+	case !r.inFlight:
+		return false, false
+	case r.client.Address == m.client.Address:
+		return true, false
+	case r.home == m:
+		return true, r.guessed
+	case r.client.ID != m.client.ID:
 		return false, false
 	}
 	sameHost := r.client.Host == m.client.Host
@@ -170,7 +174,7 @@ func (g *group) release(why string, lost bool) {
 	l := &g.lease
 	r, now := l.active, time.Now()
 	l.active, l.lostWhy = nil, why
-	r.fell, r.lost, r.since = !lost, lost, now
+	r.fell, r.lost, r.held, r.since = !lost, lost, true, now
 	if r.home != nil {
 		r.home.readerlessSince = now
 	}

@@ -37,6 +37,8 @@ type Reader struct {
 	since    time.Time // when it began to wait for its turn, or got it
 	fell     bool      // it was active, and nobody has been since
 	lost     bool      // it was active, another one has been since, and it was not told
+	held     bool      // it was active before
+	commits  string    // the address that its client's commits come from, if that is known
 	changed  chan struct{}
 
 	// In a group with members a reader reads for one of them.
@@ -152,7 +154,7 @@ func (r *Reader) enter() *group {
 		return nil
 	}
 	r.g = g
-	r.home, r.outsider, r.lost = nil, nil, false
+	r.home, r.outsider, r.lost, r.fell = nil, nil, false, false
 	r.orphaned, r.evicted, r.back = time.Time{}, false, time.Time{}
 	g.addReader(r)
 	return g

@@ -4,43 +4,44 @@ package group
 // members, comes from a standby. checkpoint is where the group's stands.
 //
 // A commit names no reader, and many clients send it on another connection than
-// their Fetches. So if one process of an address and client.id is the active
-// one and another stands by, only the offset can tell them apart. A standby's
-// client stays where it began to wait, and commits that again and again if it
-// commits by itself: an offset that the active one has not reached, or has left
-// behind.
+// their Fetches. Address and client.id say whose it is, if the consumers differ
+// in them. If the active one and a standby have the same, the connection does
+// when a former commit has shown whose it is; else only the offset can.
 func (g *group) fromStandby(client Client, offset, checkpoint int64) bool {
 	l := &g.lease
-	active, suspect := false, false
+	var active *Reader
+	var standbys []*Reader
 	for _, r := range l.readers {
 		standsBy := r != l.active && (l.active != nil || r.lost)
-		if r.client.Address == client.Address {
+		switch {
+		case client.Address != "" && (r.client.Address == client.Address || r.commits == client.Address):
 			return standsBy
+		case r.client.ID != client.ID || r.client.Host != client.Host:
+		case standsBy:
+			standbys = append(standbys, r)
+		case active == nil || r == l.active:
+			active = r
 		}
-		if r.client.ID != client.ID || r.client.Host != client.Host {
-			continue
-		}
-		if !standsBy {
-			active = true
-			continue
-		}
-		suspect = true
 	}
-	if !active || !suspect {
-		return suspect
+	switch {
+	case active == nil:
+		return len(standbys) > 0
+	case !mayBe(standbys, offset):
+		if offset <= active.offset {
+			active.commits = client.Address
+		}
+		return false
 	}
-	return g.standsAt(client, offset) && (offset < checkpoint || offset > l.active.offset)
+	return offset < checkpoint || offset > active.offset
 }
 
-// standsAt says if a standby with the client's address and client.id may have
-// consumed up to just this offset.
-func (g *group) standsAt(client Client, offset int64) bool {
-	l := &g.lease
-	for _, r := range l.readers {
-		if r == l.active || r.client.ID != client.ID || r.client.Host != client.Host {
-			continue
-		}
-		if r.offset == offset {
+// mayBe says if one of the standbys may commit this offset. The client of one
+// that was never active stays where it began to wait, and if it commits by
+// itself, commits just that again and again. That of one that was may have
+// anything to commit of what it got.
+func mayBe(standbys []*Reader, offset int64) bool {
+	for _, r := range standbys {
+		if offset == r.offset || r.held && offset < r.offset {
 			return true
 		}
 	}

@@ -28,7 +28,7 @@ var scripts = []script{
 	{api: kmsg.DescribeUserSCRAMCredentials, run: describeUserSCRAMCredentials},
 	{api: kmsg.ListOffsets, run: listOffsets},
 	{api: kmsg.OffsetForLeaderEpoch, run: offsetForLeaderEpoch},
-	{api: kmsg.Fetch, run: fetch},
+	{api: kmsg.Fetch, ownGroup: true, run: fetch},
 
 	{api: kmsg.FindCoordinator, run: findCoordinator},
 	{api: kmsg.JoinGroup, ownGroup: true, run: joinGroup},
