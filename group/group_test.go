@@ -74,6 +74,7 @@ func bubble(t *testing.T, change func(*group.Options), fn func(t *testing.T, r *
 type consumer struct {
 	r          *rig
 	name       string
+	address    string // that it joins by, if that matters
 	version    int16 // of JoinGroup and SyncGroup
 	id         string
 	instance   *string
@@ -270,5 +271,5 @@ func wantCode(t *testing.T, what string, got int16, want *kerr.Error) {
 
 // send is JoinGroup without remembering anything.
 func (c *consumer) send(ctx context.Context, req *kmsg.JoinGroupRequest) *kmsg.JoinGroupResponse {
-	return c.r.JoinGroup(ctx, group.Client{ID: c.name, Host: "/10.0.0.1"}, req)
+	return c.r.JoinGroup(ctx, group.Client{ID: c.name, Host: "/10.0.0.1", Address: c.address}, req)
 }

@@ -97,6 +97,14 @@ func keep(d time.Duration, readers ...*reader) {
 	}
 }
 
+// keep has the member and the readers do what they do for d.
+func (c *consumer) keep(d time.Duration, readers ...*reader) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		wantCode(c.r.t, "heartbeat", c.heartbeat(), nil)
+		keep(time.Second, readers...)
+	}
+}
+
 const (
 	standby = group.Standby
 	active  = group.Active
@@ -209,18 +217,21 @@ func (r *rig) commitFrom(client group.Client, offset int64) int16 {
 	return r.OffsetCommit(background, client, commitRequest(offset)).Topics[0].Partitions[0].ErrorCode
 }
 
-// two brings two members to Stable, of which give has the partition.
+// two brings two members to Stable, or through another rebalance. What give
+// returns then has the partition.
 func two(t *testing.T, a, b *consumer, give func() *consumer) {
 	t.Helper()
-	wantCode(t, "join", a.join(background).ErrorCode, nil)
-	if a.id == "" || b.id == "" {
+	if a.id == "" {
+		wantCode(t, "join", a.join(background).ErrorCode, nil)
 		b.joinOnce(background) // has its ID
 	}
-	joins := []<-chan *kmsg.JoinGroupResponse{
-		later(func() *kmsg.JoinGroupResponse { return b.joinOnce(background) }),
+	first, second := a, b
+	if b.leader || b.generation == 0 { // a new member, or the leader, begins a rebalance
+		first, second = b, a
 	}
+	joins := []<-chan *kmsg.JoinGroupResponse{later(func() *kmsg.JoinGroupResponse { return first.joinOnce(background) })}
 	synctest.Wait()
-	joins = append(joins, later(func() *kmsg.JoinGroupResponse { return a.joinOnce(background) }))
+	joins = append(joins, later(func() *kmsg.JoinGroupResponse { return second.joinOnce(background) }))
 	for _, j := range joins {
 		wantCode(t, "join", (<-j).ErrorCode, nil)
 	}
@@ -284,7 +295,7 @@ func TestEvictedMembersConnection(t *testing.T) {
 		keep(4*time.Second, mr)
 		mr.want("nobody else came for the member", active)
 		m.leave()
-		mr.want("it left, and uses assign", lost, active)
+		mr.want("it left, and uses assign", active)
 	})
 }
 
@@ -319,6 +330,97 @@ func TestMembersNextConnection(t *testing.T) {
 		third.want("the second was silent", active)
 		second.want("the second comes back", lost, standby)
 	})
+}
+
+// Several consumers of one host often have the same client.id. One that uses
+// assign is not taken for the member, and never starves it.
+func TestConnectionsOfOneName(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		run  func(t *testing.T, r *rig)
+	}{
+		{"the other fetched before the member was assigned the partition", func(t *testing.T, r *rig) {
+			other := r.reader("m")
+			other.want("alone", active)
+			m := r.consumer("m")
+			m.join(background)
+			other.want("joined", active)
+			m.sync(m.id)
+			other.want("Stable", lost, standby)
+			keep(2*time.Second, other)
+			own := r.reader("m")
+			own.want("its own", active)
+			m.keep(2*silence, own, other)
+			own.want("it stays so", active)
+		}},
+		{"the member takes longer than others wait", func(t *testing.T, r *rig) {
+			other := r.reader("m")
+			m := r.consumer("m")
+			m.join(background)
+			other.want("joined", active)
+			m.sync(m.id)
+			keep(4*time.Second, other)
+			other.want("taken for the member's", active)
+			own := r.reader("m")
+			own.want("its own", active)
+			other.want("not taken any more", lost, standby)
+			keep(4*time.Second, own, other)
+			own.want("it stays so", active)
+		}},
+		{"a new connection comes too early", func(t *testing.T, r *rig) {
+			m := r.consumer("m").start()
+			own, other := r.reader("m"), r.reader("m")
+			own.want("its own", active)
+			other.want("the other", standby)
+			m.keep(2*silence, own, other)
+			own.want("it stays so", active)
+		}},
+		{"the member fetches from other addresses than it joined by", func(t *testing.T, r *rig) {
+			m := r.consumer("m").start()
+			own := r.readerAt("m", "10.9.9.9")
+			m.keep(silence-time.Second, own)
+			own.want("too early", standby)
+			m.keep(time.Second, own)
+			own.want("nobody else came", active)
+			right := r.reader("m")
+			right.want("one of the right address", active)
+			own.want("not taken any more", lost, standby)
+		}},
+		{"another name", func(t *testing.T, r *rig) {
+			m := r.consumer("m").start()
+			other := r.reader("n")
+			for range 10 {
+				other.want("never", standby)
+				wantCode(t, "heartbeat", m.heartbeat(), nil)
+				time.Sleep(silence / 3)
+			}
+		}},
+		{"the member uses one connection for all", func(t *testing.T, r *rig) {
+			own := r.reader("m")
+			own.want("before", active)
+			m := r.consumer("m")
+			m.address = own.client.Address
+			m.start()
+			own.want("after", active, active)
+		}},
+		{"the partition goes to another member of the name and back", func(t *testing.T, r *rig) {
+			a, b := r.consumer("m"), r.consumer("m")
+			two(t, a, b, func() *consumer { return a })
+			ar := r.reader("m")
+			ar.want("a", active)
+			time.Sleep(time.Millisecond)
+			two(t, a, b, func() *consumer { return b })
+			br := r.reader("m")
+			ar.want("b has it", lost, standby)
+			br.want("b has it", active)
+			time.Sleep(time.Millisecond)
+			two(t, a, b, func() *consumer { return a })
+			br.want("a has it again", lost)
+			ar.want("a has it again", active)
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) { bubble(t, nil, tc.run) })
+	}
 }
 
 // assignment is what a leader of consumers writes.
