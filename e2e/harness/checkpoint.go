@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -9,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
+
+	"daybook/admin"
 )
 
 // Checkpoint is what a group has committed.
@@ -75,4 +78,15 @@ func Committed(ctx context.Context, c *kgo.Client, group string) (Checkpoint, er
 		cp.Metadata = *p.Metadata
 	}
 	return cp, kerr.ErrorForCode(p.ErrorCode)
+}
+
+// Show returns what `daybook group show` tells of a group.
+func (d *Daybook) Show(t *testing.T, group string) admin.Group {
+	t.Helper()
+	out, errOut, exit := d.Run("group", "show", group, "-o", "json")
+	var g admin.Group
+	if err := json.Unmarshal([]byte(out), &g); err != nil || exit != 0 {
+		t.Fatalf("daybook group show %s: exit code %d, %v\n%s%s", group, exit, err, out, errOut)
+	}
+	return g
 }

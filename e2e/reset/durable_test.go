@@ -1,0 +1,28 @@
+//go:build servers
+
+package reset
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+)
+
+func TestMovesSurviveKills(t *testing.T) {
+	const group = "moved"
+	f := fill(t, []string{group})
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for range 10 {
+		to := rng.Int64N(rows)
+		if out, errors, exit := f.Run("group", "reset", group, "--to-offset", strconv.FormatInt(to, 10)); exit != 0 {
+			t.Fatalf("exit code %d\n%s%s", exit, out, errors)
+		}
+		f.Kill()
+		f.Start()
+		if got := f.checkpoint(t, group); got != to {
+			t.Fatalf("after a kill the checkpoint is %d, want %d", got, to)
+		}
+	}
+}
