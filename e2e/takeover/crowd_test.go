@@ -3,19 +3,17 @@
 package takeover
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"daybook/e2e/harness"
+	"daybook/admin"
 	"daybook/e2e/puppet"
 )
 
@@ -26,7 +24,7 @@ import (
 type crowd struct {
 	mode  mode
 	group string
-	admin *kgo.Client
+	admin *admin.Client
 	over  <-chan struct{} // closed when the test is
 
 	mu         sync.Mutex
@@ -72,7 +70,6 @@ func (c *crowd) record(m *member, r puppet.Record) (first bool) {
 	c.say(m, "reads from %d, checkpoint %d, processed up to %d", r.Offset, c.checkpoint, c.end)
 	c.active, c.records, m.limit = m, 1, 0
 	c.runs++
-	m.turns++
 	m.advance(r.Offset)
 	return true
 }
@@ -98,13 +95,13 @@ func (c *crowd) attempt(m *member) {
 	}
 }
 
-func (c *crowd) committed(m *member, err error) {
+func (c *crowd) committed(m *member, answer string, accepted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.cond.Broadcast()
-	if err != nil {
+	if !accepted {
 		m.refused++
-		c.say(m, "commit of %d refused: %.200v", m.next, err)
+		c.say(m, "commit of %d refused: %.200s", m.next, answer)
 	} else if c.active != m {
 		c.fault(m, "its commit of %d was accepted though %s is active", m.next, c.active.name)
 	} else {
@@ -160,45 +157,9 @@ func (c *crowd) wait(what string, limit time.Duration, condition func() bool) er
 
 // fetchCheckpoint asks Daybook for the group's checkpoint.
 func (c *crowd) fetchCheckpoint() (int64, error) {
-	req := kmsg.NewPtrOffsetFetchRequest()
-	req.Group = c.group
-	topic := kmsg.NewOffsetFetchRequestTopic()
-	topic.Topic, topic.Partitions = harness.Topic, []int32{0}
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(context.Background(), c.admin)
-	if err != nil {
-		return 0, err
+	g, err := c.admin.Group(context.Background(), c.group)
+	if err != nil || g.Checkpoint == nil {
+		return 0, cmp.Or(err, errors.New("no checkpoint"))
 	}
-	p := resp.Topics[0].Partitions[0]
-	return p.Offset, kerr.ErrorForCode(p.ErrorCode)
-}
-
-// setCheckpoint commits as an administrator's tool does.
-func (c *crowd) setCheckpoint(offset int64) error {
-	req := kmsg.NewPtrOffsetCommitRequest()
-	req.Group, req.Generation = c.group, -1
-	topic, partition := kmsg.NewOffsetCommitRequestTopic(), kmsg.NewOffsetCommitRequestTopicPartition()
-	topic.Topic, partition.Offset = harness.Topic, offset
-	topic.Partitions = append(topic.Partitions, partition)
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(context.Background(), c.admin)
-	if err != nil {
-		return err
-	}
-	return kerr.ErrorForCode(resp.Topics[0].Partitions[0].ErrorCode)
-}
-
-// members returns how many members a Stable group has, 0 for another one.
-func (c *crowd) members() (int, error) {
-	req := kmsg.NewPtrDescribeGroupsRequest()
-	req.Groups = []string{c.group}
-	resp, err := req.RequestWith(context.Background(), c.admin)
-	if err != nil {
-		return 0, err
-	}
-	g := resp.Groups[0]
-	if g.State != "Stable" {
-		return 0, kerr.ErrorForCode(g.ErrorCode)
-	}
-	return len(g.Members), kerr.ErrorForCode(g.ErrorCode)
+	return g.Checkpoint.Offset, nil
 }

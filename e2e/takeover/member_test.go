@@ -51,7 +51,6 @@ type member struct {
 	next    int64 // after the record processed last; at first where it stands
 	idle    int   // polls without records since the last one with
 	refused int   // commits
-	turns   int   // runs that it read
 	limit   int64 // it was frozen or cut off: what it may have been sent before ends below
 }
 
@@ -96,7 +95,8 @@ func (m *member) process(records []puppet.Record) {
 			}
 		}
 		if stop || m.uncommitted == commitEach {
-			if !m.commit() && m.mode != assign {
+			accepted, alive := m.commit()
+			if !alive || !accepted && m.mode != assign {
 				return // the rest of the batch is another's by now
 			}
 		}
@@ -132,14 +132,16 @@ func (m *member) elsewhere(offset int64) bool {
 	return m.ask
 }
 
-// commit commits what was processed and says if it was accepted.
-func (m *member) commit() bool {
+// commit commits what was processed. It says if that was accepted, and if the
+// process is still there.
+func (m *member) commit() (accepted, alive bool) {
 	m.uncommitted = 0
 	m.attempt(m)
 	err := m.puppet.Commit(m.next, "")
 	m.ask = m.ask || err != nil
-	m.committed(m, err)
-	return err == nil
+	text, refused := puppet.Refused(err)
+	m.committed(m, text, err == nil)
+	return err == nil, err == nil || refused
 }
 
 // stop has the member held with holdAt records processed and not committed, so

@@ -5,26 +5,31 @@ package takeover
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kversion"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-
-	"daybook/e2e/harness"
+	"daybook/admin"
 	"daybook/e2e/puppet"
 )
 
 const (
 	session       = 6 * time.Second  // the shortest that a coordinator takes
 	readerTimeout = 10 * time.Second // after it a silent holder loses the lease
-	// slack is for a heartbeat's interval, by which members learn of a rebalance
-	// (a third of the session), and for a busy machine.
-	slack = 4 * time.Second
+	// slack is for a heartbeat's interval of a second, by which members learn of
+	// a rebalance, and for a busy machine.
+	slack = 6 * time.Second
+)
+
+// What happens to the active consumer.
+const (
+	closed = "close"
+	killed = "kill -9"
+	frozen = "SIGSTOP"
+	cutOff = "link down"
 )
 
 // scenario is one client in one mode, and what happens to its group.
@@ -33,9 +38,10 @@ type scenario struct {
 	t       *testing.T
 	stage   *stage
 	client  string
+	from    int64 // the group's checkpoint at first
 	started []*member
-	// alive are those that are members now, or stand by.
-	alive int
+	alive   int      // how many are consumers now
+	order   []string // their addresses when all was settled, in the order of succession
 }
 
 // stage is what the scenarios share: Daybook, and a table that grows slowly.
@@ -44,25 +50,21 @@ type stage struct {
 	inserted atomic.Int64 // rows so far; the row's id is the record's offset
 	links    atomic.Int64
 	commands map[string][]string
+	admin    *admin.Client
 	jvms     chan struct{} // a place for each scenario of JVMs that runs
 
-	mu     sync.Mutex
-	report []string
+	mu    sync.Mutex
+	times map[string][]string // of takeovers, by client, mode and fault
 }
 
 func newScenario(t *testing.T, s *stage, client string, m mode, group string) *scenario {
 	t.Helper()
-	admin, err := kgo.NewClient(kgo.SeedBrokers(s.address), kgo.MaxVersions(kversion.V2_4_0()), // OffsetFetch of one group
-		kgo.SASL(plain.Auth{User: harness.Account + "-" + group, Pass: harness.Password}.AsMechanism()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(admin.Close)
 	from := max(0, s.inserted.Load()-10)
-	c := &crowd{mode: m, group: group, admin: admin, over: t.Context().Done(), checkpoint: from, pending: from, end: from}
+	c := &crowd{mode: m, group: group, admin: s.admin, over: t.Context().Done(), checkpoint: from, pending: from, end: from}
 	c.cond = sync.NewCond(&c.mu)
-	sc := &scenario{crowd: c, t: t, stage: s, client: client}
-	sc.must(c.setCheckpoint(from))
+	sc := &scenario{crowd: c, t: t, stage: s, client: client, from: from}
+	_, err := s.admin.ResetGroup(t.Context(), group, admin.ResetRequest{ToOffset: &from})
+	sc.must(err)
 	t.Cleanup(func() {
 		for _, m := range sc.started {
 			<-m.done
@@ -87,15 +89,18 @@ func (s *scenario) start() *member {
 	s.t.Helper()
 	m := &member{crowd: s.crowd, name: fmt.Sprintf("#%d", len(s.started)+1), link: newLink(int(s.stage.links.Add(1))),
 		done: make(chan struct{}), held: make(chan struct{}, 1), release: make(chan struct{})}
-	m.next = s.checkpoint
+	m.next = s.from
 	o := puppet.Options{Group: s.group, ClientID: s.client, Session: session, Prefix: m.link.prefix()}
 	var err error
 	m.puppet, err = puppet.Run(s.t, s.stage.address, s.client, s.stage.commands[s.client], o)
 	s.must(err)
 	s.must(m.link.plug())
-	if s.mode == subscribe {
+	switch s.mode {
+	case subscribe:
 		s.must(m.puppet.Subscribe())
-	} else {
+	case assign:
+		s.must(m.puppet.Assign(s.from))
+	case resume:
 		s.must(m.puppet.Assign(-1))
 	}
 	s.started = append(s.started, m)
@@ -104,39 +109,53 @@ func (s *scenario) start() *member {
 	return m
 }
 
-// settle waits until everybody who is alive is a member or has stood by for a
-// while, and one is active.
+// settle waits until everybody who is alive is a member or stands by, one is
+// active, and the administrator is told the same. It returns the active one.
 func (s *scenario) settle() *member {
 	s.t.Helper()
-	if s.mode == subscribe {
+	for deadline := time.Now().Add(time.Minute); ; {
 		s.joined()
-	}
-	s.idle()
-	s.must(s.wait("one active, the others idle", 30*time.Second, func() bool {
-		idle := 0
-		for _, m := range s.started {
-			if m != s.active && m.idle >= 3 {
-				idle++
+		s.idle()
+		s.must(s.wait("one active, the others idle", 30*time.Second, func() bool {
+			idle := 0
+			for _, m := range s.started {
+				if m != s.active && m.idle >= 3 {
+					idle++
+				}
 			}
+			return s.active != nil && s.records >= 10 && idle >= len(s.started)-1
+		}))
+		s.mu.Lock()
+		active := s.active
+		s.mu.Unlock()
+		if s.order = s.joined(); s.order[0] == active.link.address {
+			return active
 		}
-		return s.active != nil && s.records >= 10 && idle >= len(s.started)-1
-	}))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.active
+		// the partition has just moved, or
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s is active, but the consumers are told to be %v", active.link.address, s.order)
+		}
+	}
 }
 
-// joined waits until everybody who is alive is a member.
-func (s *scenario) joined() {
+// joined waits until everybody who is alive is a consumer of the group, and
+// returns their addresses: the active one's first, then those of the standbys.
+func (s *scenario) joined() []string {
 	s.t.Helper()
 	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		n, err := s.members()
+		g, err := s.admin.Group(s.t.Context(), s.group)
 		s.must(err)
-		if n == s.alive {
-			return
+		stable := s.mode != subscribe || g.State == "Stable"
+		if stable && len(g.Consumers) == s.alive && g.Consumers[0].Role == admin.RoleActive {
+			var order []string
+			for _, c := range g.Consumers {
+				ip, _, _ := strings.Cut(c.Address, ":")
+				order = append(order, ip)
+			}
+			return order
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%d members, want %d", n, s.alive)
+			s.t.Fatalf("want %d consumers, one of them active: %+v", s.alive, g)
 		}
 	}
 }
@@ -168,8 +187,8 @@ func (s *scenario) takeover(from *member, fault string, runs int, began time.Tim
 	if next == from {
 		s.t.Errorf("%s: %s is active again", fault, from.name)
 	}
-	if s.mode != subscribe && next.turns > 1 && len(s.started) == 5 {
-		s.t.Errorf("%s: %s took over though others have waited for longer", fault, next.name)
+	if s.order = s.order[1:]; s.mode != subscribe && next.link.address != s.order[0] { // else the members' leader decides
+		s.t.Errorf("%s: %s took over, want %v", fault, next.link.address, s.order)
 	}
 	s.note(next, fmt.Sprintf("took over after %s in %v", fault, took.Round(time.Millisecond)))
 	s.stage.took(s, fault, took)
@@ -190,7 +209,7 @@ func (s *scenario) close(m *member) *member {
 	<-m.done
 	s.must(m.err)
 	s.alive--
-	return s.takeover(m, "close", runs, time.Now(), slack)
+	return s.takeover(m, closed, runs, time.Now(), slack)
 }
 
 // kill ends the active consumer with SIGKILL.
@@ -205,20 +224,20 @@ func (s *scenario) kill(m *member) *member {
 	if s.mode != subscribe {
 		limit = 0 // its connections end with it
 	}
-	return s.takeover(m, "kill -9", runs, time.Now(), limit+slack)
+	return s.takeover(m, killed, runs, time.Now(), limit+slack)
 }
 
 // freeze stops the active consumer, waits for the takeover, and wakes it.
 func (s *scenario) freeze(m *member) *member {
 	s.t.Helper()
-	return s.silence(m, "SIGSTOP", func() error { return m.signal(syscall.SIGSTOP) }, func() error { return m.signal(syscall.SIGCONT) })
+	return s.silence(m, frozen, func() error { return m.signal(syscall.SIGSTOP) }, func() error { return m.signal(syscall.SIGCONT) })
 }
 
 // cut takes the active consumer's link down, waits for the takeover, and puts it
 // up again.
 func (s *scenario) cut(m *member) *member {
 	s.t.Helper()
-	return s.silence(m, "link down", m.link.cut, m.link.restore)
+	return s.silence(m, cutOff, m.link.cut, m.link.restore)
 }
 
 // silence wants the commit refused with which the consumer comes back. As a new

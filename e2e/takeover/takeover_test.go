@@ -8,12 +8,14 @@ package takeover
 import (
 	"flag"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"daybook/admin"
 	"daybook/e2e/harness"
 	"daybook/e2e/puppet"
 	"daybook/e2e/servers"
@@ -38,16 +40,45 @@ var plays = []struct {
 }
 
 func TestTakeover(t *testing.T) {
-	all := choose(t)
+	var all []cast
+	for _, client := range clients {
+		for _, p := range plays {
+			for _, m := range []mode{subscribe, p.assign} {
+				all = append(all, cast{client, fmt.Sprintf("%s-%s-%s", client, m, p.name), m, p.play})
+			}
+		}
+	}
+	perform(t, all, 100)
+}
+
+// cast is one scenario: who plays what.
+type cast struct {
+	client, group string
+	mode          mode
+	play          func(*scenario)
+}
+
+// perform runs those that -only matches and that the client can do, so many at
+// once.
+func perform(t *testing.T, all []cast, atOnce int) {
+	t.Helper()
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = slices.DeleteFunc(all, func(c cast) bool {
+		none := c.mode != subscribe && strings.HasPrefix(c.client, "kafkajs") // it has no assign
+		return none || !pattern.MatchString(c.group)
+	})
 	var names, groups []string
 	for _, c := range all {
 		names, groups = append(names, c.client), append(groups, c.group)
 	}
 	names = slices.Compact(names)
-	if !isolated(t, names) {
+	if !isolated(t, names, atOnce) {
 		return
 	}
-	s := &stage{commands: puppet.Commands(t, names...), jvms: make(chan struct{}, 3)}
+	s := &stage{commands: puppet.Commands(t, names...), jvms: make(chan struct{}, 3), times: map[string][]string{}}
 	s.open(t, groups)
 	t.Run("group", func(t *testing.T) { // ends when all that it runs have
 		for _, c := range all {
@@ -61,35 +92,7 @@ func TestTakeover(t *testing.T) {
 			})
 		}
 	})
-	slices.Sort(s.report)
-	t.Logf("from the fault to the successor's first record:\n%s", strings.Join(s.report, "\n"))
-}
-
-// cast is one scenario: who plays what.
-type cast struct {
-	client, group string
-	mode          mode
-	play          func(*scenario)
-}
-
-func choose(t *testing.T) (all []cast) {
-	t.Helper()
-	pattern, err := regexp.Compile(*only)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, client := range clients {
-		for _, p := range plays {
-			for _, m := range []mode{subscribe} {
-				c := cast{client, fmt.Sprintf("%s-%s-%s", client, m, p.name), m, p.play}
-				none := m != subscribe && strings.HasPrefix(client, "kafkajs") // it has no assign
-				if !none && pattern.MatchString(c.group) {
-					all = append(all, c)
-				}
-			}
-		}
-	}
-	return all
+	t.Logf("seconds from the fault to the successor's first record:\n%s", s.table(names))
 }
 
 // open starts Daybook and the rows.
@@ -101,6 +104,14 @@ func (s *stage) open(t *testing.T, groups []string) {
 		SchemaChanges: "none", Groups: groups, Host: host, Listener: "allow_plaintext: true"})
 	d.WaitLog("state=Normal", time.Minute)
 	s.address = d.Address()
+	token, err := os.ReadFile(d.TokenFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.admin, err = admin.NewClient(admin.ClientOptions{URL: d.AdminURL(), Token: strings.TrimSpace(string(token))}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.admin.Close)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -120,7 +131,24 @@ func (s *stage) open(t *testing.T, groups []string) {
 func (s *stage) took(sc *scenario, fault string, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.report = append(s.report, fmt.Sprintf("| %s | %s | %d | %s | %.1f s |", sc.client, sc.mode, len(sc.started), fault, d.Seconds()))
+	cell := fmt.Sprint(sc.client, sc.mode, fault)
+	s.times[cell] = append(s.times[cell], fmt.Sprintf("%.1f", d.Seconds()))
+}
+
+// table renders the times for docs/operations.md.
+func (s *stage) table(clients []string) string {
+	var b strings.Builder
+	for _, client := range clients {
+		for _, m := range []mode{subscribe, assign, resume} {
+			fmt.Fprintf(&b, "| %s | %s |", client, m)
+			for _, fault := range []string{closed, killed, frozen, cutOff} {
+				slices.Sort(s.times[fmt.Sprint(client, m, fault)])
+				fmt.Fprintf(&b, " %s |", strings.Join(s.times[fmt.Sprint(client, m, fault)], ", "))
+			}
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }
 
 // five consumers: each fault hits the one that is active then.
