@@ -15,14 +15,18 @@ import (
 
 // checkHost refuses names that are not the server's: with one of its own, which
 // it points to this address, a foreign page would pass for the server's (DNS
-// rebinding). Addresses cannot be made to point elsewhere.
+// rebinding). Addresses cannot be made to point elsewhere, and with TLS no
+// browser takes the server's certificate for such a name.
 func (s *Server) checkHost(r *http.Request) error {
+	if s.o.TLS != nil {
+		return nil
+	}
 	name := strings.Trim(host(r.Host), "[]")
 	if _, err := netip.ParseAddr(name); err == nil || strings.EqualFold(name, "localhost") {
 		return nil
 	}
 	own, _, _ := net.SplitHostPort(s.o.Address) // it was good enough to listen on
-	if slices.ContainsFunc(append([]string{own}, s.o.Hosts...), func(h string) bool { return strings.EqualFold(h, name) }) {
+	if name != "" && slices.ContainsFunc(append([]string{own}, s.o.Hosts...), func(h string) bool { return strings.EqualFold(h, name) }) {
 		return nil
 	}
 	return problem(http.StatusMisdirectedRequest, CodeHostRefused, "the name %q is not one of this server's: call it by its address, or add the name to admin.hosts in the configuration", name)

@@ -17,9 +17,8 @@ func (s *Server) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(newCollector(s)) // fails only for what is registered twice
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		ErrorLog: metricsLog{s},
-		// One at a time is what one Prometheus needs.
-		MaxRequestsInFlight: 2,
+		ErrorLog:            metricsLog{s},
+		MaxRequestsInFlight: 2, // of a pair of Prometheus servers
 	})
 }
 

@@ -28,7 +28,7 @@ func (s *Server) groups() []Group {
 		all = append(all, s.group(info, view))
 	}
 	for _, view := range s.o.Groups.Views() {
-		if !seen[view.Group] {
+		if !seen[view.Group] && !bare(view) {
 			all = append(all, s.group(orphan(view), view))
 		}
 	}
@@ -44,11 +44,14 @@ func (s *Server) find(id string) (auth.Info, group.View, error) {
 	if info, ok := s.o.Accounts.Info(id); ok {
 		return info, view, nil
 	}
-	if !there {
+	if !there || bare(view) {
 		return auth.Info{}, view, unknownGroup(id)
 	}
 	return orphan(view), view, nil
 }
+
+// bare tells that nothing of a group is left.
+func bare(view group.View) bool { return len(view.Consumers) == 0 && len(view.Checkpoints) == 0 }
 
 // orphan is what is known of a group without an account.
 func orphan(view group.View) auth.Info {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"daybook/admin"
+	"daybook/servertls/certtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
@@ -32,6 +34,12 @@ const token = "0123456789abcdefghijklmnopqrstuvwxyz"
 // serveFake answers each path with its status and body.
 func serveFake(t *testing.T, answers map[string]any) *fake {
 	t.Helper()
+	return serveFakeTLS(t, nil, answers)
+}
+
+// serveFakeTLS is serveFake with TLS, unless config is nil.
+func serveFakeTLS(t *testing.T, config *tls.Config, answers map[string]any) *fake {
+	t.Helper()
 	f := &fake{tokenFile: filepath.Join(t.TempDir(), "admin.token")}
 	if err := os.WriteFile(f.tokenFile, []byte(token+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -41,6 +49,10 @@ func serveFake(t *testing.T, answers map[string]any) *fake {
 		t.Fatal(err)
 	}
 	f.url = "http://" + l.Addr().String()
+	if config != nil {
+		f.url = "https://" + l.Addr().String()
+		l = tls.NewListener(l, config)
+	}
 	s := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		f.mu.Lock()
@@ -298,6 +310,40 @@ func TestServerOfTheConfiguration(t *testing.T) {
 	stdout, stderr, code := run("group", "list", "-c", filepath.Join(dir, "daybook.yaml"))
 	if code != 0 || !strings.Contains(stdout, "ledger") {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+	}
+}
+
+// With TLS, the certificate of the configuration is trusted, and no other, until
+// --ca-file says so.
+func TestServerWithTLS(t *testing.T) {
+	ca, dir := certtest.NewCA(t, "test authority"), t.TempDir()
+	pair := ca.Issue("admin")
+	f := serveFakeTLS(t, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}}, map[string]any{"GET /api/v1/groups": admin.GroupList{Groups: groups}})
+	pair.Write(t, dir, "own")
+	ca.Issue("admin").Write(t, dir, "other")
+	authority := certtest.File(t, dir, "ca.pem", ca.PEM())
+	configured := func(name string) string {
+		return certtest.File(t, dir, name+".yaml", fmt.Appendf(nil, "admin: {address: %q, token_file: %s, tls: {cert_file: %s.pem, key_file: %s.key}}\n",
+			strings.TrimPrefix(f.url, "https://"), f.tokenFile, name, name))
+	}
+	for _, test := range []struct {
+		name    string
+		args    []string
+		code    int
+		message string
+	}{
+		{"configured", []string{"-c", configured("own")}, 0, ""},
+		{"another certificate", []string{"-c", configured("other")}, 3, "the server's certificate is not that in"},
+		{"unknown authority", []string{"--admin", f.url, "--token-file", f.tokenFile}, 3, "name the authority's certificate with --ca-file"},
+		{"known authority", []string{"--admin", f.url, "--token-file", f.tokenFile, "--ca-file", authority}, 0, ""},
+		{"no certificate", []string{"--admin", f.url, "--token-file", f.tokenFile, "--ca-file", f.tokenFile}, 2, "holds no PEM certificate"},
+		{"no TLS", []string{"--admin", strings.Replace(f.url, "https", "http", 1), "--token-file", f.tokenFile}, 3, "HTTP request to an HTTPS server"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, stderr, code := run(append([]string{"group", "list"}, test.args...)...); code != test.code || !strings.Contains(stderr, test.message) {
+				t.Errorf("exit code %d: %s; want %d with %q", code, stderr, test.code, test.message)
+			}
+		})
 	}
 }
 

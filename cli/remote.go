@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -156,6 +157,8 @@ func (r *remote) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, context.Canceled): // Ctrl-C
+		return err
 	case errors.As(err, &untrusted):
 		return &exitError{exitUnreachable, fmt.Errorf("%w; name the authority's certificate with --ca-file", err)}
 	case errors.Is(err, admin.ErrUnreachable):
