@@ -21,10 +21,11 @@ func TestAcknowledgedCommitsSurviveKills(t *testing.T) {
 }
 
 // committer commits ever higher offsets in a group of its own, as fast as it
-// can, as a member or from outside.
+// can.
 type committer struct {
 	group            string
-	member           bool
+	member           bool // of its group
+	assigned         bool // it fetches, and so has the lease
 	acked, attempted int64
 }
 
@@ -33,7 +34,7 @@ type committer struct {
 // one that was on its way.
 func surviveKills(t *testing.T, kills int) {
 	rng := random(t)
-	all := []*committer{{group: "member", member: true}, {group: "assigned"}, {group: "tool"}}
+	all := []*committer{{group: "member", member: true}, {group: "assigned", assigned: true}, {group: "tool"}}
 	d := start(t, "member", "assigned", "tool")
 	landed := 0 // commits that nobody was told of
 	for range kills {
@@ -69,7 +70,11 @@ func commitUntilKilled(t *testing.T, d *harness.Daybook, all []*committer, chose
 	acknowledged := make(chan struct{})
 	var working sync.WaitGroup
 	for _, c := range all {
-		client := d.GroupClient(t, c.group, kgo.RequestRetries(0))
+		options := []kgo.Opt{kgo.RequestRetries(0)}
+		if c.assigned {
+			options = append(options, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{harness.Topic: {0: kgo.NewOffset().AtEnd()}}))
+		}
+		client := d.GroupClient(t, c.group, options...)
 		defer client.Close()
 		id, generation := "", int32(-1)
 		if c.member {

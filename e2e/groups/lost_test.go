@@ -3,6 +3,7 @@
 package groups
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -37,7 +39,8 @@ func TestLostCheckpoints(t *testing.T) {
 			groups = append(groups, name+"-"+policy)
 		}
 	}
-	l := loseCheckpoints(t, groups)
+	l := loseCheckpoints(t, append(groups, "shown"))
+	l.show(t, "shown")
 	t.Run("clients", func(t *testing.T) {
 		for _, name := range clients {
 			for _, policy := range policies {
@@ -112,6 +115,33 @@ func loseCheckpoints(t *testing.T, groups []string) *log {
 		}
 	}
 	return l
+}
+
+// show wants what is lost to be shown, and to be gone once the checkpoint is
+// moved.
+func (l *log) show(t *testing.T, group string) {
+	t.Helper()
+	client := l.GroupClient(t, group, kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{harness.Topic: {0: kgo.NewOffset().At(lost)}}))
+	if err := client.PollFetches(t.Context()).Err(); !errors.Is(err, kerr.OffsetOutOfRange) {
+		t.Errorf("a fetch from the checkpoint: %v", err)
+	}
+	client.Close()
+	start, end := l.start(t), oracle.HighWatermark(t, l.client)
+	cp := l.Show(t, group).Checkpoint
+	if cp == nil || cp.Offset != lost || cp.LostRecords != start-lost || cp.LagRecords != end-lost {
+		t.Errorf("shown is %+v; the log has %d to %d", cp, start, end)
+	}
+	text, _, _ := l.Run("group", "show", group)
+	if want := fmt.Sprintf("%d records after the checkpoint were removed by retention", start-lost); !strings.Contains(text, want) {
+		t.Errorf("daybook group show does not print %q but\n%s", want, text)
+	}
+	if _, errors, exit := l.Run("group", "reset", group, "--to-earliest"); exit != 0 {
+		t.Fatalf("daybook group reset: exit code %d\n%s", exit, errors)
+	}
+	if cp := l.Show(t, group).Checkpoint; cp.Offset != start || cp.LostRecords != 0 {
+		t.Errorf("after the reset, shown is %+v; the log begins at %d", cp, start)
+	}
 }
 
 // start returns the log start offset.

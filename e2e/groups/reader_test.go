@@ -21,6 +21,7 @@ import (
 // one at a checkpoint, once it was started again or lost its membership.
 type reader struct {
 	group, client string
+	assign        bool          // it takes the partition itself, in place of subscribing
 	batch         int           // records of a poll
 	commitEvery   int64         // records
 	pause         time.Duration // after each poll, while there is more to come
@@ -59,7 +60,12 @@ func (r *reader) incarnation(ctx context.Context) (done bool, err error) {
 	}
 	defer p.Kill()
 	r.starts++
-	if err := p.Subscribe(); err != nil {
+	if r.assign {
+		err = p.Assign(-1)
+	} else {
+		err = p.Subscribe()
+	}
+	if err != nil {
 		return false, err
 	}
 	var end <-chan time.Time
