@@ -49,6 +49,8 @@ func (g *group) arbitrate() {
 			g.release("the partition was assigned to another", true)
 		case !r.alive(now):
 			g.release("it was silent for too long", false)
+		case now.Sub(r.since) >= g.opts.ReaderTimeout:
+			r.guessed = false // no better one has come
 		}
 	}
 	next, home, guessed := g.successor(now)
@@ -103,7 +105,9 @@ func (g *group) successor(now time.Time) (next *Reader, home *member, guessed bo
 // fetches nothing then, but an assign-mode consumer of the same name does. If m
 // has had no such connection for memberGrace, any with its address and client.id
 // is taken for it, and after ReaderTimeout any with its client.id (several
-// addresses behind NAT): a guess, and given up when a better one comes.
+// addresses behind NAT): a guess, and given up when a better one comes soon. So
+// is, at once, that of a member that was evicted before m joined, for m may be
+// the same client.
 func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	switch {
 	case !r.inFlight:
@@ -116,11 +120,13 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 		return false, false
 	}
 	sameHost := r.client.Host == m.client.Host
-	other := r.outsider == m || r.home != nil || r.barred(now)
+	sent := sameHost && r.outsider != m && r.home == nil && !r.begun.Before(m.assignedAt)
 	waited := now.Sub(m.readerlessSince)
 	switch {
-	case sameHost && !other && !r.begun.Before(m.assignedAt):
+	case sent && !r.barred(now):
 		return true, false
+	case sent && m.joinedAt.After(r.orphaned):
+		return true, true
 	case r.outsider == m && r.barred(now):
 		return false, false
 	case sameHost && waited >= memberGrace, waited >= r.c.opts.ReaderTimeout:

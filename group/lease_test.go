@@ -291,11 +291,13 @@ func TestEvictedMembersConnection(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		m.id = ""
 		m.start()
-		mr.want("not surely its own", standby)
-		keep(4*time.Second, mr)
-		mr.want("nobody else came for the member", active)
+		mr.want("the member that joined since may be its client", active)
+		own := r.reader("m")
+		own.want("one that surely is", active)
+		mr.want("there is a better one", lost, standby)
+		own.Close()
 		m.leave()
-		mr.want("it left, and uses assign", active)
+		mr.want("the member has left", active)
 	})
 }
 

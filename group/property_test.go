@@ -21,14 +21,7 @@ var seedFlag = flag.Uint64("seed", 0, "run the random test with this seed only")
 // and compares what they are told with a model. Then everybody behaves, and the
 // group must become stable.
 func TestRandomConsumers(t *testing.T) {
-	seeds := []uint64{*seedFlag}
-	if *seedFlag == 0 {
-		seeds = seeds[:0]
-		for range 60 {
-			seeds = append(seeds, rand.Uint64())
-		}
-	}
-	for _, seed := range seeds {
+	for _, seed := range seeds(60) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSimulation(t, seed)
@@ -40,6 +33,18 @@ func TestRandomConsumers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// seeds returns n random seeds, or the one that was asked for.
+func seeds(n int) []uint64 {
+	if *seedFlag != 0 {
+		return []uint64{*seedFlag}
+	}
+	list := make([]uint64, n)
+	for i := range list {
+		list[i] = rand.Uint64()
+	}
+	return list
 }
 
 // simulation is the random run and its model: what any observer may rely on,
