@@ -262,6 +262,25 @@ func TestLag(t *testing.T) {
 	}
 }
 
+func TestCheckpointBelowZeroIsNone(t *testing.T) {
+	s := start(t)
+	s.create("cache")
+	for _, offset := range []int64{-1, math.MinInt64} {
+		req := kmsg.NewPtrOffsetCommitRequest()
+		req.Group, req.Generation = "cache", -1
+		req.Topics = []kmsg.OffsetCommitRequestTopic{{Topic: topic, Partitions: []kmsg.OffsetCommitRequestTopicPartition{{Offset: offset}}}}
+		if resp := s.groups.OffsetCommit(t.Context(), group.Client{}, req); resp.Topics[0].Partitions[0].ErrorCode != 0 {
+			t.Fatalf("commit %d: %+v", offset, resp)
+		}
+		if g, err := s.Group(t.Context(), "cache"); err != nil || g.Checkpoint != nil {
+			t.Errorf("after a commit of %d, shown is %+v, %v", offset, g.Checkpoint, err)
+		}
+		if result, err := s.ResetGroup(t.Context(), "cache", admin.ResetRequest{ToLatest: true, DryRun: true}); err != nil || result.From != nil {
+			t.Errorf("a reset after a commit of %d: %+v, %v", offset, result, err)
+		}
+	}
+}
+
 // A checkpoint that retention has overtaken is shown with what was lost.
 func TestLostCheckpoint(t *testing.T) {
 	s := startOn(t, storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem(), RetentionAge: 500 * time.Millisecond}))

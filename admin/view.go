@@ -93,10 +93,11 @@ func (s *Server) group(info auth.Info, view group.View) Group {
 	return g
 }
 
-// checkpointOf returns the group's checkpoint of a topic's only partition.
+// checkpointOf returns the group's checkpoint of a topic's only partition. As in
+// Kafka, a client may commit an offset below 0, which all take for none.
 func checkpointOf(view group.View, topic string) (group.Checkpoint, bool) {
 	i := slices.IndexFunc(view.Checkpoints, func(cp group.Checkpoint) bool { return cp.Topic == topic && cp.Partition == 0 })
-	if i < 0 {
+	if i < 0 || view.Checkpoints[i].Offset < 0 {
 		return group.Checkpoint{}, false
 	}
 	return view.Checkpoints[i], true
