@@ -51,11 +51,17 @@ func TestDescribeConfigs(t *testing.T) {
 		if b := describe(kmsg.ConfigResourceTypeBroker, ""); b.ErrorCode != 0 || len(b.Configs) != 0 {
 			t.Errorf("all brokers: %+v", b)
 		}
+		if g := describe(kmsg.ConfigResourceTypeGroupConfig, groupID); g.ErrorCode != 0 || len(g.Configs) != 0 {
+			t.Errorf("the group: %+v", g)
+		}
 		for _, test := range []struct {
 			kind kmsg.ConfigResourceType
 			name string
 			want *kerr.Error
 		}{
+			{kmsg.ConfigResourceTypeGroupConfig, "ledger", kerr.GroupAuthorizationFailed},
+			{kmsg.ConfigResourceTypeGroupConfig, "nobody", kerr.GroupAuthorizationFailed},
+			{kmsg.ConfigResourceTypeGroupConfig, "", kerr.GroupAuthorizationFailed},
 			{kmsg.ConfigResourceTypeTopic, otherTopic, kerr.UnknownTopicOrPartition},
 			{kmsg.ConfigResourceTypeBroker, "1", kerr.InvalidRequest},
 			{kmsg.ConfigResourceTypeBrokerLogger, "0", kerr.InvalidRequest},

@@ -82,6 +82,11 @@ func (c *conn) settings(kind kmsg.ConfigResourceType, name string) ([]setting, *
 			return nil, kerr.InvalidRequest
 		}
 		return c.brokerSettings(), nil
+	case kmsg.ConfigResourceTypeGroupConfig: // has none: they are for the groups of KIP-848
+		if name != c.principal.Group {
+			return nil, kerr.GroupAuthorizationFailed
+		}
+		return nil, nil
 	}
 	return nil, kerr.InvalidRequest
 }

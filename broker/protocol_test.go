@@ -45,7 +45,7 @@ var differences = map[kmsg.Key]string{
 	kmsg.DescribeACLs:                 "`SECURITY_DISABLED`, as a broker without an authorizer: rights are those of accounts, which clients neither see nor set.",
 	kmsg.CreateACLs:                   "`SECURITY_DISABLED` for each ACL.",
 	kmsg.DeleteACLs:                   "`SECURITY_DISABLED` for each filter.",
-	kmsg.DescribeConfigs:              "Shows only settings that have a meaning here, all read-only, each with itself as its one synonym. Of broker 0 it shows what its clients may know. Other kinds of resources get `INVALID_REQUEST`.",
+	kmsg.DescribeConfigs:              "Shows only settings that have a meaning here, all read-only, each with itself as its one synonym. Of broker 0 it shows what its clients may know. The client's group has none: those of Kafka are for the groups of KIP-848. Other kinds of resources get `INVALID_REQUEST`.",
 	kmsg.AlterConfigs:                 "Each resource gets the authorization error of its kind: all there is to set is in the configuration file.",
 	kmsg.DescribeLogDirs:              "One directory, `data`, as its path on the host is nothing that clients need; the size is that on disk, compressed; the volume's sizes are not told (-1).",
 	kmsg.SASLAuthenticate:             "A session has no end, so nobody authenticates twice (KIP-368). Without a handshake the error is `ILLEGAL_SASL_STATE`, and then the connection ends; Kafka ends it without a word.",
