@@ -82,6 +82,9 @@ type Server struct {
 	waiting  chan struct{} // held by requests with a wrong token until they are answered
 	origins  *http.CrossOriginProtection
 
+	// changes is held while a group comes or goes, which takes several steps.
+	changes sync.Mutex
+
 	http     *http.Server
 	listener net.Listener
 	conns    atomic.Int64

@@ -35,6 +35,8 @@ func (s *Server) createGroup(r *http.Request) (int, any, error) {
 	if !s.o.Tasks.Has(req.Task) {
 		return 0, nil, problem(http.StatusNotFound, CodeUnknownTask, "there is no task %q", req.Task)
 	}
+	s.changes.Lock()
+	defer s.changes.Unlock()
 	info, err := s.o.Accounts.Create(auth.Account{Account: req.Account, Group: req.Group, Topic: req.Task, Password: req.Password})
 	if err != nil {
 		return 0, nil, s.accountProblem(req.Group, err)
@@ -63,6 +65,8 @@ func (s *Server) deleteGroup(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	s.changes.Lock()
+	defer s.changes.Unlock()
 	id := r.PathValue("id")
 	info, view, err := s.find(id)
 	if err != nil {

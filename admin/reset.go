@@ -40,6 +40,9 @@ func (s *Server) resetGroup(r *http.Request) (int, any, error) {
 	if errors.Is(err, group.ErrActive) { // one came meanwhile
 		return 0, nil, problem(http.StatusConflict, CodeActive, "%v", err)
 	}
+	if errors.Is(err, group.ErrGone) {
+		return 0, nil, unknownGroup(info.Group)
+	}
 	if err != nil {
 		return 0, nil, err
 	}

@@ -265,6 +265,7 @@ func (d *demo) next(ctx context.Context) {
   daybook demo --stay          the same, left running for clients of your own (make demo STAY=1)
   daybook check -c FILE        is your MySQL ready? config.example.yaml shows every key of FILE
   daybook serve -c FILE        run it; README.md shows consumers in other languages
+  daybook group list -c FILE   who consumes, and how far they are
 `)
 	if !d.stay {
 		return

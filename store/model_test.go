@@ -190,6 +190,11 @@ func (m *model) compareReads() {
 			m.t.Errorf("read below the log start: %v", err)
 		}
 	}
+	for _, outside := range []int64{m.start - 1, int64(len(m.records))} {
+		if _, err := m.p.TimestampAt(outside); !errors.Is(err, store.ErrOffsetOutOfRange) {
+			m.t.Errorf("timestamp at offset %d of %d to %d: %v", outside, m.start, len(m.records), err)
+		}
+	}
 	for range 10 {
 		if m.start == int64(len(m.records)) {
 			return
@@ -201,6 +206,9 @@ func (m *model) compareReads() {
 			m.t.Fatal(err)
 		}
 		m.compareBatches(bytes.TrimPrefix(b, []byte("dst")), offset, limit)
+		if ms, err := m.p.TimestampAt(offset); err != nil || ms != m.records[offset].timestamp {
+			m.t.Errorf("timestamp at offset %d is %d, %v; want %d", offset, ms, err, m.records[offset].timestamp)
+		}
 	}
 }
 
