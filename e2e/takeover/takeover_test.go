@@ -140,10 +140,14 @@ func (s *stage) table(clients []string) string {
 	var b strings.Builder
 	for _, client := range clients {
 		for _, m := range []mode{subscribe, assign, resume} {
+			if s.times[fmt.Sprint(client, m, closed)] == nil {
+				continue // it cannot, or was not asked for
+			}
 			fmt.Fprintf(&b, "| %s | %s |", client, m)
 			for _, fault := range []string{closed, killed, frozen, cutOff} {
-				slices.Sort(s.times[fmt.Sprint(client, m, fault)])
-				fmt.Fprintf(&b, " %s |", strings.Join(s.times[fmt.Sprint(client, m, fault)], ", "))
+				times := s.times[fmt.Sprint(client, m, fault)]
+				slices.Sort(times)
+				fmt.Fprintf(&b, " %s |", strings.Join(times, ", "))
 			}
 			b.WriteByte('\n')
 		}
