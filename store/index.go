@@ -57,6 +57,9 @@ func (p *Partition) TimestampAt(offset int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if len(batch) == 0 { // the high watermark
+		return 0, fmt.Errorf("read %s at offset %d: %w", p.topic, offset, ErrOffsetOutOfRange)
+	}
 	for r, err := range recordbatch.Records(batch) {
 		if err != nil {
 			return 0, fmt.Errorf("read %s at offset %d: %w: %w", p.topic, offset, ErrCorrupt, err)
@@ -65,7 +68,7 @@ func (p *Partition) TimestampAt(offset int64) (int64, error) {
 			return r.Timestamp, nil
 		}
 	}
-	return 0, fmt.Errorf("read %s at offset %d: %w", p.topic, offset, ErrOffsetOutOfRange)
+	return 0, fmt.Errorf("read %s at offset %d: %w: the batch lacks it", p.topic, offset, ErrCorrupt)
 }
 
 func (p *Partition) firstAtOrAfter(ms int64) (recordbatch.Record, bool, error) {
