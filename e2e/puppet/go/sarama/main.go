@@ -84,6 +84,8 @@ type puppet struct {
 	// of a consumer with an assigned partition
 	consumer  sarama.Consumer
 	partition sarama.PartitionConsumer
+	stop      chan struct{} // ends the handing over of records
+	ended     chan struct{}
 	offsets   sarama.OffsetManager
 	managed   sarama.PartitionOffsetManager
 }
@@ -208,18 +210,19 @@ func (p *puppet) consume(offset int64) (err error) {
 	if p.partition, err = p.consumer.ConsumePartition(p.topic, 0, offset); err != nil {
 		return err
 	}
-	partition := p.partition
+	partition, stop, ended := p.partition, make(chan struct{}), make(chan struct{})
+	p.stop, p.ended = stop, ended
 	go func() {
 		for err := range partition.Errors() {
 			p.failed(err)
 		}
 	}()
 	go func() {
+		defer close(ended) // the partition is free then
 		for r := range partition.Messages() {
 			select {
 			case p.records <- delivery{r, nil}:
-			case <-p.again:
-				return
+			case <-stop:
 			}
 		}
 	}()
@@ -261,11 +264,9 @@ func (p *puppet) seek(offset int64) error {
 		p.again <- struct{}{}
 		return nil
 	}
+	close(p.stop)
 	p.partition.AsyncClose()
-	select {
-	case p.again <- struct{}{}:
-	case <-time.After(100 * time.Millisecond): // no record is on the way
-	}
+	<-p.ended
 	return p.consume(offset)
 }
 
