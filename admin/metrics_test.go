@@ -4,6 +4,7 @@ import (
 	"flag"
 	"net/http"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -37,6 +38,37 @@ func TestMetrics(t *testing.T) {
 	must(t, err)
 	if got != string(want) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// TestJSONIsDocumented wants docs/operations.md to name every field and every
+// error code.
+func TestJSONIsDocumented(t *testing.T) {
+	docs, err := os.ReadFile("../docs/operations.md")
+	must(t, err)
+	var names []string
+	for _, v := range []any{
+		admin.Group{}, admin.Consumer{}, admin.Checkpoint{}, admin.GroupList{},
+		admin.CreateRequest{}, admin.PasswordRequest{}, admin.ResetRequest{}, admin.ResetResult{}, admin.Error{},
+	} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+				names = append(names, `"`+name+`"`)
+			}
+		}
+	}
+	source, err := os.ReadFile("errors.go")
+	must(t, err)
+	for _, m := range regexp.MustCompile(`Code += "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+		names = append(names, "`"+m[1]+"`")
+	}
+	if len(names) < 60 {
+		t.Errorf("only %d names: %v", len(names), names)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(docs), name) {
+			t.Errorf("docs/operations.md does not tell of %s", name)
+		}
 	}
 }
 
