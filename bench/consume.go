@@ -14,7 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-
 // fetchFranz reads the topic from its start with franz-go.
 func (d *daybook) fetchFranz(ctx context.Context, rows int) (rate, error) {
 	return d.timed(rows, func(r *rate) (err error) {
