@@ -113,10 +113,12 @@ func TestDescribeTopicPartitions(t *testing.T) {
 			{"", "", "shop:1"},
 			{"shop", "", "shop:1"},
 			{"shop nope bank shop", "", "bank:UNKNOWN_TOPIC_OR_PARTITION nope:UNKNOWN_TOPIC_OR_PARTITION shop:1"},
-			{"shop nope", "p/0", "shop:1"},
+			{"shop nope", "p/0", "nope:INVALID_REQUEST shop:INVALID_REQUEST"}, // not one of those asked for
+			{"shop nope p", "p/0", "p:UNKNOWN_TOPIC_OR_PARTITION shop:1"},
+			{"", "p/0", "shop:1"},
 			{"shop", "shop/0", "shop:1"},
 			{"shop", "shop/1", "shop:0"},
-			{"shop", "t/0", ""},
+			{"", "t/0", ""},
 		} {
 			req := kmsg.NewPtrDescribeTopicPartitionsRequest()
 			req.Version, req.ResponsePartitionLimit = v, 1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"runtime"
 	"strings"
@@ -38,6 +39,26 @@ func TestApiVersions(t *testing.T) {
 	}
 }
 
+func TestApiVersionsWithBadNames(t *testing.T) {
+	cl := newCluster(t).dial()
+	for name, want := range map[string]int16{
+		"librdkafka": 0, "a": 0, "apache-kafka-java": 0, "v1.2-RC.3": 0,
+		"": 42, "-a": 42, "a.": 42, "a b": 42, "Zoë": 42, "a_b": 42,
+	} {
+		for _, v := range []int16{2, 3, 4, 5} {
+			req := kmsg.NewPtrApiVersionsRequest()
+			req.Version, req.ClientSoftwareName, req.ClientSoftwareVersion = v, name, "1"
+			if v == 4 {
+				req.ClientSoftwareName, req.ClientSoftwareVersion = "test", name
+			}
+			got := ask[*kmsg.ApiVersionsResponse](cl, req)
+			if v < 3 && got.ErrorCode != 0 || v >= 3 && got.ErrorCode != want || (got.ErrorCode == 0) != (len(got.ApiKeys) > 0) {
+				t.Errorf("version %d, name %q: error %d, %d keys", v, name, got.ErrorCode, len(got.ApiKeys))
+			}
+		}
+	}
+}
+
 func TestApiVersionsOfTheWrongBroker(t *testing.T) {
 	c := newCluster(t)
 	cl := c.dial()
@@ -53,6 +74,7 @@ func TestApiVersionsOfTheWrongBroker(t *testing.T) {
 	} {
 		req := kmsg.NewPtrApiVersionsRequest()
 		req.Version, req.ClusterID, req.NodeID = 5, test.cluster, test.node
+		req.ClientSoftwareName, req.ClientSoftwareVersion = "test", "1.0"
 		if got := ask[*kmsg.ApiVersionsResponse](cl, req).ErrorCode; got != test.want {
 			t.Errorf("cluster %v node %d: error %d, want %d", test.cluster, test.node, got, test.want)
 		}
@@ -147,9 +169,9 @@ func TestLargeRequest(t *testing.T) {
 	cl := c.login(user)
 	req := kmsg.NewPtrMetadataRequest()
 	req.Version = 12
-	for range 5000 {
+	for i := range 5000 {
 		rt := kmsg.NewMetadataRequestTopic()
-		rt.Topic = kmsg.StringPtr(strings.Repeat("n", 100))
+		rt.Topic = kmsg.StringPtr(fmt.Sprint(i, strings.Repeat("n", 100)))
 		req.Topics = append(req.Topics, rt)
 	}
 	if resp := ask[*kmsg.MetadataResponse](cl, req); len(resp.Topics) != 5000 {

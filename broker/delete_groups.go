@@ -15,7 +15,7 @@ func deleteGroupsAPI() api { return serve(0, 3, `[s]`, (*conn).deleteGroups) }
 func (c *conn) deleteGroups(ctx context.Context, req *kmsg.DeleteGroupsRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrDeleteGroupsResponse()
 	resp.Version = req.Version
-	for _, id := range req.Groups {
+	for _, id := range lastOfEach(req.Groups, itself) {
 		if id != c.principal.Group {
 			rg := kmsg.NewDeleteGroupsResponseGroup()
 			rg.Group, rg.ErrorCode = id, kerr.GroupAuthorizationFailed.Code

@@ -35,6 +35,7 @@ func (c *conn) refuseDelete(t kmsg.DeleteTopicsRequestTopic) kmsg.DeleteTopicsRe
 	}
 	switch {
 	case c.lookUp(name, t.TopicID, 0) != nil:
+		rt.Topic = &c.principal.Topic
 		rt.ErrorCode = kerr.TopicAuthorizationFailed.Code
 		rt.ErrorMessage = kmsg.StringPtr(readOnly)
 	case t.TopicID != noTopicID:

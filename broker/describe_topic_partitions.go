@@ -19,10 +19,16 @@ func describeTopicPartitionsAPI() api {
 func (c *conn) describeTopicPartitions(_ context.Context, req *kmsg.DescribeTopicPartitionsRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrDescribeTopicPartitionsResponse()
 	resp.Version = req.Version
+	badCursor := req.Cursor != nil && (req.Cursor.Partition < 0 || len(req.Topics) > 0 && !asksFor(req, req.Cursor.Topic))
+	if badCursor {
+		req.Cursor = nil // each topic gets the error
+	}
 	for _, name := range c.describedTopics(req) {
 		rt := kmsg.NewDescribeTopicPartitionsResponseTopic()
 		rt.Topic = kmsg.StringPtr(name)
-		if p := c.lookUp(name, noTopicID, 0); p != nil {
+		if badCursor {
+			rt.ErrorCode = kerr.InvalidRequest.Code
+		} else if p := c.lookUp(name, noTopicID, 0); p != nil {
 			rt.TopicID = p.TopicID()
 			rt.AuthorizedOperations = topicOperations
 			rp := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
@@ -39,6 +45,10 @@ func (c *conn) describeTopicPartitions(_ context.Context, req *kmsg.DescribeTopi
 		resp.Topics = append(resp.Topics, rt)
 	}
 	return resp, nil
+}
+
+func asksFor(req *kmsg.DescribeTopicPartitionsRequest, name string) bool {
+	return slices.ContainsFunc(req.Topics, func(t kmsg.DescribeTopicPartitionsRequestTopic) bool { return t.Topic == name })
 }
 
 // describedTopics returns the names that a request asks for, from its cursor

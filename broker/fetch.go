@@ -28,6 +28,13 @@ func fetchAPI() api {
 	return serve(0, 18, `4:-14 4 4 4:3- 1:4- 4:7- 4:7- [ s:-12 16:13- [ 4 4:9- 8 4:12- 8:5- 4 ] ] [ s:-12 16:13- [4] ]:7- s:11- !1`, (*conn).fetch)
 }
 
+// readCommitted is the isolation level of clients that wait for transactions to
+// end: there are none, so all records are committed, and none are aborted.
+const readCommitted = 1
+
+// noAborted is an empty list: not null, which says as much, where Kafka has one.
+var noAborted = []kmsg.FetchResponseTopicPartitionAbortedTransaction{}
+
 // fetchResponse is a response without its records, which follow it on the
 // wire, so that they need not be copied. They belong to the last partition of
 // the last topic: nothing but tags comes after them.
@@ -87,9 +94,10 @@ func sessionError(req *kmsg.FetchRequest) int16 {
 // wanted is the one partition that a request can get records of.
 type wanted struct {
 	*store.Partition
-	offset   int64
-	maxBytes int
-	resp     kmsg.FetchResponseTopicPartition
+	offset       int64
+	fetchedEpoch int32 // of the record before offset; below 0 if not told
+	maxBytes     int
+	resp         kmsg.FetchResponseTopicPartition
 }
 
 // lookUpFetch fills resp with a block for each partition of the request. The
@@ -103,6 +111,7 @@ func (c *conn) lookUpFetch(req *kmsg.FetchRequest, resp *kmsg.FetchResponse) (wa
 		found := false
 		for _, p := range t.Partitions {
 			rp := newFetchPartition(p.Partition)
+			rp.AbortedTransactions = noAborted
 			part := c.lookUp(t.Topic, t.TopicID, p.Partition)
 			switch {
 			case part == nil && req.Version >= 13 && c.lookUp("", t.TopicID, 0) == nil:
@@ -110,18 +119,20 @@ func (c *conn) lookUpFetch(req *kmsg.FetchRequest, resp *kmsg.FetchResponse) (wa
 			case part == nil:
 				rp.ErrorCode = kerr.UnknownTopicOrPartition.Code
 			case p.CurrentLeaderEpoch > leaderEpoch:
-				rp.ErrorCode = kerr.UnknownLeaderEpoch.Code
-			case want == nil:
-				want = &wanted{part, p.FetchOffset, int(p.PartitionMaxBytes), rp}
-				found = true
-				continue
+				rp.ErrorCode, rp.AbortedTransactions = kerr.UnknownLeaderEpoch.Code, nil
+			default:
+				found = found || want == nil
+				rp.AbortedTransactions = nil
+				want = &wanted{part, p.FetchOffset, p.LastFetchedEpoch, int(p.PartitionMaxBytes), rp}
+				continue // named twice, the last one counts
 			}
 			failed = failed || rp.ErrorCode != 0
 			rt.Partitions = append(rt.Partitions, rp)
 		}
-		if found {
+		switch {
+		case found:
 			last = rt
-		} else {
+		case len(rt.Partitions) > 0:
 			resp.Topics = append(resp.Topics, rt)
 		}
 	}
@@ -182,6 +193,9 @@ func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wan
 // has tells that n bytes of records can be served, or that waiting for them is
 // in vain.
 func (w *wanted) has(n int) bool {
+	if at, err := w.diverges(); at != nil || err != nil {
+		return true
+	}
 	end := w.HighWatermark()
 	if w.offset == end {
 		return false
@@ -198,7 +212,15 @@ func (w *wanted) has(n int) bool {
 // against the budget for all responses until they are sent; when there is none
 // for too long, the client gets no records and asks again.
 func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) {
-	err := c.readRecords(ctx, f, req, want, limit)
+	at, err := want.diverges()
+	if at != nil {
+		want.resp.DivergingEpoch = *at
+		want.tellBounds()
+		return
+	}
+	if err == nil {
+		err = c.readRecords(ctx, f, req, want, limit)
+	}
 	switch {
 	case errors.Is(err, store.ErrOffsetOutOfRange):
 		want.resp.ErrorCode = kerr.OffsetOutOfRange.Code
@@ -207,6 +229,9 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 		c.complain(slog.LevelError, "cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
 		want.resp.ErrorCode = kerr.KafkaStorageError.Code
 		return
+	}
+	if req.IsolationLevel == readCommitted {
+		want.resp.AbortedTransactions = noAborted
 	}
 	want.tellBounds() // after the records, so that the high watermark is not below them
 }

@@ -167,8 +167,8 @@ func TestFetchLimits(t *testing.T) {
 	})
 }
 
-// Every block that is asked for is answered; only the principal's own topic
-// exists.
+// Every block that is asked for is answered, the one with records once; only
+// the principal's own topic exists.
 func TestFetchOtherTopics(t *testing.T) {
 	c := newCluster(t)
 	c.produce(3)
@@ -212,7 +212,7 @@ func TestFetchOtherTopics(t *testing.T) {
 				name = fmt.Sprintf("%x", rt.TopicID)
 			}
 			if rt.Topic == topic {
-				want[name+"/0 error 0"] = 2 + 3
+				want[name+"/0 error 0"] = 1 + 3
 				want[fmt.Sprintf("%s/1 error %d", name, unknown)] = 1
 				continue
 			}
@@ -390,4 +390,38 @@ func TestSlowClientsOfOtherAccounts(t *testing.T) {
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("8 responses took %v", d)
 	}
+}
+
+// Kafka truncates: a client that read what is there no more is told where to
+// go on. Here that is a client of another log, or one that lies.
+func TestFetchOfAnotherEpoch(t *testing.T) {
+	c := newCluster(t)
+	c.produce(5)
+	cl := c.login(user)
+	for _, test := range []struct {
+		epoch        int32
+		offset       int64
+		code         int16
+		at           kmsg.FetchResponseTopicPartitionDivergingEpoch
+		wantsRecords bool
+	}{
+		{epoch: -1, offset: 2, at: diverging(-1, -1), wantsRecords: true},
+		{epoch: 0, offset: 2, at: diverging(-1, -1), wantsRecords: true},
+		{epoch: 0, offset: 5, at: diverging(-1, -1)},
+		{epoch: 0, offset: 6, at: diverging(0, 5)},
+		{epoch: 1, offset: 2, code: kerr.OffsetOutOfRange.Code, at: diverging(-1, -1)},
+		{epoch: 1, offset: 5, code: kerr.OffsetOutOfRange.Code, at: diverging(-1, -1)},
+		{epoch: 0, offset: -1, code: kerr.OffsetOutOfRange.Code, at: diverging(-1, -1)},
+	} {
+		req := c.fetchRequest(12, test.offset)
+		req.Topics[0].Partitions[0].LastFetchedEpoch = test.epoch
+		p := only(t, ask[*kmsg.FetchResponse](cl, req))
+		if p.ErrorCode != test.code || p.DivergingEpoch.Epoch != test.at.Epoch || p.DivergingEpoch.EndOffset != test.at.EndOffset || (len(p.RecordBatches) > 0) != test.wantsRecords {
+			t.Errorf("epoch %d, offset %d: error %d, diverging at %+v, %d bytes", test.epoch, test.offset, p.ErrorCode, p.DivergingEpoch, len(p.RecordBatches))
+		}
+	}
+}
+
+func diverging(epoch int32, end int64) kmsg.FetchResponseTopicPartitionDivergingEpoch {
+	return kmsg.FetchResponseTopicPartitionDivergingEpoch{Epoch: epoch, EndOffset: end}
 }

@@ -36,15 +36,40 @@ func listOffsetsAPI() api {
 func (c *conn) listOffsets(_ context.Context, req *kmsg.ListOffsetsRequest) (kmsg.Response, error) {
 	resp := kmsg.NewPtrListOffsetsResponse()
 	resp.Version = req.Version
+	twice := namedTwice(req)
 	for _, t := range req.Topics {
 		rt := kmsg.NewListOffsetsResponseTopic()
 		rt.Topic = t.Topic
 		for _, p := range t.Partitions {
+			if twice[topicPartition{t.Topic, p.Partition}] && req.Version >= 1 {
+				rp := kmsg.NewListOffsetsResponseTopicPartition()
+				rp.Partition, rp.ErrorCode = p.Partition, kerr.InvalidRequest.Code
+				rt.Partitions = append(rt.Partitions, rp)
+				continue
+			}
 			rt.Partitions = append(rt.Partitions, c.listOffset(req.Version, t.Topic, p))
 		}
 		resp.Topics = append(resp.Topics, rt)
 	}
 	return resp, nil
+}
+
+type topicPartition struct {
+	topic     string
+	partition int32
+}
+
+// namedTwice returns the partitions that a request names more than once, with
+// maybe different times.
+func namedTwice(req *kmsg.ListOffsetsRequest) map[topicPartition]bool {
+	twice := make(map[topicPartition]bool)
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			_, known := twice[topicPartition{t.Topic, p.Partition}]
+			twice[topicPartition{t.Topic, p.Partition}] = known
+		}
+	}
+	return twice
 }
 
 func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequestTopicPartition) kmsg.ListOffsetsResponseTopicPartition {

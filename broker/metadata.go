@@ -43,12 +43,9 @@ func (c *conn) metadata(_ context.Context, req *kmsg.MetadataRequest) (kmsg.Resp
 		}
 		return resp, nil
 	}
-	shown := false // a topic that is asked for twice is told once
-	for _, t := range req.Topics {
-		name := ""
-		if t.Topic != nil {
-			name = *t.Topic
-		}
+	shown := false // a topic that is asked for by name and by ID is told once
+	for _, t := range lastOfEach(req.Topics, topicAskedFor) {
+		name := topicAskedFor(t).name
 		if p := c.lookUp(name, t.TopicID, 0); p != nil {
 			if shown {
 				continue
@@ -66,6 +63,18 @@ func (c *conn) metadata(_ context.Context, req *kmsg.MetadataRequest) (kmsg.Resp
 		resp.Topics = append(resp.Topics, rt)
 	}
 	return resp, nil
+}
+
+type nameAndID struct {
+	name string
+	id   [16]byte
+}
+
+func topicAskedFor(t kmsg.MetadataRequestTopic) nameAndID {
+	if t.Topic == nil {
+		return nameAndID{id: t.TopicID}
+	}
+	return nameAndID{*t.Topic, t.TopicID}
 }
 
 func topicMetadata(p *store.Partition, withOperations bool) kmsg.MetadataResponseTopic {

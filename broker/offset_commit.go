@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -23,7 +24,8 @@ func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) 
 		refused.Topic, refused.TopicID = t.Topic, t.TopicID
 		commit := t
 		commit.Partitions = nil
-		for _, p := range t.Partitions {
+		partitionOf := func(p kmsg.OffsetCommitRequestTopicPartition) int32 { return p.Partition }
+		for _, p := range lastOfEach(t.Partitions, partitionOf) {
 			code := c.mayCommit(req.Group, t, p.Partition)
 			if code == 0 {
 				commit.Partitions = append(commit.Partitions, p)
@@ -45,7 +47,16 @@ func (c *conn) offsetCommit(ctx context.Context, req *kmsg.OffsetCommitRequest) 
 	}
 	req.Topics = allowed
 	committed := c.s.o.Groups.OffsetCommit(ctx, c.client(), req)
-	committed.Topics = append(committed.Topics, resp.Topics...)
+	for _, refused := range resp.Topics {
+		sameTopic := func(t kmsg.OffsetCommitResponseTopic) bool {
+			return t.Topic == refused.Topic && t.TopicID == refused.TopicID
+		}
+		if i := slices.IndexFunc(committed.Topics, sameTopic); i >= 0 {
+			committed.Topics[i].Partitions = append(committed.Topics[i].Partitions, refused.Partitions...)
+			continue
+		}
+		committed.Topics = append(committed.Topics, refused)
+	}
 	return committed, nil
 }
 

@@ -21,7 +21,11 @@ func (c *conn) offsetFetch(ctx context.Context, req *kmsg.OffsetFetchRequest) (k
 		return c.offsetFetchGroups(ctx, req), nil
 	}
 	if req.Group == c.principal.Group {
+		for i := range req.Topics {
+			req.Topics[i].Partitions = lastOfEach(req.Topics[i].Partitions, itself)
+		}
 		all := req.Topics == nil
+		req.Topics = slices.DeleteFunc(req.Topics, func(t kmsg.OffsetFetchRequestTopic) bool { return len(t.Partitions) == 0 })
 		resp := c.s.o.Groups.OffsetFetch(ctx, req)
 		resp.Topics = slices.DeleteFunc(resp.Topics, func(t kmsg.OffsetFetchResponseTopic) bool {
 			return all && t.Topic != c.principal.Topic
@@ -65,6 +69,10 @@ func (c *conn) offsetFetchGroups(ctx context.Context, req *kmsg.OffsetFetchReque
 			continue
 		}
 		all := g.Topics == nil
+		for i := range g.Topics {
+			g.Topics[i].Partitions = lastOfEach(g.Topics[i].Partitions, itself)
+		}
+		g.Topics = slices.DeleteFunc(g.Topics, func(t kmsg.OffsetFetchRequestGroupTopic) bool { return len(t.Partitions) == 0 })
 		unknown := c.hideTopics(&g, req.Version)
 		one := *req
 		one.Groups = []kmsg.OffsetFetchRequestGroup{g}

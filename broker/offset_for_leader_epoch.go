@@ -29,8 +29,8 @@ func (c *conn) offsetForLeaderEpoch(_ context.Context, req *kmsg.OffsetForLeader
 				rp.ErrorCode = kerr.UnknownTopicOrPartition.Code
 			case p.CurrentLeaderEpoch > leaderEpoch:
 				rp.ErrorCode = kerr.UnknownLeaderEpoch.Code
-			case p.LeaderEpoch == leaderEpoch:
-				rp.LeaderEpoch, rp.EndOffset = leaderEpoch, part.HighWatermark()
+			default:
+				rp.LeaderEpoch, rp.EndOffset = endOfEpoch(part, p.LeaderEpoch)
 			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}

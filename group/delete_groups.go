@@ -44,6 +44,19 @@ func (g *group) delete() *kerr.Error {
 	return g.awaitDelete(w)
 }
 
+// deleteIfBare deletes a group that has neither members nor checkpoints, and is
+// not read. It locks the group.
+func (g *group) deleteIfBare() {
+	g.lockSettled()
+	if g.state != empty || len(g.pending) > 0 || len(g.checkpoints) > 0 || len(g.lease.readers) > 0 {
+		g.mu.Unlock()
+		return
+	}
+	w := g.startDelete()
+	g.mu.Unlock()
+	_ = g.awaitDelete(w) // logged by the saver: it expires some day
+}
+
 // startDelete makes an Empty group whose checkpoints are settled Dead, and
 // queues its deletion. Commits accepted before are on disk, later ones are
 // refused.

@@ -12,7 +12,8 @@ import (
 // OffsetDelete, version 0 (KIP-496).
 
 // OffsetDelete deletes checkpoints of a group. Those of topics that a member
-// of the group subscribes to stay, with GROUP_SUBSCRIBED_TO_TOPIC.
+// of the group subscribes to stay, with GROUP_SUBSCRIBED_TO_TOPIC. An Empty
+// group is gone with its last one.
 func (c *Coordinator) OffsetDelete(_ context.Context, req *kmsg.OffsetDeleteRequest) *kmsg.OffsetDeleteResponse {
 	resp := kmsg.NewPtrOffsetDeleteResponse()
 	resp.Version = req.Version
@@ -24,6 +25,9 @@ func (c *Coordinator) OffsetDelete(_ context.Context, req *kmsg.OffsetDeleteRequ
 	w, err := g.startOffsetDelete(req, resp)
 	if err == nil && w.wait() != nil {
 		err = kerr.CoordinatorNotAvailable
+	}
+	if err == nil {
+		g.deleteIfBare()
 	}
 	if err != nil {
 		resp.ErrorCode, resp.Topics = err.Code, nil

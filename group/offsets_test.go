@@ -307,7 +307,8 @@ func TestOffsetDelete(t *testing.T) {
 		if got := r.fetch(); got != -1 {
 			t.Errorf("checkpoint: got %d, want none", got)
 		}
-		r.wantState("Empty")
+		r.wantState("Dead") // with its last checkpoint
+		wantCode(t, "again", remove(groupID).ErrorCode, kerr.GroupIDNotFound)
 
 		other := r.consumer("c")
 		req := other.joinRequest()

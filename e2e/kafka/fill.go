@@ -13,6 +13,8 @@ import (
 func (b *Broker) Fill(d *harness.Daybook) {
 	b.t.Helper()
 	from, to := b.dial(d.Address(), harness.Username, harness.Password), b.dial(b.addr, superuser, superuser)
+	defer from.Close() // a group has one connection that fetches
+	defer to.Close()
 	for offset := int64(0); ; {
 		batches, end := b.fetch(from, offset)
 		if offset == end {

@@ -121,8 +121,16 @@ func findCoordinator(s *side, v int16) {
 		try("of transactions", 1, "tx")
 		try("no such type", 9, "tx")
 	}
+	try("no name", 0, "")
 	if v >= 4 {
 		try("two", 0, s.group, "ledger")
+		try("twice", 0, s.group, s.group)
+		try("two of transactions", 1, "tx", "ty")
+		req := kmsg.NewPtrFindCoordinatorRequest()
+		ask[*kmsg.FindCoordinatorResponse](s, "none", v, req)
+	}
+	if v >= 6 {
+		try("of a share group", 2, s.group+":AAAAAAAAAAAAAAAAAAAAAA:0")
 	}
 }
 
@@ -163,6 +171,11 @@ func joinGroup(s *side, v int16) {
 	first.again("first, again", v) // as a leader may
 	first.sync("first's assignment, again", syncVersion, first)
 	try("other protocol type", func(r *kmsg.JoinGroupRequest) { r.ProtocolType = "connect" })
+	try("other protocol type, with an ID", func(r *kmsg.JoinGroupRequest) { r.MemberID, r.ProtocolType = first.id, "connect" })
+	try("other protocols, with an ID", func(r *kmsg.JoinGroupRequest) {
+		r.MemberID, r.Protocols = "nobody", r.Protocols[:1]
+		r.Protocols[0].Name = "a"
+	})
 	try("other protocols", func(r *kmsg.JoinGroupRequest) { r.Protocols[0].Name, r.Protocols[1].Name = "a", "b" })
 	try("unknown member beside", func(r *kmsg.JoinGroupRequest) { r.MemberID = "nobody" })
 
@@ -188,6 +201,12 @@ func joinGroup(s *side, v int16) {
 		old.again("static, fenced", v)
 		ask[*kmsg.HeartbeatResponse](s, "static's heartbeat, fenced", heartbeatVersion, old.heartbeatRequest())
 		fresh.sync("static's assignment, come back", syncVersion)
+		leave := kmsg.NewPtrLeaveGroupRequest()
+		leave.Group = s.group
+		for _, m := range []kmsg.LeaveGroupRequestMember{{MemberID: old.id, InstanceID: instance}, {MemberID: fresh.id, InstanceID: kmsg.StringPtr("nobody")}, {MemberID: "nobody"}} {
+			leave.Members = append(leave.Members, m)
+		}
+		ask[*kmsg.LeaveGroupResponse](s, "those who may not leave", leaveVersion, leave)
 		fresh.leave("static leaves", leaveVersion)
 	}
 }
@@ -259,6 +278,9 @@ func leaveGroup(s *side, v int16) {
 		admin := &member{side: s, instance: static.instance}
 		admin.leave("by instance alone", v)
 		admin.leave("by instance alone, twice", v)
+		ask[*kmsg.LeaveGroupResponse](s, "nobody", v, &kmsg.LeaveGroupRequest{Group: s.group})
+		one, two := kmsg.LeaveGroupRequestMember{MemberID: "a"}, kmsg.LeaveGroupRequestMember{InstanceID: kmsg.StringPtr("b")}
+		ask[*kmsg.LeaveGroupResponse](s, "two who are not there", v, &kmsg.LeaveGroupRequest{Group: s.group, Members: []kmsg.LeaveGroupRequestMember{one, two}})
 	}
 	s.describe("afterwards", describeVersion)
 }
@@ -275,6 +297,10 @@ func describeGroups(s *side, v int16) {
 	ask[*kmsg.DescribeGroupsResponse](s, "foreign", v, req)
 	req.Groups = []string{s.group, "ledger"}
 	ask[*kmsg.DescribeGroupsResponse](s, "two", v, req)
+	req.Groups = []string{s.group, s.group}
+	ask[*kmsg.DescribeGroupsResponse](s, "twice", v, req)
+	req.Groups = []string{}
+	ask[*kmsg.DescribeGroupsResponse](s, "none", v, req)
 	req.Groups = []string{""}
 	ask[*kmsg.DescribeGroupsResponse](s, "no name", v, req)
 	m.leave("leave", leaveVersion)
@@ -304,12 +330,16 @@ func listGroups(s *side, v int16) {
 		list("those that are empty", []string{"Empty", "Dead"}, nil)
 		list("in small letters", []string{"stable"}, nil)
 		list("no such state", []string{"Sleepy"}, nil)
+		list("a state and no such state", []string{"Stable", "Sleepy"}, nil)
+		list("all states", []string{"Stable", "Empty", "PreparingRebalance", "CompletingRebalance", "Dead", "Assigning", "Reconciling"}, nil)
 	}
 	if v >= 5 {
 		list("classic ones", nil, []string{"classic"})
 		list("consumer ones", nil, []string{"consumer"})
 		list("in capitals", nil, []string{"Classic"})
 		list("no such type", nil, []string{"sleepy"})
+		list("a type and no such type", nil, []string{"classic", "sleepy"})
+		list("stable classic ones", []string{"Stable"}, []string{"classic"})
 	}
 	m.leave("leave", leaveVersion)
 	list("empty", nil, nil)
@@ -327,10 +357,13 @@ func deleteGroups(s *side, v int16) {
 	m.sync("assignment", syncVersion, m)
 	remove("in use", s.group)
 	remove("foreign", "ledger")
+	remove("none")
+	remove("no name", "")
 	m.leave("leave", leaveVersion)
 	quietly[*kmsg.OffsetCommitResponse](s, commitVersion, commitRequest(s.group, -1, "", shop, s.topicID, 0, 9))
 	remove("empty, and a foreign one", s.group, "ledger")
-	remove("twice", s.group)
+	remove("once more", s.group)
+	remove("twice in one", s.group, s.group)
 	s.describe("afterwards", describeVersion)
 	ask[*kmsg.OffsetFetchResponse](s, "checkpoints afterwards", 5, fetchOffsets(s.group, "", 0))
 }

@@ -61,6 +61,21 @@ func offsetCommit(s *side, v int16) {
 	commit("no such member", 1, "nobody", shop, 0, 5)
 	commit("no topics", -1, "", shop, 0, 5, func(r *kmsg.OffsetCommitRequest) { r.Topics = nil })
 
+	commit("several", -1, "", shop, 0, 3, func(r *kmsg.OffsetCommitRequest) {
+		r.Topics = append(r.Topics, commitRequest("", 0, "", "absent", [16]byte{1}, 0, 3).Topics...)
+		r.Topics[0].Partitions = append(r.Topics[0].Partitions, commitRequest("", 0, "", "", s.topicID, 1, 3).Topics[0].Partitions...)
+	})
+	commit("a partition twice", -1, "", shop, 0, 11, func(r *kmsg.OffsetCommitRequest) {
+		r.Topics[0].Partitions = append(r.Topics[0].Partitions, commitRequest("", 0, "", "", s.topicID, 0, 12).Topics[0].Partitions...)
+	})
+	commit("generation without a member", 1, "", shop, 0, 3)
+	commit("a member without generation", -1, "nobody", shop, 0, 3)
+	commit("generation -2", -2, "", shop, 0, 3)
+	if v >= 7 {
+		commit("unknown instance", -1, "", shop, 0, 3, func(r *kmsg.OffsetCommitRequest) { r.InstanceID = kmsg.StringPtr("nobody") })
+	}
+	ask[*kmsg.OffsetFetchResponse](s, "what those left", 5, fetchOffsets(s.group, "", 0))
+
 	m := s.join("join", joinVersion, nil)
 	commit("before the assignment", m.generation, m.id, shop, 0, 5)
 	m.sync("assignment", syncVersion, m)
@@ -88,6 +103,21 @@ func offsetFetch(s *side, v int16) {
 	if v >= 2 {
 		try("all", s.group, "")
 		try("all of a foreign group", "ledger", "")
+	}
+	try("a partition twice", s.group, shop, 0, 0)
+	try("no partitions", s.group, shop)
+	try("no group", "", shop, 0)
+	empty := fetchOffsets(s.group, "")
+	empty.Topics, empty.Groups[0].Topics = []kmsg.OffsetFetchRequestTopic{}, []kmsg.OffsetFetchRequestGroupTopic{}
+	ask[*kmsg.OffsetFetchResponse](s, "no topics", v, empty)
+	several := fetchOffsets(s.group, shop, 0)
+	other := fetchOffsets("", "absent", 0)
+	several.Topics, several.Groups[0].Topics = append(several.Topics, other.Topics...), append(several.Groups[0].Topics, other.Groups[0].Topics...)
+	ask[*kmsg.OffsetFetchResponse](s, "several topics", v, several)
+	if v >= 8 {
+		req := fetchOffsets(s.group, shop, 0)
+		req.Groups = append(req.Groups, fetchOffsets(s.group, "absent", 0).Groups...)
+		ask[*kmsg.OffsetFetchResponse](s, "a group twice", v, req)
 	}
 	if v >= 8 {
 		req := fetchOffsets(s.group, shop, 0)
@@ -127,6 +157,8 @@ func offsetDelete(s *side, v int16) {
 	remove("unknown topic", s.group, "absent", 0)
 	remove("foreign topic", s.group, foreignTopic, 0)
 	remove("foreign group", "ledger", shop, 0)
+	remove("no group", "", shop, 0)
+	remove("no partitions", s.group, shop)
 	m := s.join("join", joinVersion, nil)
 	m.sync("assignment", syncVersion, m)
 	remove("in use", s.group, shop, 0)

@@ -44,6 +44,30 @@ func listOffsets(s *side, v int16) {
 	try("unknown partition", shop, func(_ *kmsg.ListOffsetsRequest, p *kmsg.ListOffsetsRequestTopicPartition) { p.Partition = 1 })
 	try("unknown topic", "absent", func(*kmsg.ListOffsetsRequest, *kmsg.ListOffsetsRequestTopicPartition) {})
 	try("foreign topic", foreignTopic, func(*kmsg.ListOffsetsRequest, *kmsg.ListOffsetsRequestTopicPartition) {})
+	several := kmsg.NewPtrListOffsetsRequest()
+	several.ReplicaID = -1
+	ask[*kmsg.ListOffsetsResponse](s, "nothing", v, several)
+	add := func(topic string, partitions ...int32) {
+		t := kmsg.NewListOffsetsRequestTopic()
+		t.Topic = topic
+		for _, n := range partitions {
+			p := kmsg.NewListOffsetsRequestTopicPartition()
+			p.Partition, p.Timestamp, p.MaxNumOffsets, p.CurrentLeaderEpoch = n, -1, 1, -1
+			t.Partitions = append(t.Partitions, p)
+		}
+		several.Topics = append(several.Topics, t)
+	}
+	add(shop, 0, 1)
+	add("absent", 0)
+	ask[*kmsg.ListOffsetsResponse](s, "several", v, several)
+	several.Topics = nil
+	add(shop, 0, 0)
+	ask[*kmsg.ListOffsetsResponse](s, "a partition twice", v, several)
+	several.Topics = nil
+	add(shop, 0)
+	add(shop, 0)
+	ask[*kmsg.ListOffsetsResponse](s, "a topic twice", v, several)
+	try("no such isolation", shop, func(r *kmsg.ListOffsetsRequest, _ *kmsg.ListOffsetsRequestTopicPartition) { r.IsolationLevel = 7 })
 	if v == 0 {
 		for _, n := range []int32{0, 2, 10} {
 			try(fmt.Sprint(n, " offsets"), shop, func(_ *kmsg.ListOffsetsRequest, p *kmsg.ListOffsetsRequestTopicPartition) { p.MaxNumOffsets = n })
@@ -118,6 +142,52 @@ func fetch(s *side, v int16) {
 			p.FetchOffset, p.LastFetchedEpoch = end+1, 0
 		})
 		try("last fetched epoch ahead", func(_ *request, _ *kmsg.FetchRequestTopic, p *partition) { p.FetchOffset, p.LastFetchedEpoch = 1, 1 })
+	}
+	try("no such isolation", func(r *request, _ *kmsg.FetchRequestTopic, _ *partition) { r.IsolationLevel = 7 })
+	try("out of range, committed only", func(r *request, _ *kmsg.FetchRequestTopic, p *partition) { r.IsolationLevel, p.FetchOffset = 1, end+1 })
+	try("at the end, committed only", func(r *request, _ *kmsg.FetchRequestTopic, p *partition) { r.IsolationLevel, p.FetchOffset = 1, end })
+	try("negative limits", func(r *request, _ *kmsg.FetchRequestTopic, p *partition) { r.MaxBytes, p.PartitionMaxBytes = -1, -1 })
+	try("negative wait", func(r *request, _ *kmsg.FetchRequestTopic, p *partition) {
+		r.MinBytes, r.MaxWaitMillis, p.FetchOffset = 1, -5, end
+	})
+	try("more than there is", func(r *request, _ *kmsg.FetchRequestTopic, _ *partition) { r.MinBytes, r.MaxWaitMillis = whole, 50 })
+	try("with a rack", func(r *request, _ *kmsg.FetchRequestTopic, _ *partition) { r.Rack = "r1" })
+	try("two partitions", func(_ *request, t *kmsg.FetchRequestTopic, p *partition) {
+		other := *p
+		other.Partition = 1
+		t.Partitions = append(t.Partitions, other)
+	})
+	try("two topics", func(r *request, t *kmsg.FetchRequestTopic, p *partition) {
+		other := kmsg.NewFetchRequestTopic()
+		other.Topic, other.TopicID, other.Partitions = "absent", [16]byte{1}, append(other.Partitions, *p)
+		r.Topics = append(r.Topics, other)
+	})
+	try("a partition twice", func(_ *request, t *kmsg.FetchRequestTopic, p *partition) {
+		other := *p
+		other.FetchOffset = end
+		t.Partitions = append(t.Partitions, other)
+	})
+	nothing := kmsg.NewPtrFetchRequest()
+	nothing.ReplicaID, nothing.SessionEpoch, nothing.MaxWaitMillis = -1, -1, 20
+	ask[*kmsg.FetchResponse](s, "nothing", v, nothing)
+	try("no partitions", func(r *request, t *kmsg.FetchRequestTopic, _ *partition) {
+		t.Partitions, r.MaxWaitMillis = nil, 20
+		r.Topics, *t = append(r.Topics, *t), kmsg.FetchRequestTopic{Topic: "absent", TopicID: [16]byte{1}}
+	})
+	if v >= 7 {
+		try("forgotten topics", func(r *request, t *kmsg.FetchRequestTopic, _ *partition) {
+			r.ForgottenTopics = []kmsg.FetchRequestForgottenTopic{{Topic: t.Topic, TopicID: t.TopicID, Partitions: []int32{0}}}
+		})
+	}
+	if v >= 12 {
+		try("last fetched epoch ahead, waiting", func(r *request, _ *kmsg.FetchRequestTopic, p *partition) {
+			p.FetchOffset, p.LastFetchedEpoch, r.MinBytes, r.MaxWaitMillis = end, 1, 1, 50
+		})
+		try("last fetched epoch -2", func(_ *request, _ *kmsg.FetchRequestTopic, p *partition) { p.FetchOffset, p.LastFetchedEpoch = 1, -2 })
+		try("last fetched epoch -2, at the start", func(_ *request, _ *kmsg.FetchRequestTopic, p *partition) { p.LastFetchedEpoch = -2 })
+		try("last fetched epoch 0, below the start", func(_ *request, _ *kmsg.FetchRequestTopic, p *partition) {
+			p.FetchOffset, p.LastFetchedEpoch = -1, 0
+		})
 	}
 	try("from a replica", func(r *request, _ *kmsg.FetchRequestTopic, _ *partition) { r.ReplicaID, r.ReplicaState.ID = 1, 1 })
 }

@@ -119,6 +119,9 @@ func metadata(s *side, v int16) {
 	withTopics("unknown", nil, named("absent"))
 	withTopics("own and unknown", func(r *kmsg.MetadataRequest) { r.AllowAutoTopicCreation = true }, named(shop), named("absent"))
 	withTopics("bad name", nil, named("a/b"))
+	withTopics("no name", nil, named(""))
+	withTopics("unknown twice", nil, named("absent"), named("absent"))
+	withTopics("several", nil, named("absent"), named(shop), named(foreignTopic))
 	if v >= 8 {
 		withTopics("operations", func(r *kmsg.MetadataRequest) {
 			r.IncludeTopicAuthorizedOperations, r.IncludeClusterAuthorizedOperations = true, v <= 10
@@ -162,6 +165,28 @@ func describeTopicPartitions(s *side, v int16) {
 	try("unknown", "absent")
 	try("foreign", foreignTopic)
 	try("own and unknown", shop, "absent")
+	try("own twice", shop, shop)
+	try("bad name", "a/b")
+
+	limited := func(label string, limit int32, topic string, partition int32) {
+		req := kmsg.NewPtrDescribeTopicPartitionsRequest()
+		t := kmsg.NewDescribeTopicPartitionsRequestTopic()
+		t.Topic = shop
+		req.Topics = append(req.Topics, t)
+		req.ResponsePartitionLimit = limit
+		if topic != "" {
+			c := kmsg.NewDescribeTopicPartitionsRequestCursor()
+			c.Topic, c.Partition = topic, partition
+			req.Cursor = &c
+		}
+		ask[*kmsg.DescribeTopicPartitionsResponse](s, label, v, req)
+	}
+	limited("one partition", 1, "", 0)
+	limited("no partitions", 0, "", 0)
+	limited("from the first partition", 10, shop, 0)
+	limited("from behind the last partition", 10, shop, 1)
+	limited("from a negative partition", 10, shop, -1)
+	limited("from another topic", 10, "z", 0)
 }
 
 func describeConfigs(s *side, v int16) {
@@ -180,6 +205,21 @@ func describeConfigs(s *side, v int16) {
 	try("broker", kmsg.ConfigResourceTypeBroker, "0")
 	try("another broker", kmsg.ConfigResourceTypeBroker, "7")
 	try("no broker", kmsg.ConfigResourceTypeBroker, "seven")
+	try("all brokers", kmsg.ConfigResourceTypeBroker, "")
+	try("no keys", kmsg.ConfigResourceTypeTopic, shop, []string{}...)
+	try("logger", kmsg.ConfigResourceTypeBrokerLogger, "0")
+	try("group", kmsg.ConfigResourceTypeGroupConfig, s.group)
+	try("client metrics", kmsg.ConfigResourceTypeClientMetrics, "")
+	try("no such type", 99, shop)
+
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	ask[*kmsg.DescribeConfigsResponse](s, "nothing", v, req)
+	for _, name := range []string{shop, "absent", shop} {
+		r := kmsg.NewDescribeConfigsRequestResource()
+		r.ResourceType, r.ResourceName, r.ConfigNames = kmsg.ConfigResourceTypeTopic, name, []string{"cleanup.policy"}
+		req.Resources = append(req.Resources, r)
+	}
+	ask[*kmsg.DescribeConfigsResponse](s, "own, unknown, own", v, req)
 }
 
 func describeLogDirs(s *side, v int16) {
@@ -194,6 +234,12 @@ func describeLogDirs(s *side, v int16) {
 	try("own", shop, 0)
 	try("unknown partition", shop, 1)
 	try("unknown topic", "absent", 0)
+	req.Topics = []kmsg.DescribeLogDirsRequestTopic{}
+	ask[*kmsg.DescribeLogDirsResponse](s, "none", v, req)
+	req.Topics = []kmsg.DescribeLogDirsRequestTopic{{Topic: shop, Partitions: []int32{1, 0}}, {Topic: "absent", Partitions: []int32{0}}}
+	ask[*kmsg.DescribeLogDirsResponse](s, "several", v, req)
+	req.Topics = []kmsg.DescribeLogDirsRequestTopic{{Topic: shop, Partitions: []int32{}}}
+	ask[*kmsg.DescribeLogDirsResponse](s, "own, no partitions", v, req)
 }
 
 func listPartitionReassignments(s *side, v int16) {
@@ -203,6 +249,12 @@ func listPartitionReassignments(s *side, v int16) {
 	t.Topic, t.Partitions = shop, []int32{0}
 	req.Topics = append(req.Topics, t)
 	ask[*kmsg.ListPartitionReassignmentsResponse](s, "own", v, req)
+	req.Topics[0].Partitions = []int32{0, 1}
+	ask[*kmsg.ListPartitionReassignmentsResponse](s, "unknown partition", v, req)
+	req.Topics[0].Topic = "absent"
+	ask[*kmsg.ListPartitionReassignmentsResponse](s, "unknown topic", v, req)
+	req.Topics = []kmsg.ListPartitionReassignmentsRequestTopic{}
+	ask[*kmsg.ListPartitionReassignmentsResponse](s, "none", v, req)
 }
 
 func describeACLs(s *side, v int16) {
@@ -214,10 +266,29 @@ func describeACLs(s *side, v int16) {
 
 func describeClientQuotas(s *side, v int16) {
 	ask[*kmsg.DescribeClientQuotasResponse](s, "all", v, kmsg.NewPtrDescribeClientQuotasRequest())
+	try := func(label, entity string, kind kmsg.QuotasMatchType, match *string) {
+		req := kmsg.NewPtrDescribeClientQuotasRequest()
+		c := kmsg.NewDescribeClientQuotasRequestComponent()
+		c.EntityType, c.MatchType, c.Match = entity, kind, match
+		req.Components = append(req.Components, c)
+		req.Strict = true
+		ask[*kmsg.DescribeClientQuotasResponse](s, label, v, req)
+	}
+	try("of a user", "user", kmsg.QuotasMatchTypeExact, &s.user)
+	try("of any client", "client-id", kmsg.QuotasMatchTypeAny, nil)
+	try("of what there is not", "planet", kmsg.QuotasMatchTypeAny, nil)
+	try("by no known match", "user", 9, nil)
 }
 
 func describeUserSCRAMCredentials(s *side, v int16) {
-	ask[*kmsg.DescribeUserSCRAMCredentialsResponse](s, "all", v, kmsg.NewPtrDescribeUserSCRAMCredentialsRequest())
+	req := kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()
+	ask[*kmsg.DescribeUserSCRAMCredentialsResponse](s, "all", v, req)
+	for _, name := range []string{s.user, "nobody", s.user} {
+		u := kmsg.NewDescribeUserSCRAMCredentialsRequestUser()
+		u.Name = name
+		req.Users = append(req.Users, u)
+		ask[*kmsg.DescribeUserSCRAMCredentialsResponse](s, fmt.Sprint(len(req.Users), " users"), v, req)
+	}
 }
 
 func offsetForLeaderEpoch(s *side, v int16) {
@@ -241,4 +312,19 @@ func offsetForLeaderEpoch(s *side, v int16) {
 	try("unknown partition", shop, 1, 0, -1)
 	try("unknown topic", "absent", 0, 0, -1)
 	try("foreign topic", foreignTopic, 0, 0, -1)
+
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	ask[*kmsg.OffsetForLeaderEpochResponse](s, "nothing", v, req)
+	req.ReplicaID = -1
+	for _, name := range []string{shop, "absent"} {
+		t := kmsg.NewOffsetForLeaderEpochRequestTopic()
+		t.Topic = name
+		for _, n := range []int32{0, 1} {
+			p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+			p.Partition, p.CurrentLeaderEpoch = n, -1
+			t.Partitions = append(t.Partitions, p)
+		}
+		req.Topics = append(req.Topics, t)
+	}
+	ask[*kmsg.OffsetForLeaderEpochResponse](s, "several", v, req)
 }

@@ -45,8 +45,15 @@ func initProducerID(s *side, v int16) {
 	req := kmsg.NewPtrInitProducerIDRequest()
 	req.TransactionTimeoutMillis = 60_000
 	ask[*kmsg.InitProducerIDResponse](s, "idempotent", v, req)
+	if v >= 3 {
+		req.ProducerID, req.ProducerEpoch = 5, 2
+		ask[*kmsg.InitProducerIDResponse](s, "idempotent, once more", v, req)
+		req.ProducerID, req.ProducerEpoch = -1, -1
+	}
 	req.TransactionalID = kmsg.StringPtr("tx")
 	ask[*kmsg.InitProducerIDResponse](s, "transactional", v, req)
+	req.TransactionalID = kmsg.StringPtr("")
+	ask[*kmsg.InitProducerIDResponse](s, "empty transactional ID", v, req)
 }
 
 func createTopics(s *side, v int16) {
@@ -60,6 +67,16 @@ func createTopics(s *side, v int16) {
 	}
 	try("new", "fresh")
 	try("own", shop)
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.TimeoutMillis = 5000
+	ask[*kmsg.CreateTopicsResponse](s, "nothing", v, req)
+	req.ValidateOnly = v >= 1
+	for _, name := range []string{"fresh", "other", shop} {
+		t := kmsg.NewCreateTopicsRequestTopic()
+		t.Topic, t.NumPartitions, t.ReplicationFactor = name, 1, 1
+		req.Topics = append(req.Topics, t)
+	}
+	ask[*kmsg.CreateTopicsResponse](s, "several, to validate", v, req)
 }
 
 func deleteTopics(s *side, v int16) {
@@ -75,6 +92,17 @@ func deleteTopics(s *side, v int16) {
 	try("own", shop)
 	try("unknown", "absent")
 	try("foreign", foreignTopic)
+	several := kmsg.NewPtrDeleteTopicsRequest()
+	several.TimeoutMillis = 5000
+	ask[*kmsg.DeleteTopicsResponse](s, "nothing", v, several)
+	if v >= 6 {
+		byID := kmsg.NewDeleteTopicsRequestTopic()
+		byID.TopicID = s.topicID
+		several.Topics = append(several.Topics, byID)
+		ask[*kmsg.DeleteTopicsResponse](s, "own, by ID", v, several)
+		several.Topics[0].TopicID = [16]byte{1}
+		ask[*kmsg.DeleteTopicsResponse](s, "unknown ID", v, several)
+	}
 }
 
 func deleteRecords(s *side, v int16) {
@@ -92,6 +120,7 @@ func deleteRecords(s *side, v int16) {
 	try("unknown partition", shop, 1)
 	try("unknown", "absent", 0)
 	try("foreign", foreignTopic, 0)
+	ask[*kmsg.DeleteRecordsResponse](s, "nothing", v, kmsg.NewPtrDeleteRecordsRequest())
 }
 
 func createPartitions(s *side, v int16) {

@@ -91,12 +91,40 @@ func (s *side) name(value, as string) {
 func ask[R kmsg.Response](s *side, label string, version int16, req kmsg.Request) R {
 	s.t.Helper()
 	req.SetVersion(version)
+	if len(label)%2 == 0 { // brokers step over tags that they do not know
+		addTags(reflect.ValueOf(req).Elem())
+	}
 	resp, err := s.conn.Do(req)
 	s.record(label, resp, err)
 	if err != nil {
 		return req.ResponseKind().(R)
 	}
 	return resp.(R)
+}
+
+// addTags sets an unknown tag in a struct and in all those inside, but for
+// those that are themselves tags.
+func addTags(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if tags, ok := v.Addr().Interface().(*kmsg.Tags); ok {
+			tags.Set(4242, []byte("unknown"))
+			return
+		}
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Name != "ReplicaState" {
+				addTags(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			addTags(v.Index(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			addTags(v.Elem())
+		}
+	}
 }
 
 // quietly sends a request whose answer is not compared.
@@ -208,7 +236,7 @@ func (s *side) flattenSlice(fields map[string]string, path string, v reflect.Val
 // identity names an array's element, so that the order of the array does not
 // matter where Kafka's is that of a hash map.
 func (s *side) identity(e reflect.Value, index int) string {
-	for _, name := range []string{"ApiKey", "Topic", "TopicID", "Partition", "Group", "MemberID", "NodeID", "Key", "ResourceName", "Name"} {
+	for _, name := range []string{"ApiKey", "Topic", "TopicID", "Partition", "Group", "MemberID", "NodeID", "Key", "ResourceName", "User", "Name"} {
 		f := e.FieldByName(name)
 		for f.IsValid() && f.Kind() == reflect.Pointer {
 			f = f.Elem()

@@ -38,6 +38,9 @@ func Dial(t *testing.T, address string) (*Conn, error) {
 	return &Conn{nc: nc}, nil
 }
 
+// Close ends the connection.
+func (c *Conn) Close() { c.nc.Close() }
+
 // Login authenticates with SASL/PLAIN.
 func (c *Conn) Login(user, password string) error {
 	handshake := kmsg.NewPtrSASLHandshakeRequest()
