@@ -202,19 +202,38 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// admit counts a new connection in, unless there are too many.
+// admit counts a new connection in, unless there are too many. If there are, the
+// one that has tried to log in for longest makes room: whoever just connects, and
+// does nothing more, cannot keep the others out.
 func (s *Server) admit(c *conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.conns) >= s.o.MaxConnections {
-		return fmt.Errorf("there are %d connections already", len(s.conns))
-	}
 	if n := s.byAddress[c.host]; n >= s.o.MaxPerAddress {
 		return fmt.Errorf("there are %d connections from this address already", n)
+	}
+	if n := len(s.conns); n >= s.o.MaxConnections {
+		stranger := s.stranger()
+		if stranger == nil {
+			return fmt.Errorf("there are %d connections already", n)
+		}
+		delete(s.conns, stranger)
+		stranger.end(errCrowded)
+		stranger.cut()
 	}
 	s.byAddress[c.host]++
 	s.conns[c] = struct{}{}
 	return nil
+}
+
+// stranger returns the connection that has been without a login for longest, or
+// nil.
+func (s *Server) stranger() (oldest *conn) {
+	for c := range s.conns {
+		if c.principal == nil && (oldest == nil || c.opened.Before(oldest.opened)) {
+			oldest = c
+		}
+	}
+	return oldest
 }
 
 // login counts an authenticated connection in, unless its principal has too
@@ -222,6 +241,9 @@ func (s *Server) admit(c *conn) error {
 func (s *Server) login(c *conn, p auth.Principal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ok := s.conns[c]; !ok {
+		return errCrowded
+	}
 	if n := s.byPrincipal[p]; n >= s.o.MaxPerPrincipal {
 		return fmt.Errorf("this account has %d connections already", n)
 	}

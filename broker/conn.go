@@ -29,6 +29,9 @@ var errEnd = errors.New("end of connection")
 // password that ends the logins with the one before.
 var errRevoked = errors.New("the login has ended")
 
+// errCrowded is why a connection without a login ends that had to make room.
+var errCrowded = errors.New("there are too many connections, and this one has not logged in")
+
 // conn is one client's connection. All of it belongs to its own goroutine,
 // except cut and end, and in while there is a watcher.
 type conn struct {
@@ -41,7 +44,8 @@ type conn struct {
 	watcher  *watcher // nil unless the request being handled has waited
 	out      []byte   // the response being encoded
 	opened   time.Time
-	end      context.CancelCauseFunc // of the context that requests are handled in
+	ctx      context.Context // that requests are handled in
+	end      context.CancelCauseFunc
 
 	sasl      saslState
 	exchange  *auth.Exchange  // nil before a handshake
@@ -52,12 +56,12 @@ type conn struct {
 	reader    *group.Reader   // nil until the first Fetch of the group's partition
 }
 
-func newConn(s *Server, l *listener, nc net.Conn) *conn {
+func newConn(ctx context.Context, s *Server, l *listener, nc net.Conn) *conn {
 	host, _, err := net.SplitHostPort(nc.RemoteAddr().String())
 	if err != nil {
 		host = nc.RemoteAddr().String()
 	}
-	return &conn{
+	c := &conn{
 		Conn:     nc,
 		s:        s,
 		listener: l,
@@ -67,16 +71,18 @@ func newConn(s *Server, l *listener, nc net.Conn) *conn {
 		opened:   time.Now(),
 		forget:   func() bool { return true },
 	}
+	c.ctx, c.end = context.WithCancelCause(ctx)
+	return c
 }
 
 // serve handles requests until the client leaves, does something that is not
-// allowed, or ctx ends.
-func (c *conn) serve(ctx context.Context) {
+// allowed, or its context ends.
+func (c *conn) serve() {
+	ctx := c.ctx
 	defer c.unwatch()
 	defer c.Close()
 	defer c.s.dismiss(c) // before the client can see the end, and come again
 	defer c.endReading()
-	ctx, c.end = context.WithCancelCause(ctx)
 	defer c.end(nil)
 	defer func() { c.forget() }()
 	// Wakes a pending read; a request that is being handled sees ctx itself.
@@ -89,6 +95,8 @@ func (c *conn) serve(ctx context.Context) {
 	switch {
 	case errors.Is(context.Cause(ctx), errRevoked):
 		c.log.Info("connection closed", "client_id", c.clientID, "reason", context.Cause(ctx))
+	case errors.Is(context.Cause(ctx), errCrowded):
+		c.complain(slog.LevelWarn, "connection closed", "client_id", c.clientID, "reason", errCrowded)
 	case ctx.Err() != nil, errors.Is(err, errEnd), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.complain(slog.LevelInfo, "connection closed: the client was silent for too long", "client_id", c.clientID)

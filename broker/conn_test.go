@@ -244,6 +244,28 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
+// Who connects and does not log in cannot keep others out, and cannot take the
+// place of those who have.
+func TestStrangersMakeRoom(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.MaxConnections = 10 })
+	first := c.login(user)
+	guessing := c.dial()
+	ask[*kmsg.SASLHandshakeResponse](guessing, handshake(1, "SCRAM-SHA-256"))
+	var strangers []*client
+	for range 30 {
+		strangers = append(strangers, c.dial())
+	}
+	second := c.login(otherUser)
+	guessing.wantClosed()
+	for _, cl := range strangers[:20] {
+		cl.wantClosed()
+	}
+	first.served(0)
+	second.served(0)
+	strangers[29].served(0)
+	waitLog(t, c, "there are too many connections, and this one has not logged in")
+}
+
 func TestSilentConnections(t *testing.T) {
 	c := newCluster(t, func(o *broker.Options) { o.IdleTimeout, o.LoginTimeout = 100*time.Millisecond, 50*time.Millisecond })
 	c.dial().wantClosed()

@@ -11,9 +11,9 @@ import (
 // ServeConn serves one connection, which no listener has accepted, until it
 // ends.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
-	c := newConn(s, s.listeners[0], nc)
+	c := newConn(ctx, s, s.listeners[0], nc)
 	if s.admit(c) == nil {
-		c.serve(ctx)
+		c.serve()
 	}
 }
 

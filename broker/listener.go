@@ -110,13 +110,14 @@ func (s *Server) accept(ctx context.Context, l *listener) {
 		if l.certificates != nil {
 			nc = tls.Server(nc, l.certificates.Config())
 		}
-		c := newConn(s, l, nc)
+		c := newConn(ctx, s, l, nc)
 		if err := s.admit(c); err != nil {
 			c.complain(slog.LevelWarn, "connection refused", "reason", err)
+			c.end(nil)
 			nc.Close()
 			continue
 		}
-		s.running.Go(func() { c.serve(ctx) })
+		s.running.Go(c.serve)
 	}
 }
 
