@@ -22,7 +22,6 @@ import (
 
 	"daybook/e2e/harness"
 	"daybook/e2e/oracle"
-	"daybook/e2e/puppet"
 	"daybook/e2e/servers"
 )
 
@@ -49,30 +48,22 @@ func threeGroups(t *testing.T, writing time.Duration, kills int) {
 	source := servers.Get(t, "mysql-8.0")
 	name, db := source.Database(t)
 	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, n INT, note VARCHAR(300) CHARACTER SET utf8mb4)")
-	readers := []*reader{
-		{group: "fast", client: "librdkafka-2.15.1", assign: true, batch: 500, commitEvery: 1},
-		{group: "slow", client: "kafka-python-3.0.12", batch: 25, commitEvery: 1000, pause: 100 * time.Millisecond},
-		{group: "interrupted", client: "java-4.4.0", batch: 100, commitEvery: 300, interrupt: writing / 8},
-	}
-	var groups, clients []string
-	for _, r := range readers {
-		groups, clients = append(groups, r.group), append(clients, r.client)
-	}
-	commands := puppet.Commands(t, clients...)
-	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Groups: groups})
+	fast := &reader{group: "fast", client: "librdkafka-2.15.1", assign: true, batch: 500, commitEvery: 1}
+	slow := &reader{group: "slow", client: "kafka-python-3.0.12", batch: 25, commitEvery: 1000, pause: 100 * time.Millisecond}
+	often := &reader{group: "interrupted", client: "java-4.4.0", batch: 100, commitEvery: 300, interrupt: writing / 8}
+	readers := []*reader{fast, slow, often}
+	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none",
+		Groups: []string{fast.group, slow.group, often.group}})
 	d.WaitLog("state=Normal", time.Minute) // "now" has been fixed
 	from := oracle.End(db)
 
-	var total atomic.Int64
+	total := new(atomic.Int64)
 	total.Store(-1)
 	ctx, cancel := context.WithTimeout(t.Context(), writing+4*time.Minute)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	for _, r := range readers {
-		r.total, r.rng = &total, rand.New(rand.NewPCG(rng.Uint64(), 0))
-		r.start = func() (*puppet.Puppet, error) {
-			return puppet.Run(t, d.Address(), r.client, commands[r.client], puppet.Options{Group: r.group, Session: 6 * time.Second})
-		}
+		r.prepare(t, d, total, rng)
 		g.Go(func() error { return r.run(ctx) })
 	}
 	written := make(chan struct{})
@@ -81,49 +72,64 @@ func threeGroups(t *testing.T, writing time.Duration, kills int) {
 		defer close(written)
 		return write(ctx, writer, random, writing)
 	})
-	for i := range kills {
-		between := writing / time.Duration(kills)
-		sleep(ctx, between/2+time.Duration(rng.Int64N(int64(between/2))))
-		if ctx.Err() != nil {
-			break
-		}
-		d.Kill()
-		d.Start()
-		t.Logf("kill %d: %s", i+1, progress(readers))
-	}
+	behind := killWhile(ctx, t, d, rng, writing, kills, readers)
 	<-written
-	t.Logf("all is written: %s", progress(readers))
 	to := oracle.End(db)
-	var n int64
-	for range changes(oracle.Binlog(t, source, from, to, name)) {
-		n++
-	}
-	total.Store(n)
+	total.Store(int64(count(changes(oracle.Binlog(t, source, from, to, name)))))
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
 
-	hashes := make([][sha256.Size]byte, 0, total.Load())
+	compareAll(t, d, readers)
+	oracle.Compare(t, changes(oracle.Binlog(t, source, from, to, name)), oracle.Log(t, oracle.Records(t, d, -1)))
+	if often.kills < 1 || often.starts < 3 {
+		t.Errorf("the interrupted group was not interrupted: %d processes, %d killed", often.starts, often.kills)
+	}
+	if behind < 500 {
+		t.Errorf("the slow group was never more than %d records behind", behind)
+	}
+}
+
+// killWhile kills Daybook again and again, and returns how far the second reader
+// was behind the first at most.
+func killWhile(ctx context.Context, t *testing.T, d *harness.Daybook, rng *rand.Rand, writing time.Duration, kills int, readers []*reader) (behind int64) {
+	t.Helper()
+	between := writing / time.Duration(kills)
+	for i := range kills {
+		sleep(ctx, between/2+time.Duration(rng.Int64N(int64(between/2))))
+		if ctx.Err() != nil {
+			break // a reader has failed
+		}
+		d.Kill()
+		d.Start()
+		behind = max(behind, readers[0].next.Load()-readers[1].next.Load())
+		t.Logf("kill %d: %s", i+1, progress(readers))
+	}
+	return behind
+}
+
+// compareAll compares what each reader has processed with the log.
+func compareAll(t *testing.T, d *harness.Daybook, readers []*reader) {
+	t.Helper()
+	var hashes [][sha256.Size]byte
 	for r := range oracle.Records(t, d, -1) {
 		hashes = append(hashes, hash(orNull(r.Key), orNull(r.Value)))
 	}
 	for _, r := range readers {
 		r.compare(t, hashes)
 		cp, err := harness.Committed(t.Context(), d.GroupClient(t, r.group), r.group)
-		if err != nil || cp.Offset != total.Load() {
-			t.Errorf("%s: the checkpoint is %d, want %d: %v", r.group, cp.Offset, total.Load(), err)
+		if err != nil || cp.Offset != int64(len(hashes)) {
+			t.Errorf("%s: the checkpoint is %d, want %d: %v", r.group, cp.Offset, len(hashes), err)
 		}
-	}
-	oracle.Compare(t, changes(oracle.Binlog(t, source, from, to, name)), oracle.Log(t, oracle.Records(t, d, -1)))
-	for _, r := range readers {
 		t.Logf("%s: %d records and %d doubles, in %d processes, of which %d were killed", r.group, len(r.processed), r.doubles, r.starts, r.kills)
 	}
-	if often := readers[2]; often.kills < 1 || often.starts < 3 {
-		t.Errorf("the interrupted group was not interrupted: %d processes, %d killed", often.starts, often.kills)
+}
+
+func count(all iter.Seq[oracle.Change]) (n int) {
+	for range all {
+		n++
 	}
-	if slow := readers[1]; slow.behind < 500 {
-		t.Errorf("the slow group was never more than %d records behind", slow.behind)
-	}
+	return n
 }
 
 // changes leaves out DDL: the server is shared, and its DDL is of other tests.

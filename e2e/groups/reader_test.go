@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/e2e/harness"
 	"daybook/e2e/puppet"
 )
 
@@ -38,7 +39,16 @@ type reader struct {
 	// For the report; next is also read by others.
 	next                   atomic.Int64
 	doubles, starts, kills int
-	behind                 int64
+}
+
+// prepare gives the reader what it runs with.
+func (r *reader) prepare(t *testing.T, d *harness.Daybook, total *atomic.Int64, rng *rand.Rand) {
+	t.Helper()
+	command := puppet.Commands(t, r.client)[r.client]
+	r.total, r.rng = total, rand.New(rand.NewPCG(rng.Uint64(), 0))
+	r.start = func() (*puppet.Puppet, error) {
+		return puppet.Run(t, d.Address(), r.client, command, puppet.Options{Group: r.group, Session: 6 * time.Second})
+	}
 }
 
 // run processes the log from its start to its end.
@@ -177,14 +187,11 @@ func (r *reader) compare(t *testing.T, log [][sha256.Size]byte) {
 	}
 }
 
-// progress tells how far the readers are, and how far the second one is behind.
 func progress(readers []*reader) string {
 	var s []string
 	for _, r := range readers {
 		s = append(s, fmt.Sprintf("%s at %d", r.group, r.next.Load()))
 	}
-	slow := readers[1]
-	slow.behind = max(slow.behind, readers[0].next.Load()-slow.next.Load())
 	return strings.Join(s, ", ")
 }
 
