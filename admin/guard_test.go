@@ -180,6 +180,7 @@ func TestRequestsAreStrict(t *testing.T) {
 		{"no force", "DELETE", "/api/v1/groups/declared?force=yes", ``, 400, "force is true or false"},
 		{"method", "PATCH", "/api/v1/groups/declared", ``, 405, "GET DELETE"},
 		{"path", "GET", "/api/v1/tasks", ``, 404, "Daybook v1.2.3 has no /api/v1/tasks"},
+		{"long field", "POST", "/api/v1/groups", `{"` + strings.Repeat("é", 1000) + `": 1}`, 400, `éé…"}}`},
 		{"header", "GET", "/api/v1/groups?" + strings.Repeat("x", 32<<10), ``, 431, "Too Large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

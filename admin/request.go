@@ -32,12 +32,22 @@ func decodeObject(body []byte, v any) error {
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return badRequest("%s", describeJSON(err))
+		return badRequest("%s", cut(describeJSON(err)))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return badRequest("there is something behind the JSON object")
 	}
 	return nil
+}
+
+// maxReason bounds, in characters, what an error repeats of the request.
+const maxReason = 200
+
+func cut(reason string) string {
+	if r := []rune(reason); len(r) > maxReason {
+		return string(r[:maxReason]) + "…"
+	}
+	return reason
 }
 
 // describeJSON says what is wrong without Go's words.

@@ -193,7 +193,7 @@ func TestGroupErrors(t *testing.T) {
 		return &admin.Error{Status: status, Code: code, Message: message}
 	}
 	f := serveFake(t, map[string]any{
-		"GET /api/v1/groups/none":           refuse(404, admin.CodeUnknownGroup, `there is no group "none"`),
+		"GET /api/v1/groups/none":           refuse(404, admin.CodeUnknownGroup, "there is no group \"none\" \x1b[2J"),
 		"PUT /api/v1/groups/filed/password": refuse(409, admin.CodeOwnedByFile, "declared in the configuration file"),
 		"POST /api/v1/groups/short/reset":   refuse(422, admin.CodeInvalid, "has no checkpoint"),
 		"GET /api/v1/groups":                admin.GroupList{},
@@ -217,7 +217,7 @@ func TestGroupErrors(t *testing.T) {
 		code    int
 		message string
 	}{
-		{"no such group", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "show", "none"}, 5, `there is no group "none"`},
+		{"no such group", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "show", "none"}, 5, `there is no group "none" ?[2J`},
 		{"owned", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "set-password", "filed", "--generate"}, 6, "configuration file"},
 		{"rule", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "reset", "short", "--shift-by=1"}, 1, "has no checkpoint"},
 		{"other version", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "delete", "x"}, 3, "Daybook v9.9.9 has no /api/v1/groups/x: this is Daybook dev: use the version that runs there"},

@@ -168,6 +168,8 @@ func (r *remote) explain(err error) error {
 	case !errors.As(err, &answered):
 		return err
 	}
+	// It may repeat what clients say about themselves.
+	answered.Message = printable(answered.Message)
 	switch answered.Status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests:
 		return &exitError{exitToken, fmt.Errorf("%w (the one that was tried is in %s; --token-file names another)", err, r.tokenFile)}
