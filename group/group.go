@@ -73,6 +73,8 @@ type member struct {
 	joinedAt        time.Time
 	assignedAt      time.Time // when it was assigned the partition, if it is a claimant
 	readerlessSince time.Time // a claimant: when a Fetch of its own was seen last
+	hasRead         bool      // a connection was taken for its own,
+	readsAs         string    // with this client.id
 
 	join *waiter[joinAnswer] // the JoinGroup that waits, or nil
 	sync *waiter[syncAnswer] // the SyncGroup that waits, or nil

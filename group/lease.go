@@ -107,7 +107,9 @@ func (g *group) successor(now time.Time) (next *Reader, home *member, guessed bo
 // is taken for it, and after ReaderTimeout any with its client.id (several
 // addresses behind NAT): a guess, and given up when a better one comes soon. So
 // is, at once, that of a member that was evicted before m joined, for m may be
-// the same client.
+// the same client. Some clients, such as brod, fetch by another client.id than
+// they join by: if m has never had a connection, after memberGrace one of its
+// address that came after m is taken for it too, and its client.id for m's.
 func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	switch {
 	case !r.inFlight:
@@ -116,12 +118,14 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 		return true, false
 	case r.home == m:
 		return true, r.guessed
-	case r.client.ID != m.client.ID:
-		return false, false
 	}
 	sameHost := r.client.Host == m.client.Host
 	sent := sameHost && r.outsider != m && r.home == nil && !r.begun.Before(m.assignedAt)
 	waited := now.Sub(m.readerlessSince)
+	if r.client.ID != m.client.ID && (!m.hasRead || r.client.ID != m.readsAs) {
+		is = !m.hasRead && sent && !r.barred(now) && !r.opened.Before(m.joinedAt) && waited >= memberGrace
+		return is, is
+	}
 	switch {
 	case sent && !r.barred(now):
 		return true, false
@@ -163,6 +167,7 @@ func (g *group) grant(r *Reader, home *member, guessed bool, now time.Time) {
 	r.wake()
 	attrs := []any{"mode", "assign", "client_id", r.client.ID, "address", r.client.Address, "offset", r.offset}
 	if home != nil {
+		home.hasRead, home.readsAs = true, r.client.ID
 		attrs[1] = "subscribe"
 		attrs = append(attrs, "member", home.id, "generation", g.generation)
 	}

@@ -388,14 +388,36 @@ func TestConnectionsOfOneName(t *testing.T) {
 			right.want("one of the right address", active)
 			own.want("not taken any more", lost, standby)
 		}},
-		{"another name", func(t *testing.T, r *rig) {
+		{"the member fetches by another name than it joins by", func(t *testing.T, r *rig) {
+			m := r.consumer("m").start()
+			own := r.reader("n")
+			m.keep(2*time.Second, own)
+			own.want("too early", standby)
+			m.keep(2*time.Second, own)
+			own.want("nobody else came", active)
+			own.Close()
+			r.reader("n").want("its next connection", active)
+		}},
+		{"another name is taken for the member's, which comes late", func(t *testing.T, r *rig) {
 			m := r.consumer("m").start()
 			other := r.reader("n")
-			for range 10 {
-				other.want("never", standby)
-				wantCode(t, "heartbeat", m.heartbeat(), nil)
-				time.Sleep(silence / 3)
-			}
+			m.keep(4*time.Second, other)
+			other.want("nobody else came", active)
+			own := r.reader("m")
+			own.want("its own", active)
+			other.want("not taken any more", lost, standby)
+			own.Close()
+			m.keep(2*silence, other)
+			other.want("the member is known to read by its own name", standby)
+		}},
+		{"another name that was there before, or fetches from elsewhere", func(t *testing.T, r *rig) {
+			before := r.reader("n")
+			before.want("alone", active)
+			m := r.consumer("m").start()
+			elsewhere := r.readerAt("n", "10.9.9.9")
+			m.keep(2*silence, before, elsewhere)
+			before.want("never", standby)
+			elsewhere.want("never", standby)
 		}},
 		{"the member uses one connection for all", func(t *testing.T, r *rig) {
 			own := r.reader("m")

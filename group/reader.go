@@ -30,6 +30,7 @@ type Reader struct {
 
 	// What follows is guarded by g.mu.
 
+	opened   time.Time
 	inFlight bool      // a Fetch is being answered
 	begun    time.Time // when the last Fetch came
 	heard    time.Time // when the last Fetch came or was answered
@@ -175,6 +176,7 @@ func (r *Reader) wake() {
 func (g *group) addReader(r *Reader) {
 	l := &g.lease
 	r.since = time.Now()
+	r.opened = r.since
 	l.readers = append(l.readers, r)
 	if g.topic == "" {
 		g.topic = r.topic
