@@ -75,13 +75,14 @@ type consumer struct {
 	r          *rig
 	name       string
 	address    string // that it joins by, if that matters
-	version    int16 // of JoinGroup and SyncGroup
+	version    int16  // of JoinGroup and SyncGroup
 	id         string
 	instance   *string
 	generation int32
 	leader     bool
 	protocols  []kmsg.JoinGroupRequestProtocol
 	members    []kmsg.JoinGroupResponseMember
+	readable   bool     // as a leader it writes an assignment as consumers do
 	assign     [][]byte // as a leader: what it gives to the members, itself first; else see sync
 }
 
@@ -156,6 +157,8 @@ func (c *consumer) sync(give ...string) *kmsg.SyncGroupResponse {
 		switch {
 		case c.assign != nil:
 			a.MemberAssignment = c.assign[i]
+		case i == 0 && c.readable:
+			a.MemberAssignment = assignment(topic)
 		case i == 0:
 			a.MemberAssignment = []byte("partition 0 by " + c.name)
 		}

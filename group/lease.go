@@ -58,7 +58,7 @@ func (g *group) arbitrate() {
 		if l.active != nil {
 			wrong := l.active
 			g.release("the member's own connection came", true)
-			wrong.home, wrong.outsider = nil, home
+			wrong.outsider = home // but remembered for when its member is gone
 		}
 		g.grant(next, home, guessed, now)
 	}
@@ -116,7 +116,7 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 		return false, false
 	case r.client.Address == m.client.Address:
 		return true, false
-	case r.home == m:
+	case r.home == m && r.outsider != m:
 		return true, r.guessed
 	}
 	sameHost := r.client.Host == m.client.Host
@@ -185,7 +185,8 @@ func (g *group) release(why string, lost bool) {
 	l := &g.lease
 	r, now := l.active, time.Now()
 	l.active, l.lostWhy = nil, why
-	r.fell, r.lost, r.held, r.since = !lost, lost, true, now
+	r.fell, r.lost, r.held = r.served && !lost, r.served && lost, r.held || r.served
+	r.served, r.since = false, now
 	if r.home != nil {
 		r.home.readerlessSince = now
 	}

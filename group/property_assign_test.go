@@ -41,7 +41,8 @@ type queued struct {
 	*reader
 	inFlight bool
 	heard    time.Time
-	fell     bool // it was active, and nobody has been since
+	served   bool // it is active and was told
+	fell     bool // it was served, and nobody has been since
 	lost     bool // another one has been, and it was not told
 }
 
@@ -99,7 +100,7 @@ func (q *queue) expect(r *queued, got group.Turn) {
 	want := standby
 	switch {
 	case q.active == r:
-		want = active
+		want, r.served = active, true
 	case r.lost:
 		want, r.lost = lost, false
 	}
@@ -120,7 +121,7 @@ func (q *queue) pass(now time.Time) {
 }
 
 func (q *queue) release() {
-	q.active.fell = true
+	q.active.fell, q.active.served = q.active.served, false
 	q.last(q.active)
 	q.active = nil
 }

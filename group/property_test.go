@@ -16,20 +16,21 @@ import (
 
 var seedFlag = flag.Uint64("seed", 0, "run the random test with this seed only")
 
-// TestRandomConsumers lets consumers join, sync, heartbeat, commit, leave, fall
-// silent and come back at random, while time passes and the machine crashes,
-// and compares what they are told with a model. Then everybody behaves, and the
-// group must become stable.
+// TestRandomConsumers lets consumers join, sync, heartbeat, fetch, commit, leave,
+// fall silent and come back at random, and others fetch and commit in assign
+// mode, while time passes and the machine crashes, and compares what they are
+// told with a model. Then everybody behaves, and the group must become stable.
 func TestRandomConsumers(t *testing.T) {
 	for _, seed := range seeds(60) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSimulation(t, seed)
 				defer func() { s.r.close() }()
-				for range 400 {
+				for range 600 {
 					s.step()
 				}
 				s.settle()
+				s.settleReaders()
 			})
 		})
 	}
@@ -61,6 +62,10 @@ type simulation struct {
 	owners     map[int32]string // generation → the member that was given the partition
 	checkpoint int64            // of the last commit that was answered with success
 	nextOffset int64
+
+	fetchers  []*fetcher
+	given     map[int32]string // generation → the member ID that the leader gave the partition
+	wasStable bool             // and not Empty since
 }
 
 // actor is a consumer with at most one request under way.
@@ -70,6 +75,7 @@ type actor struct {
 	joining <-chan *kmsg.JoinGroupResponse
 	syncing <-chan *kmsg.SyncGroupResponse
 	phase   phase
+	owns    bool      // it was given the partition, and has not been told otherwise
 	heard   time.Time // the last request that the coordinator answered well
 }
 
@@ -84,7 +90,7 @@ const (
 func newSimulation(t *testing.T, seed uint64) *simulation {
 	s := &simulation{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), fs: vfs.NewCrashableMem(),
-		owners: map[int32]string{}, checkpoint: -1,
+		owners: map[int32]string{}, given: map[int32]string{}, checkpoint: -1,
 	}
 	s.r = open(t, s.fs, nil)
 	for range 4 {
@@ -97,6 +103,7 @@ func (s *simulation) newActor() *actor {
 	s.nextID++
 	a := &actor{consumer: s.r.consumer(fmt.Sprint("c", s.nextID), "range", "sticky")}
 	a.version = int16(s.rng.IntN(10))
+	a.readable = s.rng.IntN(4) > 0
 	if a.version >= 5 && s.rng.IntN(3) == 0 {
 		a.static(fmt.Sprint("instance", s.rng.IntN(2)))
 	}
@@ -107,8 +114,10 @@ func (s *simulation) step() {
 	i := s.rng.IntN(len(s.actors))
 	a := s.actors[i]
 	switch n := s.rng.IntN(100); {
-	case n < 50:
+	case n < 30:
 		s.advance(a)
+	case n < 60:
+		s.fetchStep()
 	case n < 70:
 		s.commit(a)
 	case n < 75:
@@ -128,6 +137,7 @@ func (s *simulation) step() {
 		time.Sleep(time.Duration(s.rng.Int64N(int64(6 * time.Second))))
 	}
 	s.collect()
+	s.observe()
 	if got := s.r.fetch(); got != s.checkpoint {
 		s.t.Fatalf("checkpoint is %d, the last commit that was accepted is %d", got, s.checkpoint)
 	}
@@ -149,6 +159,7 @@ func (s *simulation) advance(a *actor) {
 				give = append(give, m.MemberID)
 			}
 			s.rng.Shuffle(len(give), func(i, j int) { give[i], give[j] = give[j], give[i] })
+			s.given[a.generation] = give[0]
 		}
 		a.syncing = later(func() *kmsg.SyncGroupResponse { return a.sync(give...) })
 	case a.phase == owning:
@@ -202,14 +213,12 @@ func (s *simulation) syncAnswered(a *actor, resp *kmsg.SyncGroupResponse) {
 	}
 	a.phase = owning
 	a.heard = time.Now()
-	if len(resp.MemberAssignment) == 0 {
+	a.owns = len(resp.MemberAssignment) > 0
+	if !a.owns {
 		return
 	}
 	// A static member's next incarnation has its place, under another ID.
-	owner := a.id
-	if a.instance != nil {
-		owner = *a.instance
-	}
+	owner := a.owner()
 	if other, ok := s.owners[a.generation]; ok && other != owner {
 		s.t.Fatalf("generation %d: %s was given the partition, %s has it", a.generation, owner, other)
 	}
@@ -218,7 +227,7 @@ func (s *simulation) syncAnswered(a *actor, resp *kmsg.SyncGroupResponse) {
 
 // lost makes the actor begin again after an error that may come at any time.
 func (s *simulation) lost(a *actor, what string, errorCode int16) {
-	a.phase = outside
+	a.phase, a.owns = outside, false
 	switch kerr.ErrorForCode(errorCode) {
 	case kerr.RebalanceInProgress, kerr.IllegalGeneration, kerr.CoordinatorNotAvailable:
 	case kerr.UnknownMemberID, kerr.FencedInstanceID:
@@ -285,7 +294,10 @@ func (s *simulation) leave(a *actor) {
 	if got := a.leave(); got != 0 && got != kerr.UnknownMemberID.Code {
 		s.t.Fatalf("%s's leave: %v", a.name, kerr.ErrorForCode(got))
 	}
-	a.id, a.phase = "", outside
+	a.id, a.phase, a.owns = "", outside, false
+	for _, f := range s.fetchers {
+		f.left = f.left || f.actor == a
+	}
 }
 
 // disconnect ends the request that the actor waits for.
@@ -302,6 +314,7 @@ func (s *simulation) crash() {
 	s.collect()
 	s.fs = crashed
 	s.r = open(s.t, crashed, nil)
+	s.fetchers, s.wasStable = nil, false
 	for _, a := range s.actors {
 		a.r = s.r
 	}

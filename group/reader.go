@@ -36,9 +36,10 @@ type Reader struct {
 	heard    time.Time // when the last Fetch came or was answered
 	offset   int64     // up to which the client may have consumed
 	since    time.Time // when it began to wait for its turn, or got it
-	fell     bool      // it was active, and nobody has been since
-	lost     bool      // it was active, another one has been since, and it was not told
-	held     bool      // it was active before
+	served   bool      // it is active and knows it
+	fell     bool      // it was served, and nobody has been active since
+	lost     bool      // it was served, another one has been active since, and it was not told
+	held     bool      // it was served before
 	commits  string    // the address that its client's commits come from, if that is known
 	changed  chan struct{}
 
@@ -103,6 +104,7 @@ func (r *Reader) turn() Turn {
 	case r.g.state == dead:
 		return Standby
 	case r.g.lease.active == r:
+		r.served = true
 		return Active
 	case r.lost:
 		r.lost = false

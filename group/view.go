@@ -130,7 +130,7 @@ func (g *group) consumers() []Consumer {
 		if r == l.active {
 			c.Role = roleActive
 		}
-		if r.home == nil && r.alive(now) {
+		if (r.home == nil || r.home == r.outsider) && r.alive(now) {
 			list = append(list, c)
 		}
 	}
