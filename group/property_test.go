@@ -26,7 +26,7 @@ func TestRandomConsumers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSimulation(t, seed)
 				defer func() { s.r.close() }()
-				for range 600 {
+				for range 800 {
 					s.step()
 				}
 				s.settle()
@@ -114,11 +114,11 @@ func (s *simulation) step() {
 	i := s.rng.IntN(len(s.actors))
 	a := s.actors[i]
 	switch n := s.rng.IntN(100); {
-	case n < 30:
+	case n < 50:
 		s.advance(a)
-	case n < 60:
-		s.fetchStep()
 	case n < 70:
+		s.fetchStep()
+	case n < 74:
 		s.commit(a)
 	case n < 75:
 		s.heartbeat(a)
@@ -134,7 +134,7 @@ func (s *simulation) step() {
 	case n < 83:
 		s.crash()
 	default:
-		time.Sleep(time.Duration(s.rng.Int64N(int64(6 * time.Second))))
+		time.Sleep(time.Duration(s.rng.Int64N(int64(4 * time.Second))))
 	}
 	s.collect()
 	s.observe()
