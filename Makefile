@@ -7,6 +7,8 @@ SHELL := /bin/bash
 GO ?= go
 FUZZTIME ?= 20s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# stock Go clients, which the product does not depend on
+MODULES := $(patsubst %/go.mod,%,$(wildcard examples/go/go.mod e2e/*/go/go.mod))
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # command=package of what the tests use, so that one message names all that is missing
 TEST_NEEDS := gcc=gcc g++=g++ stdio.h=libc6-dev javac=default-jdk-headless mvn=maven npm=npm \
@@ -44,6 +46,12 @@ lint: ## gofmt, go vet, staticcheck, and vuln
 	$(GO) vet ./...
 	$(GO) vet -tags servers,soak ./...
 	$(GO) run $(STATICCHECK) -tags servers,soak ./...
+	@tools=$$(mktemp -d); trap 'rm -rf $$tools' EXIT; \
+	GOBIN=$$tools $(GO) install $(STATICCHECK); \
+	for module in $(MODULES); do \
+	  echo "go vet, staticcheck in $$module"; \
+	  (cd $$module && GOWORK=off $(GO) vet ./... && GOWORK=off $$tools/staticcheck ./...); \
+	done
 	@$(MAKE) --no-print-directory vuln
 
 vuln: ## known vulnerabilities of the dependencies; needs the internet

@@ -29,6 +29,7 @@ puppets='java-1.1.1 java-4.4.0 librdkafka-2.15.1 kafka-python-2.0.6 kafka-python
   sarama-0.10.2.0 sarama-newest franz-go kafkajs-2.2.4'
 examples='java-4.4.0 librdkafka-debian librdkafka-cpp-debian confluent-kafka-2.16.1 kafka-python-3.0.12 aiokafka-0.14.0
   franz-go sarama-newest kafka-go kafkajs-2.2.4 kafka-javascript-1.10.1 kcat'
+bridges='kafka-sse-0.4.2'
 
 checksum() { cat "$@" | cksum | cut -d' ' -f1; }
 
@@ -144,9 +145,9 @@ run_go() { # PROGRAM
   echo "$CACHE/$name/$1"
 }
 
-get_npm() { # PACKAGE@VERSION DIR; any script of a package may run
+get_npm() { # PACKAGE@VERSION... DIR; any script of a package may run
   need npm=npm
-  npm install --silent --prefix "$2" "$1" </dev/null >&2
+  npm install --silent --prefix "${*: -1}" "${@:1:$#-1}" </dev/null >&2
 }
 run_kafkajs() { # VERSION
   once "kafkajs-$1" get_npm "kafkajs@$1"
@@ -154,15 +155,17 @@ run_kafkajs() { # VERSION
 }
 # From source, on the librdkafka that it ships: the ready-made add-on would be
 # fetched from outside the registry.
-get_kafka_javascript() { # LIBRDKAFKA VERSION DIR
+get_npm_on() { # LIBRDKAFKA PACKAGE@VERSION... DIR
+  local library=$1
+  shift
   need gcc=gcc g++=g++ make=make python3=python3 npm=npm node.h=libnode-dev
   export npm_config_build_from_source=true BUILD_LIBRDKAFKA=0 npm_config_nodedir=${npm_config_nodedir:-/usr}
-  CPLUS_INCLUDE_PATH=$1/include/librdkafka LIBRARY_PATH=$1/lib JOBS=2 get_npm "@confluentinc/kafka-javascript@$2" "$3"
+  CPLUS_INCLUDE_PATH=$library/include/librdkafka LIBRARY_PATH=$library/lib JOBS=2 get_npm "$@"
 }
 run_kafka_javascript() { # VERSION
   local library
   library=$(librdkafka 2.15.1)
-  once "kafka-javascript-$1" get_kafka_javascript "$library" "$1"
+  once "kafka-javascript-$1" get_npm_on "$library" "@confluentinc/kafka-javascript@$1"
   printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "NODE_PATH=$CACHE/kafka-javascript-$1/node_modules" \
     node "$source/node/${program}_confluent.js"
 }
@@ -181,6 +184,14 @@ run_debian() { # COMPILER PROGRAM LIBRARY
   once librdkafka-debian get_debian_librdkafka
   once "$name" get_debian "$@"
   printf '%s\n' env "LD_LIBRARY_PATH=$(library_path "$CACHE/librdkafka-debian")" "$CACHE/$name/consume"
+}
+
+run_kafka_sse() { # VERSION
+  local library
+  library=$(librdkafka 2.15.1)
+  once "kafka-sse-$1" get_npm_on "$library" "kafka-sse@$1" node-rdkafka@2.18.0
+  printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "NODE_PATH=$CACHE/kafka-sse-$1/node_modules" \
+    node "$source/http/kafka_sse.js"
 }
 
 use_examples() { source=$(cd "$here/../examples" && pwd); }
@@ -203,6 +214,7 @@ run() { # NAME
     kafka-go) run_go segmentio ;;
     franz-go) run_go franz ;;
     kafkajs-*) run_kafkajs "$version" ;;
+    kafka-sse-*) run_kafka_sse "$version" ;;
     kafka-javascript-*) run_kafka_javascript "$version" ;;
     *) die "no client $1; there are: $(echo $names)" ;;
   esac
@@ -218,7 +230,7 @@ case ${1:-} in
   all)
     for name in $names $codecs; do run "$name" >/dev/null; done
     use_examples
-    for name in $examples; do run "$name" >/dev/null; done
+    for name in $examples $bridges; do run "$name" >/dev/null; done
     use_puppets
     for name in $puppets; do run "$name" >/dev/null; done ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;

@@ -21,6 +21,7 @@ var shown = regexp.MustCompile("(?ms)^```\\w+ (\\S+/\\S+)\n(.*?)^```$")
 // What people copy is what the tests run.
 func TestDocumentsShowTheProgramsThatRun(t *testing.T) {
 	inClients := check(t, "../../docs/clients.md")
+	wantMarked(t, "../../docs/clients.md")
 	check(t, "../../README.md")
 	for _, pattern := range []string{"*/*.*", "go/*/main.go"} {
 		files, err := filepath.Glob("../../examples/" + pattern)
@@ -68,6 +69,33 @@ func check(t *testing.T, path string) []string {
 	}
 	return files
 }
+
+// wantMarked checks that the document says of each program, by the heading that
+// it stands under, whether the tests run it.
+func wantMarked(t *testing.T, path string) {
+	t.Helper()
+	doc, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, notRun, ok := strings.Cut(string(doc), "\n## Examples that make test does not run\n")
+	if !ok {
+		t.Fatalf("%s has no heading for what is not run", path)
+	}
+	for _, m := range shown.FindAllStringSubmatch(run, -1) {
+		if handRun.MatchString(m[1]) {
+			t.Errorf("%s: %s is not run by the tests", path, m[1])
+		}
+	}
+	for _, m := range shown.FindAllStringSubmatch(notRun, -1) {
+		if !handRun.MatchString(m[1]) {
+			t.Errorf("%s: %s is run by the tests", path, m[1])
+		}
+	}
+}
+
+// handRun are the programs whose clients no registry within reach has.
+var handRun = regexp.MustCompile(`^(dotnet|erlang|ruby)/`)
 
 // script runs scripts/clients.sh and returns the lines it prints.
 func script(t *testing.T, args ...string) []string {
