@@ -24,7 +24,7 @@ func (c *conn) describeGroups(ctx context.Context, req *kmsg.DescribeGroupsReque
 		one := *req
 		one.Groups = []string{id}
 		for _, rg := range c.s.o.Groups.DescribeGroups(ctx, &one).Groups {
-			if req.IncludeAuthorizedOperations {
+			if req.IncludeAuthorizedOperations && rg.ErrorCode == 0 {
 				rg.AuthorizedOperations = groupOperations
 			}
 			resp.Groups = append(resp.Groups, rg)

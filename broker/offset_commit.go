@@ -68,7 +68,7 @@ func (c *conn) mayCommit(group string, t kmsg.OffsetCommitRequestTopic, partitio
 		return kerr.GroupAuthorizationFailed.Code
 	case c.lookUp(t.Topic, t.TopicID, partition) != nil:
 		return 0
-	case t.TopicID != noTopicID:
+	case t.TopicID != noTopicID && c.lookUp("", t.TopicID, 0) == nil:
 		return kerr.UnknownTopicID.Code
 	}
 	return kerr.UnknownTopicOrPartition.Code

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Produce is refused for every partition, yet advertised: some Java clients
+// Produce is refused for every partition, whether it exists or not unless it is
+// named by ID, yet advertised: some Java clients
 // will not talk to a broker without it, and librdkafka takes it as a sign that
 // message format v2 is known.
 
@@ -31,6 +32,9 @@ func (c *conn) produce(_ context.Context, req *kmsg.ProduceRequest) (kmsg.Respon
 			rp.ErrorCode = kerr.TopicAuthorizationFailed.Code
 			rp.ErrorMessage = kmsg.StringPtr(readOnly)
 			rp.BaseOffset = -1
+			if req.Version >= 13 && c.lookUp("", t.TopicID, 0) == nil {
+				rp.ErrorCode, rp.ErrorMessage = kerr.UnknownTopicID.Code, nil
+			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		resp.Topics = append(resp.Topics, rt)

@@ -3,9 +3,9 @@
 # command-line tools of several releases. The jars come from Maven and stay in
 # DAYBOOK_CACHE (default ~/.cache/daybook).
 #
-#   kafka.sh broker DIR CLUSTER_ID ADDRESS [PROPERTY=VALUE...]
-#                             runs a broker of release 3.9.1 in KRaft mode, node 0, its data in
-#                             DIR, with SASL/PLAIN on ADDRESS; stays in the foreground
+#   kafka.sh broker RELEASE DIR CLUSTER_ID ADDRESS [PROPERTY=VALUE...]
+#                             runs a broker in KRaft mode, node 0, its data in DIR, with
+#                             SASL/PLAIN on ADDRESS; stays in the foreground
 #   kafka.sh tools RELEASE    prints a class path with the tools of RELEASE and the
 #                             compiled e2e/tools/Tools.java
 #   kafka.sh all              gets everything that the tests use
@@ -15,7 +15,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 tools=$here/../e2e/tools
 
-broker_release=3.9.1
 releases='0.11.0.3 1.1.1 3.9.1 4.3.1'
 
 get_jars() { # RELEASE DIR
@@ -40,10 +39,10 @@ tools() { # RELEASE; the program's checksum is in the name, so that an edit comp
 
 # The two lines of meta.properties are what kafka-storage would write, which
 # would take a JVM of its own.
-broker() { # DIR CLUSTER_ID ADDRESS PROPERTY...
-  local dir=$1 cluster=$2 address=$3 controller
-  shift 3
-  once "kafka-$broker_release" get_jars "$broker_release"
+broker() { # RELEASE DIR CLUSTER_ID ADDRESS PROPERTY...
+  local release=$1 dir=$2 cluster=$3 address=$4 controller
+  shift 4
+  once "kafka-$release" get_jars "$release"
   controller=127.0.0.1:$(free_port)
   mkdir -p "$dir/data"
   printf '%s\n' version=1 node.id=0 "cluster.id=$cluster" >"$dir/data/meta.properties"
@@ -75,11 +74,11 @@ PROPERTIES
   printf '%s\n' "$@" >>"$dir/server.properties"
   exec java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
     -Dlog4j.configuration="file:$dir/log4j.properties" \
-    -cp "$CACHE/kafka-$broker_release/*" kafka.Kafka "$dir/server.properties"
+    -cp "$CACHE/kafka-$release/*" kafka.Kafka "$dir/server.properties"
 }
 
 case ${1:-} in
-  broker) [ $# -ge 4 ] || die "which directory, cluster ID and address?"; broker "${@:2}" ;;
+  broker) [ $# -ge 5 ] || die "which release, directory, cluster ID and address?"; broker "${@:2}" ;;
   tools) tools "${2:?which release?}" ;;
   all) for release in $releases; do tools "$release"; done ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;

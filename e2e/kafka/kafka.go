@@ -41,6 +41,7 @@ var NoTopics = []string{"absent", "a/b"}
 
 // Config says what the broker serves.
 type Config struct {
+	Release   string // of Apache Kafka
 	ClusterID string
 	Users     []User
 	Topics    []string // with one partition each
@@ -62,16 +63,22 @@ type Broker struct {
 	log bytes.Buffer
 }
 
-// Beside runs a broker with Daybook's cluster ID and Daybook's records. Its
+// The releases of Apache Kafka that Daybook is put beside.
+const (
+	Release = "3.9.1"
+	Newest  = "4.3.1"
+)
+
+// Beside runs a broker of a release with Daybook's cluster ID and Daybook's records. Its
 // users are those of the groups of [harness.Account], as in Daybook, of which
 // that of [harness.Group] sees the cluster; further topics are empty.
-func Beside(t *testing.T, d *harness.Daybook, groups []string, topics ...string) *Broker {
+func Beside(t *testing.T, release string, d *harness.Daybook, groups []string, topics ...string) *Broker {
 	t.Helper()
 	metadata, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), d.Client())
 	if err != nil {
 		t.Fatalf("ask Daybook for its cluster ID: %v", err)
 	}
-	c := Config{ClusterID: *metadata.ClusterID, Topics: append(topics, harness.Topic)}
+	c := Config{Release: release, ClusterID: *metadata.ClusterID, Topics: append(topics, harness.Topic)}
 	for _, g := range groups {
 		c.Users = append(c.Users, User{harness.Account + "-" + g, harness.Password, harness.Topic, g, g == harness.Group})
 	}
@@ -86,7 +93,7 @@ func Start(t *testing.T, c Config) *Broker {
 	b := &Broker{t: t, addr: harness.FreeAddress(t)}
 	_, file, _, _ := runtime.Caller(0)
 	script := filepath.Join(filepath.Dir(file), "../../scripts/kafka.sh")
-	cmd := exec.Command(script, "broker", t.TempDir(), c.ClusterID, b.addr,
+	cmd := exec.Command(script, "broker", c.Release, t.TempDir(), c.ClusterID, b.addr,
 		"authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 		"super.users=User:"+superuser+";User:ANONYMOUS",
 		"listener.name.clients.plain.sasl.jaas.config="+jaas(c.Users))
@@ -213,7 +220,7 @@ func (b *Broker) allow(users []User) {
 			rule(u.Name, kmsg.ACLResourceTypeCluster, "kafka-cluster", kmsg.ACLOperationDescribe, kmsg.ACLOperationDescribeConfigs)
 		}
 		rule(u.Name, kmsg.ACLResourceTypeTopic, u.Topic, kmsg.ACLOperationRead, kmsg.ACLOperationDescribeConfigs)
-		rule(u.Name, kmsg.ACLResourceTypeGroup, u.Group, kmsg.ACLOperationRead, kmsg.ACLOperationDelete)
+		rule(u.Name, kmsg.ACLResourceTypeGroup, u.Group, kmsg.ACLOperationRead, kmsg.ACLOperationDelete, kmsg.ACLOperationDescribeConfigs)
 	}
 	resp, err := req.RequestWith(b.t.Context(), b.Client())
 	if err != nil {

@@ -91,7 +91,13 @@ func offsetCommit(s *side, v int16) {
 func offsetFetch(s *side, v int16) {
 	s.awaitCoordinator()
 	try := func(label, group, topic string, partitions ...int32) {
-		ask[*kmsg.OffsetFetchResponse](s, label, v, fetchOffsets(group, topic, partitions...))
+		req := fetchOffsets(group, topic, partitions...)
+		for i := range req.Groups[0].Topics {
+			if req.Groups[0].Topics[i].TopicID = s.topicID; topic != shop {
+				req.Groups[0].Topics[i].TopicID = [16]byte{1}
+			}
+		}
+		ask[*kmsg.OffsetFetchResponse](s, label, v, req)
 	}
 	try("unknown group", s.group, shop, 0)
 	quietly[*kmsg.OffsetCommitResponse](s, commitVersion, commitRequest(s.group, -1, "", shop, s.topicID, 0, 9))

@@ -16,6 +16,9 @@ func produce(s *side, v int16) {
 		p.Records = records
 		t := kmsg.NewProduceRequestTopic()
 		t.Topic, t.Partitions = topic, append(t.Partitions, p)
+		if t.TopicID = s.topicID; topic != shop {
+			t.TopicID = [16]byte{1}
+		}
 		req.Topics = append(req.Topics, t)
 		ask[*kmsg.ProduceResponse](c, label, v, req)
 	}

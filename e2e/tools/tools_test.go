@@ -314,7 +314,7 @@ func start(t *testing.T) (both []broker, times []int64) {
 	for r := range oracle.Records(t, d, rows) {
 		times = append(times, r.Timestamp.UnixMilli())
 	}
-	b := kafka.Beside(t, d, append(slices.Clone(config.Groups), harness.Group))
+	b := kafka.Beside(t, kafka.Release, d, append(slices.Clone(config.Groups), harness.Group))
 	awaitCheckpoints(t, b)
 	return []broker{{"Daybook", d.Address()}, {"Kafka", b.Address()}}, times
 }
