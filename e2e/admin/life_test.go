@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -286,20 +287,39 @@ func TestPasswordIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
+	out := &screen{}
+	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		time.Sleep(time.Second) // for the prompt: what is typed before it would be shown
+	for _, prompt := range []string{"Password: ", "Again: "} {
+		eventually(t, "it asks", func() bool { return strings.Contains(out.String(), prompt) })
+		time.Sleep(time.Second) // the echo is turned off after the prompt
 		fmt.Fprintln(in, harness.Password)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Fatalf("%v: %s", err, out.String())
+		t.Fatalf("%v: %s", err, out)
 	}
-	if s := out.String(); !strings.Contains(s, "Password: ") || !strings.Contains(s, "Again: ") || strings.Contains(s, harness.Password) {
-		t.Errorf("the terminal shows %q", s)
+	if strings.Contains(out.String(), harness.Password) {
+		t.Errorf("the terminal shows %q", out)
 	}
 	startKcat(t, d, "typed", harness.Password, "k").reads(0)
+}
+
+// screen collects what a terminal shows.
+type screen struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
