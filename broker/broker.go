@@ -2,7 +2,8 @@
 // the Kafka protocol.
 //
 // A [Server] binds the listeners of its [Options] and runs one goroutine per
-// connection, which handles one request at a time, in order, as Kafka does.
+// connection, which handles one request at a time, in order, as Kafka does; while
+// a request waits, a second one looks out for the client's end.
 // Every API key has a file of its own, where its version range is registered
 // beside its handler; the answer to ApiVersions is made from that register.
 //
@@ -14,11 +15,14 @@
 //     it, and memory for responses is taken from one budget for all clients,
 //     of which no principal can take the share of another.
 //   - Only durable records are served, since the store shows no others.
+//   - A connection ends with its login: at once when that is revoked.
+//   - Strangers can neither fill the log nor keep others out with connections on
+//     which nothing happens.
 //   - Close ends every connection and waits for every goroutine, within
 //     seconds, however many requests are waiting.
 //
-// New, Open and Close belong to one goroutine; Addrs may be called by any
-// after Open.
+// New, Open and Close belong to one goroutine; Addrs and AwaitEnd may be called
+// by any after Open.
 package broker
 
 import (

@@ -19,7 +19,8 @@ type api struct {
 
 // serve makes an api of a request's layout, in the notation of parseLayout,
 // and a handler. The handler's error ends the connection; a nil response is
-// none. The context ends when the server is closed. The request and its bytes
+// none. The context ends when the server is closed or the login revoked; one who
+// waits has to call conn.watch, too. The request and its bytes
 // are not the handler's to keep.
 func serve[R any, P interface {
 	*R
