@@ -61,9 +61,8 @@ func (g *group) deleteIfBare() {
 // queues its deletion. Commits accepted before are on disk, later ones are
 // refused.
 func (g *group) startDelete() *write {
-	for id, t := range g.pending {
-		t.Stop()
-		delete(g.pending, id)
+	for id := range g.pending {
+		g.takeBack(id)
 	}
 	g.state = dead
 	entries := []store.Write{{Key: groupKey(g.id)}}

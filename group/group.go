@@ -38,12 +38,12 @@ type group struct {
 	protocol     string // the one that the members' votes selected
 	leader       string // member ID
 	members      []*member
-	static       map[string]*member     // by instance ID
-	pending      map[string]*time.Timer // member IDs given out with MEMBER_ID_REQUIRED
-	emptySince   time.Time              // when the last member went; zero if there never was one
-	hadMembers   bool                   // the process ended while the group had members; until Open is done
-	initial      bool                   // PreparingRebalance waits for InitialRebalanceDelay
-	topic        string                 // whose partition the group reads; empty until somebody fetches
+	static       map[string]*member // by instance ID
+	pending      map[string]promise // member IDs given out with MEMBER_ID_REQUIRED
+	emptySince   time.Time          // when the last member went; zero if there never was one
+	hadMembers   bool               // the process ended while the group had members; until Open is done
+	initial      bool               // PreparingRebalance waits for InitialRebalanceDelay
+	topic        string             // whose partition the group reads; empty until somebody fetches
 	lease        lease
 	lastRead     time.Time // when there was an active reader last, but for the present one
 
@@ -93,7 +93,7 @@ func newGroup(c *Coordinator, id string) *group {
 		id: id, c: c, opts: &c.opts, log: c.log.With("group", id),
 		state:       empty,
 		static:      make(map[string]*member),
-		pending:     make(map[string]*time.Timer),
+		pending:     make(map[string]promise),
 		checkpoints: make(map[partition]checkpoint),
 	}
 }
@@ -241,8 +241,8 @@ func (g *group) close() {
 	g.state = dead
 	g.stopPhase()
 	g.endLease()
-	for _, t := range g.pending {
-		t.Stop()
+	for _, p := range g.pending {
+		p.timer.Stop()
 	}
 	for _, m := range g.members {
 		m.timer.Stop()

@@ -97,14 +97,13 @@ func (g *group) join(w *waiter[joinAnswer], client Client, req *kmsg.JoinGroupRe
 	case req.MemberID == "" && g.full():
 		refuse(kerr.GroupMaxSizeReached, "")
 	case req.MemberID == "" && req.InstanceID == nil && req.Version >= 4:
-		refuse(kerr.MemberIDRequired, g.promise(newMemberID(client.ID), millis(req.SessionTimeoutMillis)))
+		refuse(kerr.MemberIDRequired, g.promise(newMemberID(client.ID), client.Address, millis(req.SessionTimeoutMillis)))
 	case req.MemberID == "" && req.InstanceID == nil:
 		g.add(newMemberID(client.ID), w, client, req)
 	case req.MemberID == "":
 		g.add(newMemberID(*req.InstanceID), w, client, req)
 	case pending && req.InstanceID == nil:
-		g.pending[req.MemberID].Stop()
-		delete(g.pending, req.MemberID)
+		g.takeBack(req.MemberID)
 		g.add(strings.Clone(req.MemberID), w, client, req)
 	default:
 		if m, err := g.validate(req.MemberID, req.InstanceID); err != nil {
@@ -120,10 +119,30 @@ func newMemberID(prefix string) string { return prefix + "-" + uuid.NewString() 
 
 func (g *group) full() bool { return len(g.members)+len(g.pending) >= g.opts.MaxMembers }
 
-// promise gives out a member ID and takes it back after the session timeout.
-func (g *group) promise(id string, session time.Duration) string {
-	g.pending[id] = time.AfterFunc(session, func() { g.expirePending(id) })
+// promise is a member ID that was given out and that nobody has joined with yet.
+// It holds up a rebalance.
+type promise struct {
+	address string // of the connection that asked for it; may be unknown
+	timer   *time.Timer
+}
+
+// promise gives out a member ID and takes it back after the session timeout, or
+// when the same connection asks for another: librdkafka 2.15 does so when it
+// learns in two ways that it was put out of the group, and forgets the first.
+func (g *group) promise(id, address string, session time.Duration) string {
+	for former, p := range g.pending {
+		if address != "" && p.address == address {
+			g.takeBack(former)
+		}
+	}
+	g.pending[id] = promise{strings.Clone(address), time.AfterFunc(session, func() { g.expirePending(id) })}
 	return id
+}
+
+// takeBack forgets a pending member ID.
+func (g *group) takeBack(id string) {
+	g.pending[id].timer.Stop()
+	delete(g.pending, id)
 }
 
 // add makes a new member.

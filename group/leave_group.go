@@ -63,9 +63,8 @@ func (g *group) leaveMember(l kmsg.LeaveGroupRequestMember) *kerr.Error {
 	if g.state == dead {
 		return kerr.CoordinatorNotAvailable
 	}
-	if t, ok := g.pending[l.MemberID]; ok {
-		t.Stop()
-		delete(g.pending, l.MemberID)
+	if _, ok := g.pending[l.MemberID]; ok {
+		g.takeBack(l.MemberID)
 		return nil
 	}
 	m, err := g.validate(l.MemberID, l.InstanceID)

@@ -156,6 +156,39 @@ func together(t *testing.T, members ...*consumer) {
 	}
 }
 
+func TestMemberIDThatNobodyJoinsWithHoldsUpTheRebalance(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		second string // connection that asks for another ID
+		want   time.Duration
+	}{
+		{"by the same connection, asked for again", "10.0.0.1:5", 0},
+		{"by another connection", "10.0.0.1:6", session},
+		{"by a connection that is not known", "", session},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, r *rig) {
+				a, b := r.consumer("a").start(), r.consumer("b")
+				began := time.Now()
+				b.address = "10.0.0.1:5"
+				wantCode(t, "b's first join", b.joinOnce(background).ErrorCode, kerr.MemberIDRequired)
+				forgotten := b.id
+				b.id, b.address = "", c.second
+				joining := later(func() *kmsg.JoinGroupResponse { return b.join(background) })
+				synctest.Wait()
+				rejoining := later(func() *kmsg.JoinGroupResponse { return a.join(background) })
+				wantCode(t, "b's join", (<-joining).ErrorCode, nil)
+				wantCode(t, "a's join", (<-rejoining).ErrorCode, nil)
+				if took := time.Since(began); took != c.want {
+					t.Errorf("the rebalance took %v, want %v", took, c.want)
+				}
+				b.id = forgotten
+				wantCode(t, "a join with the first ID", b.joinOnce(background).ErrorCode, kerr.UnknownMemberID)
+			})
+		})
+	}
+}
+
 func TestMemberThatDoesNotRejoinInTimeIsRemoved(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		a, b := r.consumer("a").start(), r.consumer("b")
