@@ -21,17 +21,18 @@ func TestSoakAcknowledgedCommitsSurviveKills(t *testing.T) {
 	surviveKills(t, 1000)
 }
 
-// A group goes with its checkpoint when nobody is there and nobody commits.
+// A group goes with its checkpoint when nobody is there, reads or commits.
 func TestSoakGroupsExpire(t *testing.T) {
 	source := servers.Get(t, "mysql-8.0")
-	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{"nothing.*"}, Groups: []string{"idle", "busy", "member"},
+	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{"nothing.*"}, Groups: []string{"idle", "busy", "member", "assigned"},
 		Kafka: "  offset_retention: 1m\n"})
 	idle, busy, watcher := d.GroupClient(t, "idle"), d.GroupClient(t, "busy"), d.GroupClient(t, "member")
 	member(t, d, "member")
+	assigned := d.GroupClient(t, "assigned", kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{harness.Topic: {0: kgo.NewOffset().AtStart()}}))
 	if got := state(t, watcher, "member"); got != "Stable" {
 		t.Errorf("the group with a member is %s", got)
 	}
-	for group, client := range map[string]*kgo.Client{"idle": idle, "busy": busy} {
+	for group, client := range map[string]*kgo.Client{"idle": idle, "busy": busy, "assigned": assigned} {
 		if err := harness.Commit(t.Context(), client, group, harness.Checkpoint{Offset: 1}); err != nil {
 			t.Fatal(err)
 		}
@@ -56,6 +57,9 @@ func TestSoakGroupsExpire(t *testing.T) {
 	}
 	if got, err := harness.Committed(t.Context(), busy, "busy"); err != nil || got.Offset != 2 {
 		t.Errorf("the busy group has the checkpoint %d: %v", got.Offset, err)
+	}
+	if got, err := harness.Committed(t.Context(), assigned, "assigned"); err != nil || got.Offset != 1 {
+		t.Errorf("the group that is read and not committed to has the checkpoint %d: %v", got.Offset, err)
 	}
 	if got := state(t, watcher, "member"); got != "Stable" {
 		t.Errorf("the group with a member is %s", got)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"daybook/e2e/harness"
+	"daybook/e2e/puppet"
 )
 
 // A checkpoint stands at before when it is moved; a running consumer is at the
@@ -101,5 +102,47 @@ func (c *cells) check(where string, want answer, to int64, said string, ok bool)
 	}
 	if got := c.checkpoint(c.t, c.group); got != to {
 		c.t.Errorf("%s: the checkpoint is %d, want %d", where, got, to)
+	}
+}
+
+// The session of a member that was killed keeps its place until it ends; the
+// lease of a killed consumer ends with its connection.
+func TestResetAfterAKill(t *testing.T) {
+	const client = "librdkafka-2.15.1"
+	for _, s := range []state{stable, leased} {
+		t.Run(s.String(), func(t *testing.T) {
+			group := "killed"
+			f := fill(t, []string{group})
+			p := puppet.Start(t, f.Address(), client, puppet.Options{Group: group, Session: 6 * time.Second})
+			c := &cells{t: t, fixture: f, group: group, subject: client}
+			if s == stable {
+				c.done("subscribe", p.Subscribe())
+			} else {
+				c.done("assign", p.Assign(0))
+			}
+			c.next(p, 0)
+			reset := func() (errors string, exit int) {
+				_, errors, exit = f.Run("group", "reset", group, "--to-latest")
+				return errors, exit
+			}
+			if errors, exit := reset(); exit != 6 {
+				t.Errorf("with a consumer: exit code %d, %s", exit, errors)
+			}
+			p.Kill()
+			killed := time.Now()
+			if errors, exit := reset(); s == stable && exit != 6 {
+				t.Errorf("before the session's end: exit code %d, %s", exit, errors)
+			}
+			for errors, exit := reset(); exit != 0; errors, exit = reset() {
+				if time.Since(killed) > 20*time.Second {
+					t.Fatalf("exit code %d, %s", exit, errors)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if got := f.checkpoint(t, group); got != rows {
+				t.Errorf("the checkpoint is %d, want %d", got, rows)
+			}
+			t.Logf("moved %v after the kill", time.Since(killed).Round(100*time.Millisecond))
+		})
 	}
 }

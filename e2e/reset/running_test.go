@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"daybook/admin"
 	"daybook/e2e/harness"
 )
 
@@ -86,8 +87,8 @@ func (c *cells) begins(where string, at int64) {
 	}
 }
 
-// overwrite wants the running consumer to have stayed where it was, and its next
-// commit to be taken; then it leaves.
+// overwrite wants the running consumer to have stayed where it was, its next
+// commit to be taken, and it to be the active one; then it leaves.
 func (c *cells) overwrite(where string, r *consumer) {
 	c.t.Helper()
 	if err := harness.Commit(c.t.Context(), r.Client, c.group, harness.Checkpoint{Offset: rows}); err != nil {
@@ -96,11 +97,27 @@ func (c *cells) overwrite(where string, r *consumer) {
 	if got := c.checkpoint(c.t, c.group); got != rows {
 		c.t.Errorf("%s: after the running consumer's commit the checkpoint is %d, want %d", where, got, rows)
 	}
+	c.awaitActive(where)
 	r.stop()
 	for i, offset := range r.offsets() {
 		if offset != int64(before+i) {
 			c.t.Errorf("%s: the running consumer got %v", where, r.offsets())
 			return
+		}
+	}
+}
+
+// awaitActive waits until the running consumer is the active one: one that joins
+// the group for a moment, as kafkajs' admin client does, interrupts it.
+func (c *cells) awaitActive(where string) {
+	c.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		consumers := c.Show(c.t, c.group).Consumers
+		if len(consumers) == 1 && consumers[0].ClientID == runningID && consumers[0].Role == admin.RoleActive {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%s: the running consumer is not active again: %+v", where, consumers)
 		}
 	}
 }
