@@ -52,30 +52,32 @@ func (c *tlsCluster) dialBoth(t *testing.T, encrypted bool) *client {
 	return &client{Conn: nc, t: t}
 }
 
+// busy is what a connection can be in the middle of.
+var busy = map[string]func(c *cluster, cl *client){
+	"idle":    func(*cluster, *client) {},
+	"waiting": func(c *cluster, cl *client) { cl.send(c.longPoll()) },
+	"joining": func(c *cluster, cl *client) {
+		cl.join(3, guest.Group)
+		cl.send(joinRequest(3, guest.Group)) // waits for the first member, who does not come
+	},
+	"not reading": func(c *cluster, cl *client) {
+		for range 50 {
+			req := c.fetchRequest(12, 0)
+			req.MaxBytes, req.Topics[0].Partitions[0].PartitionMaxBytes = 4<<20, 4<<20
+			cl.send(req)
+		}
+		_, err := cl.Read(make([]byte, 1)) // the server is writing
+		must(cl.t, err)
+	},
+	"in the middle of a request": func(c *cluster, cl *client) {
+		_, err := cl.Write([]byte{0, 0, 1, 0, 0})
+		must(cl.t, err)
+	},
+}
+
 // The connections of a deleted account, and those of a changed password if that
 // is asked for, end at once, whatever they are doing; those of others go on.
 func TestRevokedLogins(t *testing.T) {
-	states := map[string]func(c *cluster, cl *client){
-		"idle":    func(*cluster, *client) {},
-		"waiting": func(c *cluster, cl *client) { cl.send(c.longPoll()) },
-		"joining": func(c *cluster, cl *client) {
-			cl.join(3, guest.Group)
-			cl.send(joinRequest(3, guest.Group)) // waits for the first member, who does not come
-		},
-		"not reading": func(c *cluster, cl *client) {
-			for range 50 {
-				req := c.fetchRequest(12, 0)
-				req.MaxBytes, req.Topics[0].Partitions[0].PartitionMaxBytes = 4<<20, 4<<20
-				cl.send(req)
-			}
-			_, err := cl.Read(make([]byte, 1)) // the server is writing
-			must(cl.t, err)
-		},
-		"in the middle of a request": func(c *cluster, cl *client) {
-			_, err := cl.Write([]byte{0, 0, 1, 0, 0})
-			must(cl.t, err)
-		},
-	}
 	ways := map[string]struct {
 		revoke func(*auth.Registry) error
 		reason string
@@ -89,7 +91,7 @@ func TestRevokedLogins(t *testing.T) {
 				c, accounts := newRevokeCluster(t)
 				c.produceBytes(4 << 20)
 				var doomed []*client
-				for _, begin := range states {
+				for _, begin := range busy {
 					cl := c.dialBoth(t, encrypted)
 					if code := cl.authenticate("app-guests", guest.Password); code != 0 {
 						t.Fatalf("error %d", code)
