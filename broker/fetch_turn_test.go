@@ -73,3 +73,34 @@ func TestTakeoverWhenAConnectionEnds(t *testing.T) {
 	}
 	waitLog(t, c, "a consumer took over")
 }
+
+// Who loses its turn is told NOT_LEADER_OR_FOLLOWER once, also in a Fetch that
+// waits, and then is a standby.
+func TestLosingTheTurn(t *testing.T) {
+	c := newCluster(t)
+	c.produce(10)
+	reader := c.login(user)
+	c.fetch(reader, 12, 0, 0)
+	stable := make(chan time.Time, 1)
+	joining := c.login(user)
+	time.AfterFunc(200*time.Millisecond, func() {
+		joining.join(3, groupID)
+		stable <- time.Now()
+	})
+	p, _ := c.fetch(reader, 12, 10, 20*time.Second) // at the end: it waits
+	if p.ErrorCode != kerr.NotLeaderForPartition.Code || len(p.RecordBatches) != 0 {
+		t.Errorf("when the group is Stable: %+v", p)
+	}
+	if d := time.Since(<-stable); d > 2*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	for range 2 {
+		if p, _ := c.fetch(reader, 12, 0, 0); p.ErrorCode != 0 || len(p.RecordBatches) != 0 || p.HighWatermark != 10 {
+			t.Errorf("after that: %+v", p)
+		}
+	}
+	// The member's connection: the one that it joined by.
+	if p, _ := c.fetch(joining, 12, 0, 0); len(p.RecordBatches) == 0 {
+		t.Errorf("the member gets %+v", p)
+	}
+}

@@ -47,11 +47,13 @@ func (g *group) settleAssignment() {
 }
 
 // beginClaim notes when m was assigned the partition, and which readers cannot
-// be its own: see eligible.
+// be its own, because they fetched since it joined or are waiting for records:
+// see eligible.
 func (g *group) beginClaim(m *member, now time.Time) {
 	m.assignedAt, m.readerlessSince = now, now
 	for _, r := range g.lease.readers {
-		if r.home != m && !r.begun.Before(m.joinedAt) {
+		waits := r.inFlight && r.orphaned.IsZero()
+		if r.home != m && (waits || !r.begun.Before(m.joinedAt)) {
 			r.outsider = m
 		}
 	}

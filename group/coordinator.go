@@ -1,24 +1,28 @@
 // Package group coordinates consumer groups as Kafka's classic group protocol
 // does: members join and leave, each rebalance makes a new generation, the
 // members' elected leader gives the partition to one of them, and a group's
-// checkpoint (its committed offset) is kept in the store.
+// checkpoint (its committed offset) is kept in the store. One connection of a
+// group at a time may read the partition, whatever protocol its consumers use.
 //
-// The main type is [Coordinator]. It speaks kmsg structs, a request in and a
-// response out; the request's Version decides the behaviour, and sockets,
+// The main types are [Coordinator], and [Reader], a connection that reads. The
+// Coordinator speaks kmsg structs, a request in and a response out; the request's Version decides the behaviour, and sockets,
 // framing and the question who may use which group are the broker's.
 //
 // Guarantees:
 //   - A checkpoint is synced to the store before its commit is answered, and
 //     survives a crash.
-//   - A commit is taken only from a member of the current generation, or from
-//     anybody while the group has no members. Commits reach the store in the
+//   - One Reader of a group at most is Active at any instant. If it ends, or is
+//     silent for [Options].ReaderTimeout, another one that waits is.
+//   - A commit is taken only from a member of the current generation, or, while
+//     the group has no members, from anybody but a standby. Commits reach the store in the
 //     order in which they were accepted, and OffsetFetch waits for those
 //     accepted before it, so no commit of an older generation shows up after
 //     the next generation has read the checkpoint.
 //   - A group's generation only grows, across restarts too.
 //   - What a group keeps in memory is bounded by [Options].
 //
-// Every method may be called from any goroutine. JoinGroup and SyncGroup block
+// Every method of the Coordinator may be called from any goroutine, those of a
+// Reader by the goroutine that opened it. JoinGroup and SyncGroup block
 // until the rebalance ends or their context is done. A request and its byte
 // slices may be reused once the method has returned.
 package group

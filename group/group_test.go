@@ -74,6 +74,7 @@ func bubble(t *testing.T, change func(*group.Options), fn func(t *testing.T, r *
 type consumer struct {
 	r          *rig
 	name       string
+	host       string
 	address    string // that it joins by, if that matters
 	version    int16  // of JoinGroup and SyncGroup
 	id         string
@@ -90,7 +91,7 @@ func (r *rig) consumer(name string, protocols ...string) *consumer {
 	if len(protocols) == 0 {
 		protocols = []string{"range"}
 	}
-	c := &consumer{r: r, name: name, version: 5}
+	c := &consumer{r: r, name: name, host: "10.0.0.1", version: 5}
 	for _, p := range protocols {
 		meta := kmsg.NewConsumerMemberMetadata()
 		meta.Topics = []string{topic}
@@ -274,5 +275,5 @@ func wantCode(t *testing.T, what string, got int16, want *kerr.Error) {
 
 // send is JoinGroup without remembering anything.
 func (c *consumer) send(ctx context.Context, req *kmsg.JoinGroupRequest) *kmsg.JoinGroupResponse {
-	return c.r.JoinGroup(ctx, group.Client{ID: c.name, Host: "/10.0.0.1", Address: c.address}, req)
+	return c.r.JoinGroup(ctx, group.Client{ID: c.name, Host: "/" + c.host, Address: c.address}, req)
 }

@@ -200,6 +200,7 @@ func (g *group) replaceStatic(m *member, w *waiter[joinAnswer], client Client, r
 	g.disown(m, "its static member came back elsewhere")
 	m.id = newMemberID(*m.instance)
 	m.client, m.joinedAt = client.clone(), time.Now()
+	m.hasRead, m.readsAs = false, ""
 	g.beginClaim(m, m.joinedAt)
 	if leads {
 		g.leader = m.id

@@ -109,7 +109,8 @@ func (g *group) successor(now time.Time) (next *Reader, home *member, guessed bo
 // is, at once, that of a member that was evicted before m joined, for m may be
 // the same client. Some clients, such as brod, fetch by another client.id than
 // they join by: if m has never had a connection, after memberGrace one of its
-// address that came after m is taken for it too, and its client.id for m's.
+// address that came after m, and is not like another member's, is taken for it
+// too, and its client.id for m's.
 func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	switch {
 	case !r.inFlight:
@@ -123,7 +124,7 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	sent := sameHost && r.outsider != m && r.home == nil && !r.begun.Before(m.assignedAt)
 	waited := now.Sub(m.readerlessSince)
 	if r.client.ID != m.client.ID && (!m.hasRead || r.client.ID != m.readsAs) {
-		is = !m.hasRead && sent && !r.barred(now) && !r.opened.Before(m.joinedAt) && waited >= memberGrace
+		is = !m.hasRead && sent && !r.barred(now) && !r.opened.Before(m.joinedAt) && waited >= memberGrace && !r.g.hasMemberLike(r)
 		return is, is
 	}
 	switch {
@@ -137,6 +138,13 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 		return true, true
 	}
 	return false, false
+}
+
+// hasMemberLike says if the reader has the address and the client.id of a member.
+func (g *group) hasMemberLike(r *Reader) bool {
+	return slices.ContainsFunc(g.members, func(m *member) bool {
+		return m.client.ID == r.client.ID && m.client.Host == r.client.Host
+	})
 }
 
 // barred says that the reader may not read in its own right, because it was
@@ -163,7 +171,6 @@ func (g *group) grant(r *Reader, home *member, guessed bool, now time.Time) {
 	for _, o := range l.readers {
 		o.lost, o.fell = o.lost || o.fell, false
 	}
-	r.lost = false
 	r.wake()
 	attrs := []any{"mode", "assign", "client_id", r.client.ID, "address", r.client.Address, "offset", r.offset}
 	if home != nil {

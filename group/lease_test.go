@@ -419,6 +419,18 @@ func TestConnectionsOfOneName(t *testing.T) {
 			before.want("never", standby)
 			elsewhere.want("never", standby)
 		}},
+		{"another member's connection", func(t *testing.T, r *rig) {
+			a, b := r.consumer("a"), r.consumer("b")
+			two(t, a, b, func() *consumer { return a })
+			time.Sleep(time.Millisecond)
+			br := r.reader("b")
+			for range 10 {
+				br.want("never", standby)
+				wantCode(t, "heartbeat", a.heartbeat(), nil)
+				wantCode(t, "heartbeat", b.heartbeat(), nil)
+				time.Sleep(silence / 3)
+			}
+		}},
 		{"the member uses one connection for all", func(t *testing.T, r *rig) {
 			own := r.reader("m")
 			own.want("before", active)

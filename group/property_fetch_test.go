@@ -32,12 +32,12 @@ func (s *simulation) fetchStep() {
 	switch n := s.rng.IntN(100); {
 	case n < 5 && len(assign) < 3:
 		s.nextID++
-		s.fetchers = append(s.fetchers, &fetcher{reader: s.r.reader(fmt.Sprint("f", s.nextID))})
+		s.fetchers = append(s.fetchers, &fetcher{reader: s.r.readerAt(fmt.Sprint("f", s.nextID), "10.0.0.2")})
 	case n < 30:
 		a := s.actors[s.rng.IntN(len(s.actors))]
 		has := slices.ContainsFunc(s.fetchers, func(f *fetcher) bool { return f.actor == a })
 		if a.owns && (!has || n < 8) {
-			s.fetchers = append(s.fetchers, &fetcher{reader: s.r.reader(a.name), actor: a})
+			s.fetchers = append(s.fetchers, &fetcher{reader: s.r.readerAt(a.name, a.host), actor: a})
 		}
 	case len(s.fetchers) == 0:
 	case n < 35:
@@ -184,11 +184,11 @@ func (s *simulation) settleReaders() {
 	for _, f := range s.fetchers {
 		s.closeFetcher(f)
 	}
-	assign := s.r.reader("in assign mode")
+	assign := s.r.readerAt("in assign mode", "10.0.0.2")
 	assign.want("beside members", standby)
 	for _, a := range s.actors {
 		if strings.HasPrefix(s.given[s.generation], a.owner()+"-") {
-			s.r.reader(a.name).want("the owner", active)
+			s.r.readerAt(a.name, a.host).want("the owner", active)
 		}
 	}
 	assign.want("beside members", standby)

@@ -102,6 +102,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 func (s *simulation) newActor() *actor {
 	s.nextID++
 	a := &actor{consumer: s.r.consumer(fmt.Sprint("c", s.nextID), "range", "sticky")}
+	a.host = fmt.Sprint("10.0.1.", s.nextID) // else one may be taken for another that has no connection
 	a.version = int16(s.rng.IntN(10))
 	a.readable = s.rng.IntN(4) > 0
 	if a.version >= 5 && s.rng.IntN(3) == 0 {
