@@ -203,8 +203,8 @@ func joinGroup(s *side, v int16) {
 		fresh.sync("static's assignment, come back", syncVersion)
 		leave := kmsg.NewPtrLeaveGroupRequest()
 		leave.Group = s.group
-		for _, m := range []kmsg.LeaveGroupRequestMember{{MemberID: old.id, InstanceID: instance}, {MemberID: fresh.id, InstanceID: kmsg.StringPtr("nobody")}, {MemberID: "nobody"}} {
-			leave.Members = append(leave.Members, m)
+		leave.Members = []kmsg.LeaveGroupRequestMember{
+			{MemberID: old.id, InstanceID: instance}, {MemberID: fresh.id, InstanceID: kmsg.StringPtr("nobody")}, {MemberID: "nobody"},
 		}
 		ask[*kmsg.LeaveGroupResponse](s, "those who may not leave", leaveVersion, leave)
 		fresh.leave("static leaves", leaveVersion)
