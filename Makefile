@@ -12,7 +12,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard examples/go/go.mod e2e/*/go/go.mod))
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # command=package of what the tests use, so that one message names all that is missing
 TEST_NEEDS := gcc=gcc g++=g++ stdio.h=libc6-dev javac=default-jdk-headless mvn=maven npm=npm \
-  python3=python3 venv=python3-venv Python.h=python3-dev node.h=libnode-dev unzip=unzip ip=iproute2
+  python3=python3 venv=python3-venv Python.h=python3-dev node.h=libnode-dev openssl/ssl.h=libssl-dev unzip=unzip ip=iproute2
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: help build demo test unit soak bench lint vuln fuzz clean

@@ -30,6 +30,12 @@ type member struct {
 // join makes the client the leader of its group and assigns it the partition.
 func (c *client) join(v int16, group string) member {
 	c.t.Helper()
+	return c.joinAndSync(v, min(v, 5), group)
+}
+
+// joinAndSync is join in a version of each of the two APIs.
+func (c *client) joinAndSync(v, syncVersion int16, group string) member {
+	c.t.Helper()
 	join := joinRequest(v, group)
 	resp := ask[*kmsg.JoinGroupResponse](c, join)
 	if resp.ErrorCode == kerr.MemberIDRequired.Code {
@@ -40,7 +46,7 @@ func (c *client) join(v int16, group string) member {
 		c.t.Fatalf("join version %d: %+v", v, resp)
 	}
 	sync := kmsg.NewPtrSyncGroupRequest()
-	sync.Version, sync.Group, sync.Generation, sync.MemberID = min(v, 5), group, resp.Generation, resp.MemberID
+	sync.Version, sync.Group, sync.Generation, sync.MemberID = syncVersion, group, resp.Generation, resp.MemberID
 	sync.ProtocolType, sync.Protocol = kmsg.StringPtr("consumer"), kmsg.StringPtr("range")
 	a := kmsg.NewSyncGroupRequestGroupAssignment()
 	a.MemberID, a.MemberAssignment = resp.MemberID, []byte("assignment")
