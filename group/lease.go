@@ -49,8 +49,8 @@ func (g *group) arbitrate() {
 			g.release("the partition was assigned to another", true)
 		case !r.alive(now):
 			g.release("it was silent for too long", false)
-		case now.Sub(r.since) >= g.opts.ReaderTimeout:
-			r.guessed = false // no better one has come
+		case r.guessed && now.Sub(r.since) >= g.opts.ReaderTimeout:
+			r.guessed = !r.like(r.home) || r.outsider == r.home // no better one has come
 		}
 	}
 	next, home, guessed := g.successor(now)
@@ -105,12 +105,12 @@ func (g *group) successor(now time.Time) (next *Reader, home *member, guessed bo
 // fetches nothing then, but an assign-mode consumer of the same name does. If m
 // has had no such connection for memberGrace, any with its address and client.id
 // is taken for it, and after ReaderTimeout any with its client.id (several
-// addresses behind NAT): a guess, and given up when a better one comes soon. So
+// addresses behind NAT): a guess, and given up when a better one comes. So
 // is, at once, that of a member that was evicted before m joined, for m may be
 // the same client. Some clients, such as brod, fetch by another client.id than
 // they join by: if m has never had a connection, after memberGrace one of its
-// address that came after m, and is not like another member's, is taken for it
-// too, and its client.id for m's.
+// address that came after m or was a former member's, and is not like another
+// member's, is taken for it too, and its client.id for m's.
 func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	switch {
 	case !r.inFlight:
@@ -124,7 +124,9 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	sent := sameHost && r.outsider != m && r.home == nil && !r.begun.Before(m.assignedAt)
 	waited := now.Sub(m.readerlessSince)
 	if r.client.ID != m.client.ID && (!m.hasRead || r.client.ID != m.readsAs) {
-		is = !m.hasRead && sent && !r.barred(now) && !r.opened.Before(m.joinedAt) && waited >= memberGrace && !r.g.hasMemberLike(r)
+		cameAfter := !r.opened.Before(m.joinedAt) && !r.barred(now)
+		orphan := !r.orphaned.IsZero() && m.joinedAt.After(r.orphaned)
+		is = sent && !m.hasRead && (cameAfter || orphan) && waited >= memberGrace && !slices.ContainsFunc(r.g.members, r.like)
 		return is, is
 	}
 	switch {
@@ -140,11 +142,9 @@ func (r *Reader) eligible(m *member, now time.Time) (is, guess bool) {
 	return false, false
 }
 
-// hasMemberLike says if the reader has the address and the client.id of a member.
-func (g *group) hasMemberLike(r *Reader) bool {
-	return slices.ContainsFunc(g.members, func(m *member) bool {
-		return m.client.ID == r.client.ID && m.client.Host == r.client.Host
-	})
+// like says if the reader has the address and the client.id of the member.
+func (r *Reader) like(m *member) bool {
+	return r.client.ID == m.client.ID && r.client.Host == m.client.Host
 }
 
 // barred says that the reader may not read in its own right, because it was

@@ -363,6 +363,7 @@ func TestConnectionsOfOneName(t *testing.T) {
 			m.sync(m.id)
 			keep(4*time.Second, other)
 			other.want("taken for the member's", active)
+			m.keep(3*silence, other)
 			own := r.reader("m")
 			own.want("its own", active)
 			other.want("not taken any more", lost, standby)
@@ -384,6 +385,7 @@ func TestConnectionsOfOneName(t *testing.T) {
 			own.want("too early", standby)
 			m.keep(time.Second, own)
 			own.want("nobody else came", active)
+			m.keep(3*silence, own)
 			right := r.reader("m")
 			right.want("one of the right address", active)
 			own.want("not taken any more", lost, standby)
@@ -397,6 +399,20 @@ func TestConnectionsOfOneName(t *testing.T) {
 			own.want("nobody else came", active)
 			own.Close()
 			r.reader("n").want("its next connection", active)
+		}},
+		{"it is evicted and joins anew, and keeps its connection", func(t *testing.T, r *rig) {
+			m := r.consumer("m").start()
+			own := r.reader("n")
+			m.keep(4*time.Second, own)
+			own.want("nobody else came", active)
+			time.Sleep(session)
+			synctest.Wait()
+			own.want("evicted", lost)
+			time.Sleep(time.Millisecond)
+			m.id = ""
+			m.start()
+			m.keep(4*time.Second, own)
+			own.want("nobody else came again", active)
 		}},
 		{"another name is taken for the member's, which comes late", func(t *testing.T, r *rig) {
 			m := r.consumer("m").start()
