@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/broker"
 )
 
 func TestProduceIsRefused(t *testing.T) {
@@ -47,6 +50,18 @@ func TestProduceIsRefused(t *testing.T) {
 	cl.wantClosed()
 	if end := c.part.HighWatermark(); end != 0 {
 		t.Errorf("the high watermark is %d", end)
+	}
+}
+
+// A producer that asks again at once, for ever, must not keep the broker busy.
+func TestProducersAreAnsweredLate(t *testing.T) {
+	const delay = 80 * time.Millisecond
+	c := newCluster(t, func(o *broker.Options) { o.DenyDelay = delay })
+	cl := c.login(user)
+	start := time.Now()
+	ask[*kmsg.InitProducerIDResponse](cl, kmsg.NewPtrInitProducerIDRequest())
+	if d := time.Since(start); d < delay {
+		t.Errorf("answered after %v, before the delay", d)
 	}
 }
 

@@ -62,7 +62,7 @@ type Options struct {
 	FetchMemory     int64         // records in all responses under way; default 64 MiB
 	IdleTimeout     time.Duration // a connection without a request; default 10 min, as Kafka
 	LoginTimeout    time.Duration // from the accept to a successful login, a TLS handshake included; default 15 s
-	DenyDelay       time.Duration // before a failed login is answered; default 500 ms
+	DenyDelay       time.Duration // before a failed login or a producer is answered; default 500 ms
 	TransferTimeout time.Duration // for a client to take one response, or to send a request above 16 KiB; default 1 min
 	RefusalLines    int           // in the log, about one address in 10 s: refused connections, failed logins and the like; default 5
 	ReloadInterval  time.Duration // between two looks at the certificate files; default 2 s

@@ -40,7 +40,7 @@ var differences = map[kmsg.Key]string{
 	kmsg.CreateTopics:                 "Each topic gets `TOPIC_AUTHORIZATION_FAILED`: a task makes its own.",
 	kmsg.DeleteTopics:                 "The client's topic gets `TOPIC_AUTHORIZATION_FAILED`.",
 	kmsg.DeleteRecords:                "The client's partition gets `TOPIC_AUTHORIZATION_FAILED`: only retention removes records.",
-	kmsg.InitProducerID:               "`CLUSTER_AUTHORIZATION_FAILED`: nobody produces.",
+	kmsg.InitProducerID:               "`CLUSTER_AUTHORIZATION_FAILED`: nobody produces. It comes half a second late, as newer Java producers ask again for ever.",
 	kmsg.OffsetForLeaderEpoch:         "There is one leader epoch, 0, and nothing is ever truncated, so any newer epoch has no end offset.",
 	kmsg.DescribeACLs:                 "`SECURITY_DISABLED`, as a broker without an authorizer: rights are those of accounts, which clients neither see nor set.",
 	kmsg.CreateACLs:                   "`SECURITY_DISABLED` for each ACL.",
