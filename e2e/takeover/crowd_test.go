@@ -58,12 +58,12 @@ func (c *crowd) record(m *member, r puppet.Record) (first bool) {
 	if c.mode == assign {
 		want = []int64{m.next}
 	}
-	right := slices.Contains(want, r.Offset)
-	if r.Offset >= m.next && r.Offset < m.limit && (!right || c.mode == assign) {
+	if r.Offset == m.next && r.Offset < m.limit && !c.active.ended() && !c.active.leaving.Load() {
 		c.say(m, "had been sent %d before", r.Offset)
-		m.next = r.Offset + 1
+		m.next++
 		return false
 	}
+	right := slices.Contains(want, r.Offset)
 	if !right {
 		c.fault(m, "reads from %d, want one of %v; %d was processed", r.Offset, want, c.end)
 	}
@@ -72,6 +72,16 @@ func (c *crowd) record(m *member, r puppet.Record) (first bool) {
 	c.runs++
 	m.advance(r.Offset)
 	return true
+}
+
+// ended says if the consumer has left or its process is gone.
+func (m *member) ended() bool {
+	select {
+	case <-m.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // advance is called with mu held.
@@ -90,7 +100,7 @@ func (m *member) isActive() bool {
 func (c *crowd) attempt(m *member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.active == m {
+	if m.trying = c.active == m; m.trying {
 		c.pending = m.next
 	}
 }
@@ -99,15 +109,16 @@ func (c *crowd) committed(m *member, answer string, accepted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.cond.Broadcast()
-	if !accepted {
+	switch {
+	case !accepted:
 		m.refused++
 		c.say(m, "commit of %d refused: %.200s", m.next, answer)
-	} else if c.active != m {
+	case !m.trying:
 		c.fault(m, "its commit of %d was accepted though %s is active", m.next, c.active.name)
-	} else {
+	case c.active == m, m.next > c.checkpoint: // the next one may be quicker to read than this one to tell
 		c.checkpoint = m.next
 	}
-	if c.active == m {
+	if c.active == m || c.pending < c.checkpoint {
 		c.pending = c.checkpoint
 	}
 }

@@ -52,6 +52,7 @@ type member struct {
 	idle    int   // polls without records since the last one with
 	refused int   // commits
 	limit   int64 // it was frozen or cut off: what it may have been sent before ends below
+	trying  bool  // it commits what it has read as the active one
 }
 
 // work polls, processes and commits until it is told to leave or its process
@@ -96,8 +97,8 @@ func (m *member) process(records []puppet.Record) {
 		}
 		if stop || m.uncommitted == commitEach {
 			accepted, alive := m.commit()
-			if !alive || !accepted && m.mode != assign {
-				return // the rest of the batch is another's by now
+			if !alive || !accepted && m.mode == resume {
+				return // what follows the checkpoint comes again, or is another's
 			}
 		}
 	}

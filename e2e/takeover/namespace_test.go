@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,8 +34,8 @@ const (
 )
 
 // isolated says if this is the process inside; else it runs the same test there
-// and reports how it ended; atOnce is how many subtests run at the same time.
-func isolated(t *testing.T, clients []string, atOnce int) bool {
+// and reports how it ended.
+func isolated(t *testing.T, clients []string) bool {
 	t.Helper()
 	if socket := os.Getenv(socketEnv); socket != "" {
 		ip(t, "link", "set", "lo", "up")
@@ -51,7 +50,7 @@ func isolated(t *testing.T, clients []string, atOnce int) bool {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket := forward(t, "unix", filepath.Join(dir, "mysql"), "tcp", servers.Get(t, source).Address)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v=true", "-test.parallel="+strconv.Itoa(atOnce), "-only="+*only)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v=true", "-test.parallel=1000", "-only="+*only)
 	if deadline, ok := t.Deadline(); ok {
 		cmd.Args = append(cmd.Args, "-test.timeout="+time.Until(deadline.Add(-10*time.Second)).String())
 	}

@@ -35,13 +35,16 @@ const (
 // scenario is one client in one mode, and what happens to its group.
 type scenario struct {
 	*crowd
-	t       *testing.T
-	stage   *stage
-	client  string
-	from    int64 // the group's checkpoint at first
-	started []*member
-	alive   int      // how many are consumers now
-	order   []string // their addresses when all was settled, in the order of succession
+	t      *testing.T
+	stage  *stage
+	client string
+	from   int64 // the group's checkpoint at first
+	// together has the consumers on one host: neither addresses nor, but for plain
+	// assign, client IDs differ.
+	together bool
+	started  []*member
+	alive    int      // how many are consumers now
+	order    []string // their addresses when all was settled, in the order of succession
 }
 
 // stage is what the scenarios share: Daybook, and a table that grows slowly.
@@ -52,6 +55,7 @@ type stage struct {
 	commands map[string][]string
 	admin    *admin.Client
 	jvms     chan struct{} // a place for each scenario of JVMs that runs
+	others   chan struct{} // and for each other one
 
 	mu    sync.Mutex
 	times map[string][]string // of takeovers, by client, mode and fault
@@ -87,14 +91,25 @@ func (s *scenario) must(err error) {
 // start starts a consumer.
 func (s *scenario) start() *member {
 	s.t.Helper()
-	m := &member{crowd: s.crowd, name: fmt.Sprintf("#%d", len(s.started)+1), link: newLink(int(s.stage.links.Add(1))),
+	m := &member{crowd: s.crowd, name: fmt.Sprintf("#%d", len(s.started)+1), link: link{address: host},
 		done: make(chan struct{}), held: make(chan struct{}, 1), release: make(chan struct{})}
 	m.next = s.from
-	o := puppet.Options{Group: s.group, ClientID: s.client, Session: session, Prefix: m.link.prefix()}
+	o := puppet.Options{Group: s.group, ClientID: s.client, Session: session}
+	if s.together && s.mode == assign {
+		// Daybook could tell them apart by their offsets alone, and here all go over
+		// the same ones.
+		o.ClientID += m.name
+	}
+	if !s.together {
+		m.link = newLink(int(s.stage.links.Add(1)))
+		o.Prefix = m.link.prefix()
+	}
 	var err error
 	m.puppet, err = puppet.Run(s.t, s.stage.address, s.client, s.stage.commands[s.client], o)
 	s.must(err)
-	s.must(m.link.plug())
+	if !s.together {
+		s.must(m.link.plug())
+	}
 	switch s.mode {
 	case subscribe:
 		s.must(m.puppet.Subscribe())
@@ -145,13 +160,15 @@ func (s *scenario) joined() []string {
 	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		g, err := s.admin.Group(s.t.Context(), s.group)
 		s.must(err)
-		stable := s.mode != subscribe || g.State == "Stable"
-		if stable && len(g.Consumers) == s.alive && g.Consumers[0].Role == admin.RoleActive {
-			var order []string
-			for _, c := range g.Consumers {
+		var order []string
+		for _, c := range g.Consumers {
+			if c.Mode == string(subscribe) == (s.mode == subscribe) {
 				ip, _, _ := strings.Cut(c.Address, ":")
 				order = append(order, ip)
 			}
+		}
+		stable := s.mode != subscribe || g.State == "Stable"
+		if stable && len(order) == s.alive && g.Consumers[0].Role == admin.RoleActive {
 			return order
 		}
 		if time.Now().After(deadline) {
@@ -167,10 +184,8 @@ func (s *scenario) idle() {
 	s.records = 0
 	for _, m := range s.started {
 		m.idle = 0
-		select {
-		case <-m.done:
+		if m.ended() {
 			m.idle = 1000
-		default:
 		}
 	}
 }

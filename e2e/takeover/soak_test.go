@@ -35,5 +35,5 @@ func TestSoakTakeover(t *testing.T) {
 			}
 		}
 	}
-	perform(t, all, 10)
+	perform(t, all)
 }

@@ -28,27 +28,26 @@ const rowEvery = 50 * time.Millisecond
 
 var clients = []string{"java-1.1.1", "java-4.4.0", "librdkafka-2.15.1", "kafka-python-3.0.12", "sarama-newest", "kafkajs-2.2.4"}
 
-// plays are the sizes of group; what happens with two consumers, in assign mode,
-// is done by applications that look at the checkpoint.
 var plays = []struct {
-	name   string
-	assign mode
-	play   func(*scenario)
+	name  string
+	modes []mode
+	play  func(*scenario)
 }{
-	{"five", assign, five},
-	{"two", resume, two},
+	{"five", []mode{subscribe, assign}, five},
+	{"two", []mode{subscribe, resume}, two},
+	{"together", []mode{subscribe, assign, resume}, together},
 }
 
 func TestTakeover(t *testing.T) {
 	var all []cast
 	for _, client := range clients {
 		for _, p := range plays {
-			for _, m := range []mode{subscribe, p.assign} {
+			for _, m := range p.modes {
 				all = append(all, cast{client, fmt.Sprintf("%s-%s-%s", client, m, p.name), m, p.play})
 			}
 		}
 	}
-	perform(t, all, 100)
+	perform(t, all)
 }
 
 // cast is one scenario: who plays what.
@@ -58,9 +57,8 @@ type cast struct {
 	play          func(*scenario)
 }
 
-// perform runs those that -only matches and that the client can do, so many at
-// once.
-func perform(t *testing.T, all []cast, atOnce int) {
+// perform runs those that -only matches and that the client can do.
+func perform(t *testing.T, all []cast) {
 	t.Helper()
 	pattern, err := regexp.Compile(*only)
 	if err != nil {
@@ -75,19 +73,21 @@ func perform(t *testing.T, all []cast, atOnce int) {
 		names, groups = append(names, c.client), append(groups, c.group)
 	}
 	names = slices.Compact(names)
-	if !isolated(t, names, atOnce) {
+	if !isolated(t, names) {
 		return
 	}
-	s := &stage{commands: puppet.Commands(t, names...), jvms: make(chan struct{}, 3), times: map[string][]string{}}
+	s := &stage{commands: puppet.Commands(t, names...), jvms: make(chan struct{}, 3), others: make(chan struct{}, 8), times: map[string][]string{}}
 	s.open(t, groups)
 	t.Run("group", func(t *testing.T) { // ends when all that it runs have
 		for _, c := range all {
 			t.Run(c.group, func(t *testing.T) {
 				t.Parallel()
+				places := s.others
 				if strings.HasPrefix(c.client, "java") {
-					s.jvms <- struct{}{}
-					t.Cleanup(func() { <-s.jvms })
+					places = s.jvms
 				}
+				places <- struct{}{}
+				t.Cleanup(func() { <-places })
 				c.play(newScenario(t, s, c.client, c.mode, c.group))
 			})
 		}
@@ -178,6 +178,18 @@ func two(s *scenario) {
 	active = s.cut(active)
 	s.kill(active)
 	s.start()
+	s.close(s.settle())
+	s.end()
+}
+
+// together is three consumers of one host.
+func together(s *scenario) {
+	s.together = true
+	for range 3 {
+		s.start()
+	}
+	active := s.freeze(s.settle())
+	s.kill(active)
 	s.close(s.settle())
 	s.end()
 }

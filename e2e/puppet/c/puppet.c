@@ -17,12 +17,33 @@ static void set(rd_kafka_conf_t *conf, const char *key, const char *value) {
   }
 }
 
+/* What a rebalance asks for, until the next poll: what was handed over is processed, and may be committed, before.
+   By itself librdkafka would join the next generation and commit in its name. */
+static rd_kafka_topic_partition_list_t *given;
+static int rebalanced, closing;
+
+static void follow(void) {
+  if (!rebalanced) return;
+  rebalanced = 0;
+  rd_kafka_assign(rk, given);
+  if (given) rd_kafka_topic_partition_list_destroy(given);
+  given = NULL;
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *partitions, void *opaque) {
+  if (given) rd_kafka_topic_partition_list_destroy(given);
+  given = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? rd_kafka_topic_partition_list_copy(partitions) : NULL;
+  rebalanced = 1;
+  if (closing) follow();
+}
+
 /* Without it, a broker that is away comes as a message with an error. */
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque) { fprintf(stderr, "%s\n", reason); }
 
 static void start(char **argv) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   rd_kafka_conf_set_error_cb(conf, on_error);
+  rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
   set(conf, "bootstrap.servers", argv[1]);
   set(conf, "security.protocol", "SASL_PLAINTEXT");
   set(conf, "sasl.mechanism", "PLAIN");
@@ -65,6 +86,10 @@ static int64_t now_ms(void) {
 static rd_kafka_resp_err_t poll_records(int64_t ms, long limit) {
   int64_t end = now_ms() + ms;
   for (long n = 0; n < limit;) {
+    if (n == 0)
+      follow();
+    else if (rebalanced)
+      break;
     int64_t left = n ? 0 : end - now_ms();
     rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, left > 100 ? 100 : left > 0 ? left : 0);
     if (!m) {
@@ -93,6 +118,8 @@ static rd_kafka_resp_err_t run(const char *word, char *arg, char *more) {
   } else if (!strcmp(word, "poll")) {
     err = poll_records(atoll(arg), atol(more));
   } else if (!strcmp(word, "close")) {
+    closing = 1;
+    follow();
     err = rd_kafka_consumer_close(rk);
   } else {
     rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, topic, 0);

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -23,7 +24,7 @@ func main() {
 	client, err := sarama.NewClient([]string{os.Args[1]}, config())
 	check(err)
 	p := &puppet{topic: os.Args[4], group: os.Args[5], client: client,
-		records: make(chan delivery), failures: make(chan error, 64), again: make(chan struct{})}
+		records: make(chan delivery), failures: make(chan error, 64), again: make(chan struct{}), polled: make(chan struct{})}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<20)
 	out := bufio.NewWriter(os.Stdout)
@@ -80,6 +81,8 @@ type puppet struct {
 	members sarama.ConsumerGroup
 	session sarama.ConsumerGroupSession // that of the record polled last
 	again   chan struct{}
+	mu      sync.Mutex
+	polled  chan struct{} // closed when the next poll begins
 
 	// of a consumer with an assigned partition
 	consumer  sarama.Consumer
@@ -114,6 +117,7 @@ func (p *puppet) run(out *bufio.Writer, words []string) error {
 		if err != nil {
 			return err
 		}
+		p.beginPoll()
 		return p.poll(out, time.Duration(n)*time.Millisecond, limit)
 	case "seek":
 		return p.seek(n)
@@ -164,17 +168,43 @@ func (p *puppet) failed(err error) {
 func (*puppet) Setup(sarama.ConsumerGroupSession) error   { return nil }
 func (*puppet) Cleanup(sarama.ConsumerGroupSession) error { return nil }
 
+// ConsumeClaim returns, and so lets sarama join the next generation, only when
+// what was handed over is processed: when the next poll begins.
 func (p *puppet) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	var processed <-chan struct{} // nil until a record was handed over
 	for r := range claim.Messages() {
 		select {
 		case p.records <- delivery{r, session}:
+			processed = p.nextPoll()
+			continue
 		case <-p.again:
 			return nil
 		case <-session.Context().Done():
-			return nil
+		}
+		break
+	}
+	if processed != nil {
+		select {
+		case <-processed:
+		case <-p.again:
 		}
 	}
 	return nil
+}
+
+// nextPoll returns a channel that is closed when the next poll begins.
+func (p *puppet) nextPoll() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.polled
+}
+
+// beginPoll tells those who wait that a poll begins.
+func (p *puppet) beginPoll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.polled)
+	p.polled = make(chan struct{})
 }
 
 func (p *puppet) assign(offset int64, fromCheckpoint bool) (err error) {
@@ -320,6 +350,7 @@ func (p *puppet) confirm(offset int64) error {
 
 func (p *puppet) close() error {
 	if p.members != nil {
+		p.beginPoll()
 		return p.members.Close()
 	}
 	return p.client.Close()
