@@ -15,10 +15,10 @@ import (
 // manyConsumers is how many read the same records at the same time.
 const manyConsumers = 10
 
-// manyGroups returns a group for each of them, as a group has one consumer
-// at a time.
-func manyGroups() (groups []string) {
-	for i := range manyConsumers {
+// manyGroups returns a group for each of n consumers, as a group has one
+// consumer at a time.
+func manyGroups(n int) (groups []string) {
+	for i := range n {
 		groups = append(groups, fmt.Sprint("many", i))
 	}
 	return groups
@@ -74,7 +74,7 @@ func (d *daybook) fetchAtOnce(ctx context.Context, rows, n int, onTheWire *uint6
 	r, err := d.timed(n*rows, func(r *rate) error {
 		var g errgroup.Group
 		sizes := make([]uint64, n)
-		for i, name := range manyGroups()[:n] {
+		for i, name := range manyGroups(n) {
 			login := kgo.SASL(plain.Auth{User: account + "-" + name, Pass: saslPassword}.AsMechanism())
 			g.Go(func() (err error) {
 				sizes[i], err = d.readTopic(ctx, rows, kgo.WithHooks(&wire), login)

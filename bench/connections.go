@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -34,7 +35,11 @@ func (d *daybook) rest(ctx context.Context, idle, polling int, t time.Duration) 
 	if err != nil {
 		return r, err
 	}
-	conns, err := d.open(ctx, idle+polling)
+	users := slices.Repeat([]string{saslUser}, idle)
+	for _, g := range manyGroups(polling) {
+		users = append(users, account+"-"+g)
+	}
+	conns, err := d.open(ctx, users)
 	defer func() {
 		for _, c := range conns {
 			_ = c.Close()
@@ -76,10 +81,10 @@ func (d *daybook) rest(ctx context.Context, idle, polling int, t time.Duration) 
 	return r, errors.Join(errCPU, errRSS)
 }
 
-// open makes n connections that have logged in.
-func (d *daybook) open(ctx context.Context, n int) ([]net.Conn, error) {
-	conns := make([]net.Conn, 0, n)
-	for range n {
+// open makes a connection that has logged in for each of the users.
+func (d *daybook) open(ctx context.Context, users []string) ([]net.Conn, error) {
+	conns := make([]net.Conn, 0, len(users))
+	for _, user := range users {
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.address)
 		if err != nil {
 			return conns, err
@@ -91,7 +96,7 @@ func (d *daybook) open(ctx context.Context, n int) ([]net.Conn, error) {
 			return conns, err
 		}
 		login := kmsg.NewPtrSASLAuthenticateRequest()
-		login.Version, login.SASLAuthBytes = 2, []byte("\x00"+saslUser+"\x00"+saslPassword)
+		login.Version, login.SASLAuthBytes = 2, []byte("\x00"+user+"\x00"+saslPassword)
 		resp := login.ResponseKind().(*kmsg.SASLAuthenticateResponse)
 		if err := exchange(c, login, resp); err != nil {
 			return conns, err
@@ -103,7 +108,7 @@ func (d *daybook) open(ctx context.Context, n int) ([]net.Conn, error) {
 	return conns, nil
 }
 
-// poll fetches at the log's end, as a consumer that waits does.
+// poll fetches at the log's end, as the active consumer of a group does.
 func poll(ctx context.Context, c net.Conn, offset int64, until time.Time) error {
 	req := kmsg.NewPtrFetchRequest()
 	req.Version, req.MaxWaitMillis, req.MinBytes, req.MaxBytes = 12, int32(pollWait/time.Millisecond), 1, 50<<20

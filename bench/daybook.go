@@ -67,6 +67,7 @@ kafka:
   max_connections: 4000
   max_connections_per_address: 4000
   max_connections_per_group: 4000
+  max_groups_per_task: 4000
 admin: {address: none}
 tasks:
   - name: %s
@@ -76,7 +77,7 @@ tasks:
     schema_changes: none
     groups:
 `, address, topic, o.source, user, log.start.Name, log.start.Pos, database)
-	for _, g := range append(manyGroups(), group) {
+	for _, g := range append(manyGroups(max(manyConsumers, o.pollers)), group) {
 		d.yaml += fmt.Sprintf("      - {id: %s, account: %s, password_env: BENCH_GROUP_PASSWORD}\n", g, account)
 	}
 	return d, d.start(ctx, "none")
