@@ -58,23 +58,6 @@ func Snapshot(ctx context.Context, query Query, server Server) (*Catalog, error)
 	return c, nil
 }
 
-// Reread takes one table's present definition from information_schema into the
-// catalog, or drops the table there if the source has it no more. It is for a
-// table that is unknown; the caller makes sure that no later statement on it is
-// still ahead in the binlog.
-func (c *Catalog) Reread(ctx context.Context, query Query, db, name string) error {
-	s := &snapshot{catalog: c, query: query}
-	where := " WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name)
-	if _, err := s.tables(ctx, where); err != nil {
-		return fmt.Errorf("read table %s.%s: %w", db, name, err)
-	}
-	c.Drop(db, name)
-	if err := s.read(ctx, where); err != nil {
-		return fmt.Errorf("read table %s.%s: %w", db, name, err)
-	}
-	return nil
-}
-
 // hidden are the databases whose tables never have row events.
 const hidden = "('information_schema', 'performance_schema')"
 
