@@ -271,6 +271,13 @@ func (m *model) compareState() {
 		m.t.Errorf("position %q, %v, %v, want %q", pos, ok, err, m.position)
 	}
 	compareMap(m.t, "schema", m.p.Schema(), m.schema)
+	for i := range 5 { // one more than there are
+		key := fmt.Sprintf("table %d", i)
+		want, there := m.schema[key]
+		if got, ok, err := m.p.SchemaValue([]byte(key)); err != nil || ok != there || string(got) != want {
+			m.t.Errorf("schema entry %s is %q, %v, %v, want %q, %v", key, got, ok, err, want, there)
+		}
+	}
 	compareMap(m.t, "table", m.s.Table("groups").Scan(nil), m.tables)
 	for key, value := range m.tables {
 		if got, ok, err := m.s.Table("groups").Get([]byte(key)); err != nil || !ok || string(got) != value {

@@ -220,3 +220,12 @@ func (p *Partition) Schema() iter.Seq2[KV, error] {
 	prefix := partitionKey(kindSchema, p.id)
 	return p.s.scan(prefix, len(prefix))
 }
+
+// SchemaValue returns the saved schema entry of one key and whether there is one.
+func (p *Partition) SchemaValue(key []byte) (value []byte, ok bool, err error) {
+	v, ok, err := p.s.get(append(partitionKey(kindSchema, p.id), key...))
+	if err != nil {
+		return nil, false, fmt.Errorf("read schema entry %q of %s: %w", key, p.topic, err)
+	}
+	return v, ok, nil
+}
