@@ -70,6 +70,9 @@ type Options struct {
 	// and Schema all the entries saved with checkpoints so far.
 	Resume []byte
 	Schema iter.Seq2[[]byte, []byte]
+	// Skip names the event group at the position of Resume that is passed over;
+	// a change of Op Gap stands in its place. A group elsewhere is not skipped.
+	Skip *GroupPlace
 	// Include and Exclude are patterns of the form database.table with the
 	// wildcards * and ?; they are looked at in lower case unless the source
 	// tells names apart by case. No Include: nothing is selected.

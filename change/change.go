@@ -1,5 +1,6 @@
 // Package change holds one change of a MySQL source as plain data: a row that
-// was inserted, updated or deleted, or a schema change.
+// was inserted, updated or deleted, a schema change, or a gap: a stretch of the
+// source of which nothing is known.
 //
 // It is what the binlog package produces and what the format package turns
 // into records; it knows neither the binlog's bytes nor Kafka. The main types
@@ -16,12 +17,14 @@ import "time"
 // Op says what a change did.
 type Op uint8
 
-// The operations. Schema is every DDL, TRUNCATE TABLE included.
+// The operations. Schema is every DDL, TRUNCATE TABLE included; Gap stands in
+// the place of what was passed over by command.
 const (
 	Insert Op = iota + 1
 	Update
 	Delete
 	Schema
+	Gap
 )
 
 // String returns the operation's lower-case name.
@@ -35,6 +38,8 @@ func (o Op) String() string {
 		return "delete"
 	case Schema:
 		return "schema"
+	case Gap:
+		return "gap"
 	}
 	return "unknown"
 }
@@ -58,15 +63,25 @@ type Source struct {
 // CommitTime returns CommitMicros as a time in UTC.
 func (s *Source) CommitTime() time.Time { return time.UnixMicro(s.CommitMicros).UTC() }
 
-// Change is one row change or one schema change.
+// Change is one row change, one schema change or one gap. The Source of a gap
+// is the place where reading goes on, or the event group that was passed over.
 type Change struct {
 	Source
 	Op    Op
-	Table *Table // of a row change; nil for a schema change
+	Table *Table // of a row change; else nil
 	// Before and After are the row images, a Value for each of Table.Columns:
 	// Before of Update and Delete, After of Insert and Update; else nil.
 	Before, After []Value
 	DDL           *SchemaChange // of Op Schema; else nil
+	Gap           *GapInfo      // of Op Gap; else nil
+}
+
+// GapInfo says from where to where in the source changes may be missing, or,
+// where To is before From, come again. Both are text that a person reads: file
+// and offset, and the GTID or GTID set where there are GTIDs.
+type GapInfo struct {
+	From, To string
+	Reason   string
 }
 
 // SchemaChange is a DDL statement and what it did to the tables.

@@ -69,6 +69,14 @@ func (d *debezium) Encode(c *change.Change, emit func(key, value []byte)) error 
 		d.keep()
 		return nil
 	}
+	if c.Op == change.Gap {
+		if c.Gap == nil {
+			return fmt.Errorf("encode change at %s:%d: gap that does not say of what", c.File, c.Pos)
+		}
+		d.encodeGap(c, emit)
+		d.keep()
+		return nil
+	}
 	if err := check(c); err != nil {
 		return fmt.Errorf("encode change at %s:%d row %d: %w", c.File, c.Pos, c.Row, err)
 	}

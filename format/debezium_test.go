@@ -113,6 +113,20 @@ func TestTruncateLeavesNoTableChange(t *testing.T) {
 	sameText(t, "value", got, want)
 }
 
+func TestGapIsASchemaChangeOfNothing(t *testing.T) {
+	c := &change.Change{Op: change.Gap, Gap: &change.GapInfo{From: `a "file":4`, To: "binlog.000002:4", Reason: "by command"}}
+	c.Source = change.Source{File: "binlog.000002", Pos: 4, CommitMicros: 1700000000123456}
+	e := format.NewDebezium(format.DebeziumOptions{Name: "shop", Version: "1"})
+	record := encode(t, e, c)[0]
+	sameText(t, "key", string(record[0]), `{"databaseName":""}`)
+	got := canonical(t, record[1], fields{"ts_ms": "*"})
+	want := canonical(t, []byte(`{"source":{"version":"1","connector":"mysql","name":"shop","ts_ms":1700000000123,"snapshot":"false",`+
+		`"db":"","sequence":null,"ts_us":1700000000123456,"ts_ns":1700000000123456000,"table":null,"server_id":0,`+
+		`"gtid":null,"file":"binlog.000002","pos":4,"row":0,"thread":null,"query":null},"ts_ms":0,"databaseName":"",`+
+		`"schemaName":null,"ddl":null,"tableChanges":[],"gap":{"from":"a \"file\":4","to":"binlog.000002:4","reason":"by command"}}`), fields{"ts_ms": "*"})
+	sameText(t, "value", got, want)
+}
+
 // TestSourceFollowsEveryField changes one field of the source at a time: none
 // may be taken from the change before.
 func TestSourceFollowsEveryField(t *testing.T) {
@@ -165,6 +179,7 @@ func TestChangesThatCannotBe(t *testing.T) {
 		{&change.Change{Op: change.Delete, Table: ab}, "encode change at binlog.000001:4 row 2: delete of format_dbz.ab with 0 values before and 0 after, but the table has 2 columns"},
 		{&change.Change{Op: change.Insert}, "encode change at binlog.000001:4 row 2: insert without a table"},
 		{&change.Change{Op: change.Schema}, "encode change at binlog.000001:4: schema change without a statement"},
+		{&change.Change{Op: change.Gap}, "encode change at binlog.000001:4: gap that does not say of what"},
 		{&change.Change{}, "encode change at binlog.000001:4 row 2: operation unknown is not known"},
 	} {
 		c.change.Source = change.Source{File: "binlog.000001", Pos: 4, Row: 2}
@@ -190,7 +205,8 @@ func FuzzRecordIsJSON(f *testing.F) {
 		}
 		s := change.Source{File: name, GTID: string(b), Query: string(b), Pos: n, Thread: n, CommitMicros: int64(n)}
 		e := encoder(format.DebeziumOptions{})
-		for _, c := range []*change.Change{rowChange(all, nil, row), rowChange(all, row, row), schemaChange(string(b), created(all))} {
+		for _, c := range []*change.Change{rowChange(all, nil, row), rowChange(all, row, row), schemaChange(string(b), created(all)),
+			{Op: change.Gap, Gap: &change.GapInfo{From: name, To: string(b), Reason: name}}} {
 			c.Source = s
 			for _, r := range encode(t, e, c) {
 				if !json.Valid(r[0]) || !json.Valid(r[1]) {
