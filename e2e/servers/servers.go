@@ -30,7 +30,7 @@ import (
 )
 
 // The accounts of every server; each password is the name. Admin may do
-// everything, Repl has REPLICATION SLAVE, REPLICATION CLIENT and SELECT.
+// everything, Repl has REPLICATION SLAVE, REPLICATION CLIENT, SELECT and TRIGGER.
 const (
 	Admin = "admin"
 	Repl  = "repl"

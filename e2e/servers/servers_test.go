@@ -18,11 +18,25 @@ func TestEveryServerWritesRowsOfFullImageForRepl(t *testing.T) {
 		if got != "1 ROW FULL" {
 			t.Errorf("binlog settings: got %q, want 1 ROW FULL", got)
 		}
-		grants := db.Query("SELECT Repl_slave_priv, Repl_client_priv, Select_priv, Insert_priv FROM mysql.user WHERE User = '" + Repl + "'")
-		if got := strings.Join(grants[0], ""); got != "YYYN" {
-			t.Errorf("rights of %s: got %s, want YYYN", Repl, got)
+		grants := db.Query("SELECT Repl_slave_priv, Repl_client_priv, Select_priv, Trigger_priv, Insert_priv FROM mysql.user WHERE User = '" + Repl + "'")
+		if got := strings.Join(grants[0], ""); got != "YYYYN" {
+			t.Errorf("rights of %s: got %s, want YYYYN", Repl, got)
 		}
 	})
+}
+
+// Those that are not among [Names] run as well, with accounts that log in over TCP.
+func TestEveryVersionStarts(t *testing.T) {
+	for version, want := range map[string]string{
+		"mysql-5.5": "5.5.", "mysql-9": "9.", "mariadb-10.5": "10.5.", "mariadb-11.8": "11.8.",
+	} {
+		t.Run(version, func(t *testing.T) {
+			got := Start(t, version).Connect(t, "").Query("SELECT VERSION()")[0][0]
+			if !strings.HasPrefix(got, want) {
+				t.Errorf("version: got %s, want %s…", got, want)
+			}
+		})
+	}
 }
 
 func TestServerOfItsOwnKeepsDataAndOptions(t *testing.T) {
