@@ -49,9 +49,9 @@ func run(t *testing.T, version string, f faults) {
 	conn.Exec(setup(db)...)
 	from := oracle.End(conn)
 
-	way := newProxy(t, source.Address)
+	way := harness.NewProxy(t, source.Address)
 	d := harness.Start(t, harness.Config{
-		Source: way.address(), Include: []string{db + ".*"},
+		Source: way.Address(), Include: []string{db + ".*"},
 		Start: fmt.Sprintf("{file: %s, pos: %d}", from.File, from.Pos),
 	})
 	// A DDL before daybook knows the tables of the start position is an error,
@@ -132,7 +132,7 @@ type chaos struct {
 	rng     *rand.Rand
 	daybook *harness.Daybook
 	source  *servers.Server
-	way     *proxy
+	way     *harness.Proxy
 }
 
 func (c *chaos) run(f faults) {
@@ -179,7 +179,7 @@ func (c *chaos) restart() {
 // cut ends daybook's connections to the source, on the way or at the source.
 func (c *chaos) cut() {
 	if c.rng.IntN(2) == 0 {
-		c.way.cut()
+		c.way.Cut()
 		return
 	}
 	conn := c.source.Connect(c.t, "")

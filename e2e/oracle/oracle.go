@@ -74,7 +74,11 @@ func Compare(t *testing.T, binlog, log iter.Seq[Change]) int {
 
 // End returns where the server's binlog ends now.
 func End(conn *servers.Conn) Position {
-	row := conn.Query("SHOW MASTER STATUS")[0]
+	show := "SHOW MASTER STATUS"
+	if conn.Query("SELECT VERSION()")[0][0][:2] == "9." {
+		show = "SHOW BINARY LOG STATUS"
+	}
+	row := conn.Query(show)[0]
 	var p Position
 	p.File = row[0]
 	fmt.Sscan(row[1], &p.Pos)

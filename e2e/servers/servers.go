@@ -123,6 +123,10 @@ func Start(t *testing.T, version string, options ...string) *Server {
 	return s
 }
 
+// Data returns the data directory of a server that Start gave. What is in it may
+// be changed while the server is stopped.
+func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
+
 // Stop ends the server in order, and waits; its data stays for Restart.
 func (s *Server) Stop(t *testing.T) { t.Helper(); s.control(t, "stop") }
 
