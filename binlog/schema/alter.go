@@ -26,6 +26,7 @@ func (u *run) alterTable(s *alterTable) {
 	b := u.builder(s.name)
 	b.name = TableName{old.Def.Database, old.Def.Name}
 	b.charset, b.comment, b.versioned = old.Def.Charset, old.Def.Comment, old.Versioned
+	b.engine = u.engine(s.options.engine, old.Engine)
 	if o := s.options; o.charset != "" || o.convert != "" {
 		b.charset = u.resolveCharset(o.charset, b.charset)
 		b.charset = u.resolveCharset(o.convert, b.charset)
@@ -35,6 +36,9 @@ func (u *run) alterTable(s *alterTable) {
 	}
 	if s.options.convert != "" {
 		b.convert = b.charset
+	}
+	if o := s.options; u.server.mariaDB() && o.convert != "" && o.charset != "" && o.charset != defaultCharset {
+		b.charset = o.charset // the columns are converted to the one, new ones get the other
 	}
 	if u.keepsCharset(s, old.Def) {
 		b.charset = old.Def.Charset
@@ -220,7 +224,7 @@ func (b *builder) alterColumn(c change.Column, virtual bool, s *alterTable, done
 		}
 	}
 	if s.options.convert != "" {
-		b.run.convertColumn(&c, b.charset)
+		b.run.convertColumn(&c, b.convert)
 	}
 	b.columns = append(b.columns, column{Column: c, oldName: oldName, virtual: virtual})
 }

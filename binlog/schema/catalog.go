@@ -13,6 +13,9 @@ type Server struct {
 	Version             int    // as in versioned comments: 50740, 80031, 101106
 	LowerCaseTableNames int    // lower_case_table_names: 0, 1 or 2
 	DefaultCharset      string // character_set_server, for databases without one
+	// DefaultEngine is default_storage_engine (before 5.5 storage_engine), for
+	// tables created without one; "": what servers of that version come with.
+	DefaultEngine string
 	// ExplicitDefaultsForTimestamp is the global variable of that name, for
 	// query events that do not carry it (MySQL before 8.0, MariaDB).
 	ExplicitDefaultsForTimestamp bool
@@ -65,6 +68,7 @@ type table struct {
 	Keys      []key         `json:"keys,omitempty"`      // all keys, in the server's order
 	Virtual   []string      `json:"virtual,omitempty"`   // columns that are generated and not stored: keys over them sort last
 	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
+	Engine    string        `json:"engine,omitempty"`    // "": not known
 	Unknown   bool          `json:"unknown,omitempty"`
 }
 
@@ -73,6 +77,14 @@ func NewCatalog(server Server) *Catalog {
 	server.DefaultCharset = charsetOf(server.DefaultCharset)
 	if server.DefaultCharset == "" {
 		server.DefaultCharset = "latin1"
+	}
+	switch {
+	case server.DefaultEngine != "":
+		server.DefaultEngine = engineName(server.DefaultEngine)
+	case server.mysqlFrom(50505) || server.mariaDB():
+		server.DefaultEngine = "InnoDB"
+	default:
+		server.DefaultEngine = "MyISAM"
 	}
 	return &Catalog{server: server, databases: map[string]*database{}, dirty: map[string]bool{}}
 }
@@ -141,9 +153,9 @@ func (c *Catalog) PutDatabase(name, charset string) {
 }
 
 // Put adds a definition, or replaces the one of that name. The catalog takes
-// it over; it must not be changed any more.
+// it over; it must not be changed any more. The engine stays what it was.
 func (c *Catalog) Put(t *change.Table) {
-	c.put(&table{Def: t, Keys: keysOf(t)})
+	c.put(&table{Def: t, Keys: keysOf(t), Engine: c.Engine(t.Database, t.Name)})
 }
 
 // Drop removes a table.

@@ -61,6 +61,7 @@ func (u *run) newTable(s *createTable) *table {
 	if s.options.comment != nil {
 		b.comment = *s.options.comment
 	}
+	b.engine = u.engine(s.options.engine, u.catalog.server.DefaultEngine)
 	b.versioned = s.options.versioning == versioningAdded && !declaresRowTimes(s.elements)
 	b.promoteTimestamp(s.elements)
 	for _, e := range s.elements {
@@ -109,7 +110,8 @@ const sequenceColumns = `(next_not_cached_value BIGINT(21) NOT NULL, minimum_val
 func (u *run) createSequence(s *createSequence) {
 	r := newReader(sequenceColumns, u.server, Context{})
 	r.take()
-	u.createTable(&createTable{name: s.name, orReplace: true, elements: r.tableElements(nil)})
+	u.createTable(&createTable{name: s.name, orReplace: true, elements: r.tableElements(nil),
+		options: tableOptions{engine: s.options.engine}})
 }
 
 // builder holds a table while it is put together.
@@ -119,6 +121,7 @@ type builder struct {
 	charset   string
 	convert   string // the charset of CONVERT TO CHARACTER SET, "" without it
 	comment   string
+	engine    string
 	columns   []column
 	keys      []key
 	versioned bool
@@ -214,7 +217,7 @@ func (b *builder) finish() *table {
 		}
 	}
 	setKeys(def, b.keys, b.versioned)
-	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned}
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned, Engine: b.engine}
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:

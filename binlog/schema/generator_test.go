@@ -102,8 +102,13 @@ func (g *generator) create() string {
 }
 
 func (g *generator) options() string {
-	return g.maybe(40, " ENGINE="+g.pick("InnoDB", "MyISAM")) + g.maybe(30, " DEFAULT "+g.charsetClause()) +
+	return g.maybe(60, " ENGINE"+g.pick("=", " ", " = ")+g.engine()) + g.maybe(30, " DEFAULT "+g.charsetClause()) +
 		g.maybe(20, " COMMENT="+g.text()) + g.maybe(10, " /*!50100 ROW_FORMAT = DYNAMIC */")
+}
+
+// engine returns an engine, in one of the forms in which it may be written.
+func (g *generator) engine() string {
+	return g.pick("InnoDB", "InnoDB", "INNODB", "`InnoDB`", "'innodb'", "MyISAM", "myisam", "MEMORY", "heap", "Nonsense")
 }
 
 func (g *generator) key(columns []string) string {
@@ -186,7 +191,7 @@ func (g *generator) action(t *table) string {
 			}
 			return "DROP " + g.pick("KEY ", "INDEX ") + k
 		}
-		return "ENGINE=InnoDB"
+		return "ENGINE " + g.engine()
 	case 17:
 		if g.server.mysqlFrom(80000) || g.server.mariaFrom(100502) {
 			return "RENAME COLUMN " + column + " TO " + g.name("r")
@@ -195,7 +200,7 @@ func (g *generator) action(t *table) string {
 	case 18:
 		return "RENAME " + g.pick("", "TO ", "AS ") + g.newTable()
 	}
-	return g.pick("ENGINE=InnoDB", "ROW_FORMAT=COMPACT", "AUTO_INCREMENT=100", "FORCE", "DISABLE KEYS")
+	return g.pick("ENGINE="+g.engine(), "ENGINE=InnoDB", "ROW_FORMAT=COMPACT", "AUTO_INCREMENT=100", "FORCE", "DISABLE KEYS")
 }
 
 // column returns a data type and attributes.

@@ -133,6 +133,7 @@ func (r *reader) create() (any, Class) {
 		if r.isWord(0, "AS") {
 			r.fail("a sequence of a type other than BIGINT")
 		}
+		r.tableOptions(&s.options, false)
 		return s, DDL
 	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"):
 		return r.createIndex()

@@ -186,10 +186,12 @@ func (r *reader) tableOptions(o *tableOptions, alter bool) (query bool) {
 			if s, ok := r.text(); ok {
 				o.comment = &s
 			}
+		case r.acceptAny("ENGINE"), r.server.Version < 50500 && r.acceptAny("TYPE"):
+			o.engine = r.engine()
 		case r.accept("WITH", "SYSTEM", "VERSIONING"):
 			o.versioning = versioningAdded
 		case r.accept("PARTITION", "BY"):
-			r.skipPartitions()
+			r.skipPartitions(o)
 		case !alter && r.startsQuery():
 			return true
 		case r.skipParens():
@@ -208,14 +210,34 @@ func (r *reader) startsQuery() bool {
 	return r.isWord(0, "SELECT", "AS", "WITH", "VALUES", "TABLE") && !r.isOp(1, "=")
 }
 
-// skipPartitions steps over PARTITION BY, which ends the options; its
-// partitions have options of their own.
-func (r *reader) skipPartitions() {
-	for r.peek(0).kind != tokEnd && !r.startsQuery() {
-		if !r.skipParens() {
+// skipPartitions steps over PARTITION BY, which ends the options. Its
+// partitions have options of their own, of which the engine is the table's too
+// if that has none.
+func (r *reader) skipPartitions(o *tableOptions) {
+	for depth := 0; r.peek(0).kind != tokEnd && (depth > 0 || !r.startsQuery()); {
+		switch {
+		case r.acceptOp("("):
+			depth++
+		case r.acceptOp(")"):
+			depth--
+		case depth > 0 && r.isWord(0, "ENGINE") && (r.isOp(1, "=") || r.isName(1)):
+			r.take()
+			if engine := r.engine(); o.engine == "" {
+				o.engine = engine
+			}
+		default:
 			r.take()
 		}
 	}
+}
+
+// engine takes a storage engine's name, which may be quoted.
+func (r *reader) engine() string {
+	r.acceptOp("=")
+	if s, ok := r.text(); ok {
+		return s
+	}
+	return r.name()
 }
 
 // number takes a whole number; -1 and a failure if there is none.

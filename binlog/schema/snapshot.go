@@ -68,8 +68,8 @@ type snapshot struct {
 }
 
 type tableInfo struct {
-	charset, comment string
-	versioned        bool
+	charset, comment, engine string
+	versioned                bool
 }
 
 func (s *snapshot) databases(ctx context.Context) error {
@@ -87,7 +87,7 @@ func (s *snapshot) databases(ctx context.Context) error {
 // tables notes what is not in COLUMNS of the tables that where selects, and
 // counts them by database.
 func (s *snapshot) tables(ctx context.Context, where string) (map[string]int, error) {
-	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE FROM information_schema.TABLES"+
+	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE, ENGINE FROM information_schema.TABLES"+
 		where+" AND TABLE_TYPE NOT LIKE '%VIEW'")
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (s *snapshot) tables(ctx context.Context, where string) (map[string]int, er
 	for _, r := range rows {
 		counts[r[0].String]++
 		s.infos[TableName{r[0].String, r[1].String}] = tableInfo{
-			charset: charsetOfCollation(r[2].String), comment: r[3].String, versioned: r[4].String == "SYSTEM VERSIONED"}
+			charset: charsetOfCollation(r[2].String), comment: r[3].String, versioned: r[4].String == "SYSTEM VERSIONED", engine: engineName(r[5].String)}
 	}
 	return counts, nil
 }
@@ -176,7 +176,7 @@ func (s *snapshot) table(ctx context.Context, n TableName, columns []snapshotCol
 		return err
 	}
 	setKeys(def, keys, versioned)
-	s.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned})
+	s.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned, Engine: info.engine})
 	return nil
 }
 

@@ -50,6 +50,7 @@ type tableOptions struct {
 	charset    string // DEFAULT CHARACTER SET or that of COLLATE; defaultCharset for "the database's"
 	convert    string // CONVERT TO CHARACTER SET, likewise
 	comment    *string
+	engine     string // as written; "": not said
 	versioning versioning
 }
 
@@ -139,4 +140,7 @@ type typeSpec struct {
 	binary         bool // BINARY attribute, CHARACTER SET binary aside
 }
 
-type createSequence struct{ name TableName }
+type createSequence struct {
+	name    TableName
+	options tableOptions
+}
