@@ -7,7 +7,10 @@
 // appended stays, and it goes on at the exact row after it.
 //
 // Guarantee: a record and the position behind it become durable in one append
-// of the store, so a task that is killed at any instant neither loses nor
-// doubles a change. A Manager belongs to the
-// goroutine that opens and closes it.
+// of the store, and where a task starts is saved before its state tells of it,
+// so a task that is killed at any instant neither loses nor doubles a change. A
+// command ([Task.Restart], [Task.Skip]) survives that too, and is done once.
+//
+// A Manager is opened and closed by one goroutine; what its tasks are, and are
+// told to do, may be asked by any.
 package task

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 
 	"daybook/store"
@@ -43,7 +42,27 @@ func (m *Manager) Open(ctx context.Context) error {
 
 // Has tells whether there is a task of that name.
 func (m *Manager) Has(name string) bool {
-	return slices.ContainsFunc(m.tasks, func(t *Task) bool { return t.opts.Name == name })
+	_, ok := m.Task(name)
+	return ok
+}
+
+// Task returns the task of that name.
+func (m *Manager) Task(name string) (*Task, bool) {
+	for _, t := range m.tasks {
+		if t.opts.Name == name {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+// Statuses returns what is known of each task, in the order of the options.
+func (m *Manager) Statuses() []Status {
+	statuses := make([]Status, len(m.tasks))
+	for i, t := range m.tasks {
+		statuses[i] = t.Status()
+	}
+	return statuses
 }
 
 // Close stops the tasks and waits for them.

@@ -25,10 +25,12 @@ const (
 // pump moves changes from a reader to a partition. Two goroutines share two
 // batch builders: one fills a builder while the other's content is synced.
 type pump struct {
-	reader    *binlog.Reader
-	encoder   format.Encoder
-	partition *store.Partition
-	onIdle    func() // called each time everything that was read is handed on
+	reader  *binlog.Reader
+	encoder format.Encoder
+	saved   *saved
+	onIdle  func() // called each time everything that was read is handed on
+	// onGap appends a batch whose record of that index is the last and a gap.
+	onGap func(batch []byte, st store.State, gap change.GapInfo, index int) error
 
 	free  chan *recordbatch.Builder // builders that nobody uses; one here: the committer is idle
 	ready chan flush                // never blocks: there are no more flushes than builders
@@ -38,9 +40,11 @@ type pump struct {
 type flush struct {
 	builder *recordbatch.Builder
 	state   store.State
+	gap     *change.GapInfo // the last record of the batch; nil: it is none
 }
 
-// run pumps until ctx is done or a fault that the reader cannot mend.
+// run pumps until ctx is done or a fault that the reader cannot mend. What was
+// encoded, and the position, are saved when it returns, unless that is the fault.
 func (p *pump) run(ctx context.Context) error {
 	p.free = make(chan *recordbatch.Builder, 2)
 	p.ready = make(chan flush, 2)
@@ -72,6 +76,12 @@ func (p *pump) fill(ctx context.Context) error {
 			if err := p.add(builder, c); err != nil {
 				return err
 			}
+			if c.Op == change.Gap {
+				if builder, err = p.flushGap(ctx, builder, *c.Gap); err != nil {
+					return err
+				}
+				continue
+			}
 			if builder.Size() < batchBytes {
 				continue
 			}
@@ -90,6 +100,9 @@ func (p *pump) fill(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			if builder.Count() > 0 || p.reader.Moved() {
+				p.flush(builder)
+			}
 			return context.Cause(ctx)
 		case <-idle:
 			woken = true
@@ -129,26 +142,41 @@ func (p *pump) add(b *recordbatch.Builder, c *change.Change) error {
 }
 
 func (p *pump) flush(b *recordbatch.Builder) {
-	cp := p.reader.Checkpoint()
-	st := store.State{Position: cp.Position}
-	for _, e := range cp.Schema {
-		st.Schema = append(st.Schema, store.Write(e))
+	p.ready <- flush{builder: b, state: p.saved.state(p.reader.Checkpoint())}
+}
+
+// flushGap hands on a batch that ends with a gap, and returns a free builder.
+func (p *pump) flushGap(ctx context.Context, b *recordbatch.Builder, gap change.GapInfo) (*recordbatch.Builder, error) {
+	p.ready <- flush{builder: b, state: p.saved.state(p.reader.Checkpoint()), gap: &gap}
+	select {
+	case next := <-p.free:
+		return next, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	p.ready <- flush{builder: b, state: st}
 }
 
 // commit appends what fill hands over, in order, until fill ends.
 func (p *pump) commit() error {
 	for f := range p.ready {
-		var batch []byte
-		if f.builder.Count() > 0 {
-			batch = f.builder.Finish()
-		}
-		if _, err := p.partition.Append(batch, f.state); err != nil {
-			return fmt.Errorf("append to partition %s: %w", p.partition.Topic(), err)
+		if err := p.append(f); err != nil {
+			return fmt.Errorf("append to partition %s: %w", p.saved.partition.Topic(), err)
 		}
 		f.builder.Reset()
 		p.free <- f.builder
 	}
 	return nil
+}
+
+func (p *pump) append(f flush) error {
+	count := f.builder.Count()
+	var batch []byte
+	if count > 0 {
+		batch = f.builder.Finish()
+	}
+	if f.gap != nil {
+		return p.onGap(batch, f.state, *f.gap, count-1)
+	}
+	_, err := p.saved.partition.Append(batch, f.state)
+	return err
 }

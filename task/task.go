@@ -4,26 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"daybook/binlog"
 	"daybook/format"
 	"daybook/store"
-)
-
-// State is where a task is in its life.
-type State string
-
-// The states.
-const (
-	Prechecking State = "Prechecking"
-	NotStarted  State = "Not Started"
-	Initial     State = "Performing Initial Change Tracking"
-	Normal      State = "Normal"
-	Error       State = "Error"
 )
 
 const (
@@ -34,7 +22,7 @@ const (
 )
 
 // ErrGaveUp is the end of a task that could not resume within seven days.
-var ErrGaveUp = errors.New("the task failed for seven days and is not tried again; mend the cause and restart")
+var ErrGaveUp = errors.New("the task failed for seven days and is not tried again; mend the cause and restart Daybook")
 
 // Options says what one task tracks and where its records go.
 type Options struct {
@@ -55,24 +43,28 @@ type Task struct {
 	opts  Options
 	store *store.Store
 	log   *slog.Logger
+	wake  chan struct{} // a command was given
 
-	// state is told to the log. Only run and, while run waits for it, the pump
-	// change it.
-	state State
+	mu     sync.Mutex // guards the fields below; not held across I/O
+	status Status
+	// interrupt ends the run that is under way, for a command.
+	interrupt context.CancelCauseFunc
+
+	// commands is held while a command is saved, and while one is done: so
+	// that none is deleted but the one that was done.
+	commands sync.Mutex
+	awaited  *awaited // who gave the command waits here; nil: nobody
 }
 
 func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
-	return &Task{opts: o, store: s, log: log.With("task", o.Name), state: NotStarted}
-}
-
-func (t *Task) set(s State) {
-	if t.state != s {
-		t.state = s
-		t.log.Info("task state", "state", string(s))
+	return &Task{
+		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), interrupt: func(error) {},
+		status: Status{Name: o.Name, Source: o.Source.Address, State: NotStarted, Since: time.Now()},
 	}
 }
 
-// run keeps the task going until ctx is done or it gives up.
+// run keeps the task going until ctx is done. A task that gave up waits for a
+// command.
 func (t *Task) run(ctx context.Context) {
 	var failing time.Time
 	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
@@ -81,60 +73,63 @@ func (t *Task) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, errCommanded) {
+			pause, failing = firstRetry/2, time.Time{}
+			continue
+		}
 		if failing.IsZero() || time.Since(began) > lastRetry {
 			failing, pause = time.Now(), firstRetry
 		}
-		if time.Since(failing) > giveUp {
-			err = fmt.Errorf("%w: %w", ErrGaveUp, err)
-			t.log.Error("task stopped", "error", err)
-			t.set(Error)
-			return
-		}
 		wait := pause/2 + rand.N(pause)
-		t.log.Error("task stopped; it resumes by itself", "error", err, "in", wait.Round(time.Millisecond))
-		t.set(Error)
+		retry := time.After(wait)
+		if time.Since(failing) > giveUp {
+			retry, wait = nil, 0
+			err = fmt.Errorf("%w: %w", ErrGaveUp, err)
+		}
+		t.fail(err, wait)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
+		case <-retry:
+		case <-t.wake:
+			pause, failing = firstRetry/2, time.Time{}
 		}
 	}
 }
 
-// track checks the source and pumps its changes until something fails.
-func (t *Task) track(ctx context.Context) error {
-	partition, err := t.store.EnsurePartition(t.opts.Name)
-	if err != nil {
-		return fmt.Errorf("open partition: %w", err)
+// track checks the source and pumps its changes until something fails or a
+// command is given.
+func (t *Task) track(ctx context.Context) (err error) {
+	ctx, interrupt := context.WithCancelCause(ctx)
+	defer interrupt(nil)
+	t.mu.Lock()
+	t.interrupt = interrupt // before the command is looked for: one that comes later is seen
+	t.mu.Unlock()
+	select {
+	case <-t.wake:
+	default:
 	}
-	position, _, err := partition.Position()
-	if err != nil {
-		return fmt.Errorf("read position: %w", err)
-	}
-	if t.state != Error {
+	defer func() {
+		if errors.Is(context.Cause(ctx), errCommanded) {
+			err = errCommanded
+		}
+	}()
+	if t.state() != Error {
 		t.set(Prechecking)
+	}
+	run, err := t.prepare()
+	if err != nil {
+		return err
 	}
 	if err := Failed(Precheck(ctx, t.opts)); err != nil {
 		return err
 	}
-	var schemaErr error
-	reader := binlog.New(binlog.Options{
-		Source: t.opts.Source, Start: t.opts.Start, Resume: position, Schema: savedSchema(partition, &schemaErr),
-		Include: t.opts.Include, Exclude: t.opts.Exclude, SchemaChanges: t.opts.SchemaChanges, IncludeQuery: t.opts.IncludeQuery,
-		ServerID: t.opts.ServerID, Logger: t.log,
-	})
-	if err := reader.Open(ctx); err != nil {
-		return errors.Join(err, schemaErr)
+	if err := run.open(ctx); err != nil {
+		return err
 	}
-	defer reader.Close()
+	defer run.reader.Close()
 	t.set(Initial)
-	p := &pump{
-		reader:    reader,
-		encoder:   t.encoder(reader.Flavor()),
-		partition: partition,
-		onIdle:    func() { t.set(Normal) },
-	}
-	return p.run(ctx)
+	return run.pump(ctx)
 }
 
 func (t *Task) encoder(flavor binlog.Flavor) format.Encoder {
@@ -142,20 +137,4 @@ func (t *Task) encoder(flavor binlog.Flavor) format.Encoder {
 		Name: t.opts.Name, Connector: string(flavor), Version: t.opts.Version,
 		Tombstones: t.opts.Tombstones, Now: time.Now,
 	})
-}
-
-// savedSchema adapts the store's entries to the reader's form; an error ends
-// them early and is left in err.
-func savedSchema(p *store.Partition, err *error) iter.Seq2[[]byte, []byte] {
-	return func(yield func([]byte, []byte) bool) {
-		for kv, e := range p.Schema() {
-			if e != nil {
-				*err = fmt.Errorf("read saved schema: %w", e)
-				return
-			}
-			if !yield(kv.Key, kv.Value) {
-				return
-			}
-		}
-	}
 }

@@ -1,0 +1,43 @@
+package task
+
+import (
+	"errors"
+	"fmt"
+
+	"daybook/binlog"
+	"daybook/store"
+)
+
+// withWayOn adds the command that leads on to an error that does not end by
+// itself, with the task's name.
+func withWayOn(name string, err error) error {
+	way := wayOn(name, err)
+	if way == "" {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, way)
+}
+
+// wayOn returns what to do about an error; "" where its message says it, or
+// where waiting helps.
+func wayOn(name string, err error) string {
+	restart := func(from, what string) string {
+		return fmt.Sprintf("'daybook task restart %s --from %s' %s", name, from, what)
+	}
+	var group *binlog.GroupError
+	switch {
+	case errors.Is(err, store.ErrCorrupt):
+		return "'daybook store check' tells what is damaged, 'daybook store repair' mends it while Daybook is stopped"
+	case errors.As(err, &group):
+		return fmt.Sprintf("'daybook task skip %s' passes over this event group and leaves a gap record in its place", name)
+	case errors.Is(err, binlog.ErrPurged):
+		return restart("earliest", "goes on with what the source still has, after a gap record")
+	case errors.Is(err, binlog.ErrOtherServer), errors.Is(err, binlog.ErrPosition):
+		return restart("earliest", "reads this server from its oldest binlog on (now: from here on), after a gap record")
+	case errors.Is(err, binlog.ErrSaved):
+		return restart("now", "goes on with the source as it is, after a gap record")
+	case errors.Is(err, binlog.ErrSchema), errors.Is(err, binlog.ErrStatement), errors.Is(err, binlog.ErrEvent), errors.Is(err, binlog.ErrChecksum):
+		return restart("now", "passes over what cannot be read, after a gap record; a later file:offset or GTID set passes over less")
+	}
+	return ""
+}
