@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 
@@ -90,7 +89,7 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 		return rp
 	}
 	offset, timestamp, err := offsetForTime(part, p.Timestamp)
-	if err := cmp.Or(part.Damaged(), err); err != nil {
+	if err != nil {
 		c.complain(slog.LevelError, "cannot look up an offset by time", "topic", topic, "time", p.Timestamp, "error", err)
 		rp.ErrorCode = kerr.KafkaStorageError.Code
 		return rp

@@ -19,11 +19,12 @@ type DebeziumOptions struct {
 }
 
 const (
-	// maxLayouts bounds the tables whose layout is kept.
-	maxLayouts = 1024
+	// maxColumns bounds the columns of all tables whose layout is kept: some 5 MB
+	// with the definitions that they hold on to.
+	maxColumns = 16 << 10
 	// maxKept is the size in bytes from which a buffer is not used again, so
 	// that one huge row does not cost its memory for ever.
-	maxKept = 4 << 20
+	maxKept = 1 << 20
 )
 
 // debezium implements Encoder.
@@ -31,10 +32,11 @@ type debezium struct {
 	options DebeziumOptions
 	head    []byte // the source block up to its first ts_ms
 	layouts map[*change.Table]*layout
+	columns int     // in layouts
 	current *layout // of the last row change
 	source  sourceCache
 
-	key, newKey, value []byte // reused from record to record
+	key, newKey []byte // reused from record to record
 }
 
 // NewDebezium returns an encoder of Debezium 3's change event envelope and
@@ -60,21 +62,18 @@ func NewDebezium(o DebeziumOptions) Encoder {
 }
 
 // Encode implements [Encoder].
-func (d *debezium) Encode(c *change.Change, emit func(key, value []byte)) error {
-	if c.Op == change.Schema {
-		if c.DDL == nil {
-			return fmt.Errorf("encode change at %s:%d: schema change without a statement", c.File, c.Pos)
-		}
-		d.encodeSchema(c, emit)
-		d.keep()
+func (d *debezium) Encode(c *change.Change, out Records) error {
+	defer d.keep()
+	switch {
+	case c.Op == change.Schema && c.DDL == nil:
+		return fmt.Errorf("encode change at %s:%d: schema change without a statement", c.File, c.Pos)
+	case c.Op == change.Schema:
+		d.encodeSchema(c, out)
 		return nil
-	}
-	if c.Op == change.Gap {
-		if c.Gap == nil {
-			return fmt.Errorf("encode change at %s:%d: gap that does not say of what", c.File, c.Pos)
-		}
-		d.encodeGap(c, emit)
-		d.keep()
+	case c.Op == change.Gap && c.Gap == nil:
+		return fmt.Errorf("encode change at %s:%d: gap that does not say of what", c.File, c.Pos)
+	case c.Op == change.Gap:
+		d.encodeGap(c, out)
 		return nil
 	}
 	if err := check(c); err != nil {
@@ -83,28 +82,27 @@ func (d *debezium) Encode(c *change.Change, emit func(key, value []byte)) error 
 	if d.current == nil || d.current.table != c.Table {
 		d.current = d.layout(c.Table)
 	}
-	d.encodeRow(c, d.current, emit)
-	d.keep()
+	d.encodeRow(c, d.current, out)
 	return nil
 }
 
-func (d *debezium) encodeRow(c *change.Change, l *layout, emit func(key, value []byte)) {
+func (d *debezium) encodeRow(c *change.Change, l *layout, out Records) {
 	switch c.Op {
 	case change.Insert:
 		d.key = l.appendKey(d.key[:0], c.After, nil)
-		d.emitRow(c, l, 'c', nil, c.After, d.key, emit)
+		d.emitRow(c, l, 'c', nil, c.After, d.key, 0, out)
 	case change.Delete:
 		d.key = l.appendKey(d.key[:0], c.Before, nil)
-		d.emitDelete(c, l, emit)
+		d.emitDelete(c, l, 0, out)
 	case change.Update:
 		d.key = l.appendKey(d.key[:0], c.Before, c.After)
 		if l.sameKey(c.Before, c.After) {
-			d.emitRow(c, l, 'u', c.Before, c.After, d.key, emit)
+			d.emitRow(c, l, 'u', c.Before, c.After, d.key, 0, out)
 			break
 		}
-		d.emitDelete(c, l, emit)
+		d.emitDelete(c, l, l.room(c, nil, c.After), out)
 		d.newKey = l.appendKey(d.newKey[:0], c.After, c.Before)
-		d.emitRow(c, l, 'c', nil, c.After, d.newKey, emit)
+		d.emitRow(c, l, 'c', nil, c.After, d.newKey, 0, out)
 	}
 }
 
@@ -124,17 +122,22 @@ func check(c *change.Change) error {
 	return nil
 }
 
-func (d *debezium) emitDelete(c *change.Change, l *layout, emit func(key, value []byte)) {
-	d.emitRow(c, l, 'd', c.Before, nil, d.key, emit)
+func (d *debezium) emitDelete(c *change.Change, l *layout, room int, out Records) {
+	d.emitRow(c, l, 'd', c.Before, nil, d.key, room, out)
 	if d.options.Tombstones && l.hasKey() {
-		emit(d.key, nil)
+		out.Begin(d.key, room)
+		out.End(nil)
 	}
 }
 
 // emitRow emits the envelope of one row: before and after are nil where the
-// operation has no such image, key is empty for a table without one.
-func (d *debezium) emitRow(c *change.Change, l *layout, op byte, before, after []change.Value, key []byte, emit func(key, value []byte)) {
-	v := append(d.value[:0], `{"before":`...)
+// operation has no such image, key is empty for a table without one. room is
+// for what follows.
+func (d *debezium) emitRow(c *change.Change, l *layout, op byte, before, after []change.Value, key []byte, room int, out Records) {
+	if !l.hasKey() {
+		key = nil
+	}
+	v := append(out.Begin(key, l.room(c, before, after)+room), `{"before":`...)
 	v = l.appendImage(v, before)
 	v = append(v, `,"after":`...)
 	v = l.appendImage(v, after)
@@ -149,17 +152,15 @@ func (d *debezium) emitRow(c *change.Change, l *layout, op byte, before, after [
 	v = strconv.AppendInt(v, now/1e3, 10)
 	v = append(v, `,"ts_ns":`...)
 	v = strconv.AppendInt(v, now, 10)
-	v = append(v, '}')
-	if !l.hasKey() {
-		key = nil
-	}
-	emit(key, v)
-	d.value = v
+	out.End(append(v, '}'))
 }
 
-// keep leaves the buffers to the next change.
+// keep leaves to the next change what is not too large to be held on to.
 func (d *debezium) keep() {
-	d.value, d.key, d.newKey = reuse(d.value), reuse(d.key), reuse(d.newKey)
+	d.key, d.newKey = reuse(d.key), reuse(d.newKey)
+	if s := &d.source; len(s.query) > maxKept {
+		s.query, s.tail = "", nil
+	}
 }
 
 // reuse returns b, or nil if it has grown too large to be held on to.
@@ -174,8 +175,9 @@ func reuse(b []byte) []byte {
 func (d *debezium) layout(t *change.Table) *layout {
 	l := d.layouts[t]
 	if l == nil {
-		if len(d.layouts) >= maxLayouts {
+		if d.columns += len(t.Columns); d.columns > maxColumns {
 			clear(d.layouts)
+			d.columns = len(t.Columns)
 		}
 		l = newLayout(t)
 		d.layouts[t] = l

@@ -10,9 +10,9 @@ import (
 // table and has no statement, with one field more: gap. Debezium makes events
 // without a statement for sources whose DDL it does not see, so its consumers
 // know the form and have nothing to do.
-func (d *debezium) encodeGap(c *change.Change, emit func(key, value []byte)) {
+func (d *debezium) encodeGap(c *change.Change, out Records) {
 	d.key = append(d.key[:0], `{"databaseName":""}`...)
-	v := append(d.value[:0], '{')
+	v := append(out.Begin(d.key, 0), '{')
 	v = d.appendSource(v, c, "", "")
 	v = append(v, `,"ts_ms":`...)
 	v = strconv.AppendInt(v, d.options.Now().UnixMilli(), 10)
@@ -22,7 +22,5 @@ func (d *debezium) encodeGap(c *change.Change, emit func(key, value []byte)) {
 	v = appendString(v, c.Gap.To)
 	v = append(v, `,"reason":`...)
 	v = appendString(v, c.Gap.Reason)
-	v = append(v, "}}"...)
-	emit(d.key, v)
-	d.value = v
+	out.End(append(v, "}}"...))
 }

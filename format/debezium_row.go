@@ -23,10 +23,17 @@ type column struct {
 
 func newLayout(t *change.Table) *layout {
 	l := &layout{table: t, columns: make([]column, len(t.Columns)), key: t.Key()}
+	// All names in one string: a table may have thousands.
+	var names []byte
+	ends := make([]int, len(t.Columns))
 	for i := range t.Columns {
-		c := &t.Columns[i]
-		name := append(appendString([]byte{','}, c.Name), ':')
-		l.columns[i] = column{name: string(name), Column: c}
+		names = append(appendString(append(names, ','), t.Columns[i].Name), ':')
+		ends[i] = len(names)
+	}
+	all, start := string(names), 0
+	for i, end := range ends {
+		l.columns[i] = column{name: all[start:end], Column: &t.Columns[i]}
+		start = end
 	}
 	return l
 }
@@ -180,6 +187,9 @@ func appendDigits(dst []byte, v, n int) []byte {
 	return dst
 }
 
+// maxBinary is the most bytes that BINARY holds.
+const maxBinary = 255
+
 // appendBlob appends base64, a VECTOR as an array of its numbers. BINARY is
 // filled up with the zero bytes that the binlog leaves out.
 func (c *column) appendBlob(dst, b []byte) []byte {
@@ -187,7 +197,6 @@ func (c *column) appendBlob(dst, b []byte) []byte {
 		return appendVector(dst, b)
 	}
 	if c.Type == change.Binary && len(b) < c.Length {
-		const maxBinary = 255
 		var full [maxBinary]byte
 		copy(full[:], b)
 		b = full[:max(len(b), min(c.Length, maxBinary))]

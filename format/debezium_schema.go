@@ -9,12 +9,12 @@ import (
 
 // encodeSchema emits Debezium's schema change event: what it writes to the
 // topic named after the connector, not to the schema history topic.
-func (d *debezium) encodeSchema(c *change.Change, emit func(key, value []byte)) {
+func (d *debezium) encodeSchema(c *change.Change, out Records) {
 	s := c.DDL
 	key := appendString(append(d.key[:0], `{"databaseName":`...), s.Database)
 	d.key = append(key, '}')
 
-	v := append(d.value[:0], '{')
+	v := append(out.Begin(d.key, roomForText(s.SQL)), '{')
 	v = d.appendSource(v, c, s.Database, tableNames(s.Tables))
 	v = append(v, `,"ts_ms":`...)
 	v = strconv.AppendInt(v, d.options.Now().UnixMilli(), 10)
@@ -40,9 +40,7 @@ func (d *debezium) encodeSchema(c *change.Change, emit func(key, value []byte)) 
 		v = appendTable(v, t.Table)
 		v = append(v, '}')
 	}
-	v = append(v, "]}"...)
-	emit(d.key, v)
-	d.value = v
+	out.End(append(v, "]}"...))
 }
 
 // tableChangeName returns Debezium's name for the kind of change; none for a

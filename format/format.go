@@ -15,8 +15,19 @@ import "daybook/change"
 
 // Encoder makes records of changes.
 type Encoder interface {
-	// Encode calls emit for each record of c, in order: none, one, or several
-	// when a row's key changed. A nil key or value is Kafka's null. Both are
-	// valid only during the call of emit.
-	Encode(c *change.Change, emit func(key, value []byte)) error
+	// Encode writes each record of c to out, in order: none, one, or several
+	// when a row's key changed.
+	Encode(c *change.Change, out Records) error
+}
+
+// Records takes records one after the other. What makes batches of them
+// implements it, so that a value is written once, in the place where it stays,
+// and nothing of this package knows what a batch is.
+type Records interface {
+	// Begin begins a record; a nil key is Kafka's null. The value is to be
+	// appended to what Begin returns, with room for that many bytes. The key
+	// stays as it is until End.
+	Begin(key []byte, room int) []byte
+	// End ends it: value is what appending gave, nil for Kafka's null.
+	End(value []byte)
 }

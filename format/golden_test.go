@@ -127,13 +127,27 @@ func encoder(o format.DebeziumOptions) format.Encoder {
 // encode returns the records that e makes of c.
 func encode(t testing.TB, e format.Encoder, c *change.Change) (records [][2][]byte) {
 	t.Helper()
-	err := e.Encode(c, func(key, value []byte) {
-		records = append(records, [2][]byte{bytes.Clone(key), bytes.Clone(value)})
-	})
-	if err != nil {
+	var out recorder
+	if err := e.Encode(c, &out); err != nil {
 		t.Fatal(err)
 	}
-	return records
+	return out.records
+}
+
+// recorder keeps records. It implements format.Records.
+type recorder struct {
+	records [][2][]byte
+	rooms   []int // that were asked for
+	key     []byte
+}
+
+func (r *recorder) Begin(key []byte, room int) []byte {
+	r.key, r.rooms = key, append(r.rooms, room)
+	return []byte{}
+}
+
+func (r *recorder) End(value []byte) {
+	r.records = append(r.records, [2][]byte{bytes.Clone(r.key), value})
 }
 
 // volatile are the fields that cannot be the same in two runs or two products.

@@ -11,6 +11,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,14 +213,78 @@ func TestBuilderIsReusable(t *testing.T) {
 	if second := b.Finish(); !bytes.Equal(first, second) {
 		t.Errorf("the same record gives %x, then %x", first, second)
 	}
+	key := []byte("k")
 	allocs := testing.AllocsPerRun(100, func() {
 		b.Reset()
-		b.Append(1, []byte("k"), []byte("v"))
+		b.Append(1, key, []byte("v"))
 		b.Finish()
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations for a batch", allocs)
 	}
+}
+
+// TestValueWrittenInPlace compares records whose values are written where they
+// stay, whatever room was asked for, with those that are copied in.
+func TestValueWrittenInPlace(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		records := someRecords(rnd, 1+rnd.IntN(50))
+		var b recordbatch.Builder
+		for _, r := range records {
+			room := 0
+			if rnd.IntN(2) == 0 {
+				room = rnd.IntN(2 * (len(r.value) + 1))
+			}
+			dst := b.Begin(r.timestamp, r.key, room)
+			if r.value == nil {
+				b.End(nil)
+				continue
+			}
+			for piece := range slices.Chunk(r.value, 1000) {
+				dst = append(dst, piece...)
+			}
+			b.End(dst)
+		}
+		if got, want := b.Finish(), build(records); !bytes.Equal(got, want) {
+			t.Fatalf("written in place:\n%s\ncopied in:\n%s", hex.Dump(got), hex.Dump(want))
+		}
+	}
+}
+
+// TestLargeRecordInMemory bounds what a large record costs while a batch is
+// made of it, and after.
+func TestLargeRecordInMemory(t *testing.T) {
+	const large = 32 << 20
+	piece := make([]byte, 1<<20)
+	var b recordbatch.Builder
+	b.Append(1, nil, piece[:100])
+	before := allocated()
+	dst := b.Begin(1, []byte("k"), large)
+	for range large / len(piece) {
+		dst = append(dst, piece...)
+	}
+	b.End(dst)
+	if n := len(b.Finish()); n < large {
+		t.Fatalf("the batch has %d bytes", n)
+	}
+	if got := allocated() - before; got > large+1<<20 {
+		t.Errorf("%d bytes were allocated for a record of %d", got, large)
+	}
+	b.Reset()
+	before = allocated()
+	b.Append(1, nil, piece[:100])
+	if got := allocated() - before; got == 0 {
+		t.Errorf("the buffer of a record of %d bytes was kept", large)
+	}
+	runtime.KeepAlive(&b)
+}
+
+// allocated returns the bytes that were ever allocated.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // TestGoldenBytes holds the bytes of a small batch and its message sets.

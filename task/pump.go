@@ -32,6 +32,7 @@ type pump struct {
 	// onGap appends a batch whose record of that index is the last and a gap.
 	onGap func(batch []byte, st store.State, gap change.GapInfo, index int) error
 
+	out   output                    // of fill
 	free  chan *recordbatch.Builder // builders that nobody uses; one here: the committer is idle
 	ready chan flush                // never blocks: there are no more flushes than builders
 }
@@ -133,13 +134,22 @@ func (p *pump) savePosition(b *recordbatch.Builder) *recordbatch.Builder {
 // add encodes one change. All records of a change go into one batch, so that
 // the position behind the batch is between changes.
 func (p *pump) add(b *recordbatch.Builder, c *change.Change) error {
-	ms := c.CommitMicros / 1000
-	err := p.encoder.Encode(c, func(key, value []byte) { b.Append(ms, key, value) })
-	if err != nil {
+	p.out = output{builder: b, timestamp: c.CommitMicros / 1000}
+	if err := p.encoder.Encode(c, &p.out); err != nil {
 		return fmt.Errorf("encode change at %s:%d: %w", c.File, c.Pos, err)
 	}
 	return nil
 }
+
+// output puts records into a batch, with the commit's time. It implements
+// format.Records.
+type output struct {
+	builder   *recordbatch.Builder
+	timestamp int64 // milliseconds
+}
+
+func (o *output) Begin(key []byte, room int) []byte { return o.builder.Begin(o.timestamp, key, room) }
+func (o *output) End(value []byte)                  { o.builder.End(value) }
 
 func (p *pump) flush(b *recordbatch.Builder) {
 	p.ready <- flush{builder: b, state: p.saved.state(p.reader.Checkpoint())}

@@ -127,7 +127,7 @@ func (r *run) gapRecord(cp binlog.Checkpoint, gap *change.GapInfo) ([]byte, erro
 	c := change.Change{Source: place.Source(), Op: change.Gap, Gap: gap}
 	c.CommitMicros = time.Now().UnixMicro()
 	var b recordbatch.Builder
-	err = r.t.encoder(r.reader.Flavor()).Encode(&c, func(key, value []byte) { b.Append(c.CommitMicros/1000, key, value) })
+	err = r.t.encoder(r.reader.Flavor()).Encode(&c, &output{&b, c.CommitMicros / 1000})
 	return b.Finish(), err
 }
 

@@ -130,7 +130,7 @@ func replay(t *testing.T, s *servers.Server, script script, session []string, ra
 		if err := m.apply(c); err != nil {
 			t.Fatalf("at %s:%d: %v", c.File, c.Pos, err)
 		}
-		if err := encoder.Encode(c, func(key, value []byte) { valid(t, key, value) }); err != nil {
+		if err := encoder.Encode(c, &validator{t: t}); err != nil {
 			t.Fatal(err)
 		}
 		if c.Op != change.Schema {
@@ -150,9 +150,20 @@ func replay(t *testing.T, s *servers.Server, script script, session []string, ra
 	compare(t, db, m, defs, script.unlogged)
 }
 
-func valid(t *testing.T, key, value []byte) {
-	if key != nil && !json.Valid(key) || value != nil && !json.Valid(value) {
-		t.Errorf("no JSON: %s %s", key, value)
+// validator checks that records are JSON. It implements format.Records.
+type validator struct {
+	t   *testing.T
+	key []byte
+}
+
+func (v *validator) Begin(key []byte, _ int) []byte {
+	v.key = key
+	return []byte{}
+}
+
+func (v *validator) End(value []byte) {
+	if v.key != nil && !json.Valid(v.key) || value != nil && !json.Valid(value) {
+		v.t.Errorf("no JSON: %s %s", v.key, value)
 	}
 }
 
