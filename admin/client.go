@@ -101,6 +101,36 @@ func (c *Client) DeleteGroup(ctx context.Context, id string, force bool) error {
 	return c.call(ctx, http.MethodDelete, groupPath(id)+"?force="+strconv.FormatBool(force), nil, nil)
 }
 
+// Tasks returns all tasks in the order of the configuration.
+func (c *Client) Tasks(ctx context.Context) ([]Task, error) {
+	var list TaskList
+	err := c.call(ctx, http.MethodGet, "tasks", nil, &list)
+	return list.Tasks, err
+}
+
+// Task returns one task.
+func (c *Client) Task(ctx context.Context, name string) (Task, error) {
+	var t Task
+	err := c.call(ctx, http.MethodGet, taskPath(name), nil, &t)
+	return t, err
+}
+
+// RestartTask has a task go on at another place.
+func (c *Client) RestartTask(ctx context.Context, name string, r RestartRequest) (CommandResult, error) {
+	var result CommandResult
+	err := c.call(ctx, http.MethodPost, taskPath(name)+"/restart", r, &result)
+	return result, err
+}
+
+// SkipGroup passes over the event group that a task cannot read.
+func (c *Client) SkipGroup(ctx context.Context, name string, r SkipRequest) (CommandResult, error) {
+	var result CommandResult
+	err := c.call(ctx, http.MethodPost, taskPath(name)+"/skip", r, &result)
+	return result, err
+}
+
+func taskPath(name string) string { return "tasks/" + url.PathEscape(name) }
+
 func groupPath(id string) string { return "groups/" + url.PathEscape(id) }
 
 // call sends body, unless it is nil, and reads the answer into result, unless

@@ -20,10 +20,14 @@ const (
 	CodeExists       Code = "exists"                 // 409: a group of that name is there
 	CodeActive       Code = "active"                 // 409: consumers are connected; the message names them
 	CodeOwnedByFile  Code = "owned_by_file"          // 409: only the configuration file can change it
+	CodeRunning      Code = "running"                // 409: the task is not in Error; it is restarted by force only
+	CodeNotSkippable Code = "not_skippable"          // 409: the task's error is not one event group
+	CodeReplaced     Code = "replaced"               // 409: another command was given meanwhile
 	CodeTooLarge     Code = "too_large"              // 413
 	CodeMediaType    Code = "unsupported_media_type" // 415: Content-Type is not application/json
 	CodeHostRefused  Code = "host_refused"           // 421: called by a name that is not the server's
 	CodeInvalid      Code = "invalid"                // 422: a rule is broken; the message says which
+	CodeRefused      Code = "refused"                // 422: the source does not have that place
 	CodeTooMany      Code = "too_many_groups"        // 422: the task has as many as it may have
 	CodeSlowed       Code = "slowed"                 // 429: too many wrong tokens
 	CodeInternal     Code = "internal"               // 500: the server's log says more

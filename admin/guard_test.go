@@ -179,7 +179,7 @@ func TestRequestsAreStrict(t *testing.T) {
 		{"too large", "POST", "/api/v1/groups", `{"group": "` + strings.Repeat("g", 64<<10) + `"}`, 413, "more than 65536 bytes"},
 		{"no force", "DELETE", "/api/v1/groups/declared?force=yes", ``, 400, "force is true or false"},
 		{"method", "PATCH", "/api/v1/groups/declared", ``, 405, "GET DELETE"},
-		{"path", "GET", "/api/v1/tasks", ``, 404, "Daybook v1.2.3 has no /api/v1/tasks"},
+		{"path", "GET", "/api/v1/topics", ``, 404, "Daybook v1.2.3 has no /api/v1/topics"},
 		{"long field", "POST", "/api/v1/groups", `{"` + strings.Repeat("é", 1000) + `": 1}`, 400, `éé…"}}`},
 		{"header", "GET", "/api/v1/groups?" + strings.Repeat("x", 32<<10), ``, 431, "Too Large"},
 	} {

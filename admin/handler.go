@@ -16,12 +16,16 @@ const headerVersion = "Daybook-Version"
 func (s *Server) handler() http.Handler {
 	api := http.NewServeMux()
 	for pattern, h := range map[string]handle{
-		"GET /api/v1/groups":               s.listGroups,
-		"POST /api/v1/groups":              s.createGroup,
-		"GET /api/v1/groups/{id}":          s.showGroup,
-		"DELETE /api/v1/groups/{id}":       s.deleteGroup,
-		"PUT /api/v1/groups/{id}/password": s.setPassword,
-		"POST /api/v1/groups/{id}/reset":   s.resetGroup,
+		"GET /api/v1/groups":                s.listGroups,
+		"POST /api/v1/groups":               s.createGroup,
+		"GET /api/v1/groups/{id}":           s.showGroup,
+		"DELETE /api/v1/groups/{id}":        s.deleteGroup,
+		"PUT /api/v1/groups/{id}/password":  s.setPassword,
+		"POST /api/v1/groups/{id}/reset":    s.resetGroup,
+		"GET /api/v1/tasks":                 s.listTasks,
+		"GET /api/v1/tasks/{name}":          s.showTask,
+		"POST /api/v1/tasks/{name}/restart": s.restartTask,
+		"POST /api/v1/tasks/{name}/skip":    s.skipGroup,
 	} {
 		api.Handle(pattern, s.json(h))
 	}

@@ -33,6 +33,7 @@ const (
 	exitToken       = 4 // the token cannot be read, or is refused
 	exitNotFound    = 5 // no such group, task, …
 	exitConflict    = 6 // it exists already, it is in use, the configuration file owns it
+	exitWaits       = 7 // the command is saved, but not done yet
 )
 
 // errFailed ends a command whose output already says what is wrong.
@@ -97,7 +98,7 @@ func (a *app) root() *cobra.Command {
 		Long: `Daybook reads the binlog of MySQL and MariaDB servers as a replica would, keeps
 the row and schema changes of the last 24 hours, and serves them over the Kafka
 protocol, so that any stock Kafka client consumes them.`,
-		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it\n  daybook group list -c daybook.yaml     # who consumes, and how far they are",
+		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it\n  daybook task list -c daybook.yaml      # what each task does, and what is wrong\n  daybook group list -c daybook.yaml     # who consumes, and how far they are",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -106,7 +107,7 @@ protocol, so that any stock Kafka client consumes them.`,
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.group(), a.demo(), a.version())
+	root.AddCommand(a.serve(), a.check(), a.task(), a.group(), a.demo(), a.version())
 	checkArgs(root)
 	return root
 }

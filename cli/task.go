@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"daybook/admin"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) task() *cobra.Command {
+	r := &remote{app: a}
+	cmd := &cobra.Command{
+		Use:   "task",
+		Short: "Look at the tasks of a running Daybook, and lead them on from an error",
+		Long: `Shows the tasks of the Daybook that runs with the configuration given by -c,
+through its admin API, and leads those on that an error has stopped. --admin and
+--token-file name another one, such as that of another host.
+
+Exit code 0: done; 1: refused, because a rule is broken or the source does not have
+the place; 2: the command line or the configuration is wrong; 3: no Daybook
+answers; 4: the token cannot be read or is wrong; 5: no such task; 6: the task is
+not in a state for it; 7: the command is saved, but not done yet.`,
+		Example: "  daybook task list\n  daybook task show shop -o json | jq -r .error\n  daybook task restart shop --from earliest\n  daybook task skip shop --dry-run",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	r.flags(cmd)
+	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip())
+	return cmd
+}
+
+func (r *remote) taskList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List all tasks, their states and what is wrong",
+		Example: "  daybook task list\n  daybook task list -o json | jq '.[] | select(.state == \"Error\")'",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return r.call(func(c *admin.Client) error {
+				tasks, err := c.Tasks(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return r.print(tasks, func() error { return r.printTasks(tasks) })
+			})
+		},
+	}
+}
+
+// shownError is how much of an error stands in the list, in characters.
+const shownError = 80
+
+func (r *remote) printTasks(tasks []admin.Task) error {
+	t := tabwriter.NewWriter(r.app.stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "TASK\tSTATE\tSINCE\tSOURCE\tPOSITION\tOFFSETS\tERROR")
+	for _, task := range tasks {
+		reason := []rune(printable(task.Error))
+		if len(reason) > shownError {
+			reason = append(reason[:shownError], '…')
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d to %d\t%s\n", printable(task.Task), task.State, moment(task.Since), printable(task.Source),
+			dash(fileOf(task.Position)), task.LogStartOffset, task.HighWatermark, dash(string(reason)))
+	}
+	return t.Flush()
+}
+
+// fileOf returns the position's file and offset, "" if they are not known.
+func fileOf(p *admin.Position) string {
+	if p == nil || p.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", printable(p.File), p.Pos)
+}
+
+func (r *remote) taskShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a task: its state, since when and why, and its place in the source",
+		Long: `Shows the task's state, what is wrong and what leads on, when it tries again by
+itself, and where reading the source goes on: file and offset, and the GTID set.`,
+		Example: "  daybook task show shop\n  daybook task show shop -o json | jq -r .position.gtids",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.call(func(c *admin.Client) error {
+				task, err := c.Task(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return r.print(task, func() error { return r.printTask(&task) })
+			})
+		},
+	}
+}
+
+func (r *remote) printTask(task *admin.Task) error {
+	t := tabwriter.NewWriter(r.app.stdout, 0, 4, 2, ' ', 0)
+	line := func(key, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", key, fmt.Sprintf(format, args...)) }
+	line("TASK", "%s, offsets %d to %d", printable(task.Task), task.LogStartOffset, task.HighWatermark)
+	line("SOURCE", "%s", printable(task.Source))
+	line("STATE", "%s since %s", task.State, moment(task.Since))
+	if task.Error != "" {
+		line("ERROR", "%s", printable(task.Error))
+	}
+	switch {
+	case !task.Retry.IsZero():
+		line("RETRY", "%s", moment(task.Retry))
+	case task.Error != "":
+		line("RETRY", "none: it was tried for seven days")
+	}
+	if g := task.EventGroup; g != nil {
+		line("EVENT GROUP", "%s cannot be read", groupOf(g))
+	}
+	line("POSITION", "%s", dash(fileOf(task.Position)))
+	if p := task.Position; p != nil && p.GTIDs != "" {
+		line("GTIDS", "%s", printable(p.GTIDs))
+	}
+	if task.Command != "" {
+		line("COMMAND", "%s: it is done as soon as the source lets it", printable(task.Command))
+	}
+	return t.Flush()
+}
+
+// groupOf names an event group.
+func groupOf(g *admin.EventGroup) string {
+	s := fmt.Sprintf("%s:%d", printable(g.File), g.Pos)
+	if g.GTID != "" {
+		s += " (GTID " + printable(g.GTID) + ")"
+	}
+	return s
+}

@@ -1,0 +1,103 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"daybook/admin"
+)
+
+var tasks = []admin.Task{
+	{
+		Task: "shop", Source: "192.0.2.1:3306", State: "Normal", Since: at(0),
+		Position:       &admin.Position{File: "binlog.000012", Pos: 4711, GTIDs: "64cb74ea-e6a0-11f1-8461-02fc00000001:1-5"},
+		LogStartOffset: 100, HighWatermark: 1234,
+	},
+	{
+		Task: "books", Source: "192.0.2.2:3306", State: "Error", Since: at(1), Retry: at(3),
+		Error:      "an event of the binlog cannot be read: \x1b[2J " + strings.Repeat("long ", 30) + "'daybook task skip books' passes over it",
+		EventGroup: &admin.EventGroup{File: "binlog.000007", Pos: 154, GTID: "0-1-2"},
+		Position:   &admin.Position{File: "binlog.000007", Pos: 154},
+	},
+	{Task: "new", Source: "192.0.2.3:3306", State: "Error", Since: at(2), Error: "gave up", Command: "restart from now"},
+}
+
+// TestTaskOutput compares what people and programs see with testdata/task.
+func TestTaskOutput(t *testing.T) {
+	group := &admin.EventGroup{File: "binlog.000007", Pos: 154, GTID: "0-1-2"}
+	f := serveFake(t, map[string]any{
+		"GET /api/v1/tasks":               admin.TaskList{Tasks: tasks},
+		"GET /api/v1/tasks/shop":          tasks[0],
+		"GET /api/v1/tasks/books":         tasks[1],
+		"GET /api/v1/tasks/new":           tasks[2],
+		"POST /api/v1/tasks/shop/restart": admin.CommandResult{Task: "shop", Done: true, From: "binlog.000012:4711, GTIDs x:1-5", To: "binlog.000001:4", Reason: "by command", Offset: some(int64(1234))},
+		"POST /api/v1/tasks/dry/restart":  admin.CommandResult{Task: "dry", From: "binlog.000012:4711", To: "earliest", DryRun: true},
+		"POST /api/v1/tasks/late/restart": admin.CommandResult{Task: "late", From: "binlog.000012:4711", To: "now"},
+		"POST /api/v1/tasks/books/skip":   admin.CommandResult{Task: "books", Done: true, From: "binlog.000007:154", To: "binlog.000007:900", Offset: some(int64(7)), EventGroup: group},
+		"POST /api/v1/tasks/dry/skip":     admin.CommandResult{Task: "dry", From: "binlog.000007:154 (GTID 0-1-2)", To: "the event group after it", EventGroup: group, DryRun: true},
+	})
+	for _, test := range []struct {
+		name, args, asks string
+		code             int
+	}{
+		{"list", "list", `GET /api/v1/tasks`, 0},
+		{"show", "show shop", `GET /api/v1/tasks/shop`, 0},
+		{"show-error", "show books", `GET /api/v1/tasks/books`, 0},
+		{"show-waiting", "show new", `GET /api/v1/tasks/new`, 0},
+		{"restart", "restart shop --from earliest --force", `POST /api/v1/tasks/shop/restart {"from":"earliest","force":true}`, 0},
+		{"restart-dry", "restart dry --from earliest --dry-run", `POST /api/v1/tasks/dry/restart {"from":"earliest","dry_run":true}`, 0},
+		{"restart-late", "restart late --from now", `POST /api/v1/tasks/late/restart {"from":"now"}`, 7},
+		{"skip", "skip books", `POST /api/v1/tasks/books/skip {}`, 0},
+		{"skip-dry", "skip dry --dry-run", `POST /api/v1/tasks/dry/skip {"dry_run":true}`, 0},
+	} {
+		for output, ext := range map[string]string{"table": ".txt", "json": ".json"} {
+			t.Run(test.name+"/"+output, func(t *testing.T) {
+				stdout, stderr, code := f.task(append(strings.Fields(test.args), "-o", output)...)
+				if code != test.code || (stderr != "") != (code != 0) {
+					t.Errorf("exit code %d: %s", code, stderr)
+				}
+				if got := f.asked(); got != test.asks {
+					t.Errorf("asked\n%s\nwant\n%s", got, test.asks)
+				}
+				golden(t, filepath.Join("testdata", "task", test.name+ext), stdout)
+			})
+		}
+	}
+}
+
+func (f *fake) task(args ...string) (stdout, stderr string, code int) {
+	return run(append([]string{"task", "--admin", f.url, "--token-file", f.tokenFile}, args...)...)
+}
+
+func TestTaskErrors(t *testing.T) {
+	refuse := func(status int, code admin.Code, message string) *admin.Error {
+		return &admin.Error{Status: status, Code: code, Message: message}
+	}
+	f := serveFake(t, map[string]any{
+		"GET /api/v1/tasks/none":           refuse(404, admin.CodeUnknownTask, "there is no task \"none\""),
+		"POST /api/v1/tasks/runs/restart":  refuse(409, admin.CodeRunning, "the task runs"),
+		"POST /api/v1/tasks/gone/restart":  refuse(422, admin.CodeRefused, "purged"),
+		"POST /api/v1/tasks/other/skip":    refuse(409, admin.CodeNotSkippable, "the error is another"),
+		"POST /api/v1/tasks/wrong/restart": refuse(422, admin.CodeInvalid, "no place to start at"),
+	})
+	for _, test := range []struct {
+		args    string
+		code    int
+		message string
+	}{
+		{"show none", 5, "there is no task"},
+		{"restart runs --from now", 6, "--force restarts it"},
+		{"restart gone --from earliest", 1, "purged"},
+		{"restart wrong --from yesterday", 1, "no place to start at"},
+		{"skip other", 6, "the error is another"},
+		{"restart shop", 2, "--from is needed"},
+		{"restart --from now", 2, "accepts 1 arg(s)"},
+		{"stop shop", 2, `unknown command "stop"`},
+	} {
+		stdout, stderr, code := f.task(strings.Fields(test.args)...)
+		if code != test.code || !strings.Contains(stderr, test.message) || stdout != "" {
+			t.Errorf("task %s: exit code %d, %q, %q; want %d with %q", test.args, code, stdout, stderr, test.code, test.message)
+		}
+	}
+}
