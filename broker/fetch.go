@@ -193,6 +193,9 @@ func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wan
 // has tells that n bytes of records can be served, or that waiting for them is
 // in vain.
 func (w *wanted) has(n int) bool {
+	if w.Damaged() != nil {
+		return true
+	}
 	if at, err := w.diverges(); at != nil || err != nil {
 		return true
 	}
@@ -212,6 +215,11 @@ func (w *wanted) has(n int) bool {
 // against the budget for all responses until they are sent; when there is none
 // for too long, the client gets no records and asks again.
 func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) {
+	if err := want.Damaged(); err != nil { // its bounds are not known
+		c.complain(slog.LevelError, "cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
+		want.resp.ErrorCode = kerr.KafkaStorageError.Code
+		return
+	}
 	at, err := want.diverges()
 	if at != nil {
 		want.resp.DivergingEpoch = *at

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -89,7 +90,7 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 		return rp
 	}
 	offset, timestamp, err := offsetForTime(part, p.Timestamp)
-	if err != nil {
+	if err := cmp.Or(part.Damaged(), err); err != nil {
 		c.complain(slog.LevelError, "cannot look up an offset by time", "topic", topic, "time", p.Timestamp, "error", err)
 		rp.ErrorCode = kerr.KafkaStorageError.Code
 		return rp

@@ -29,6 +29,8 @@ func (c *conn) offsetForLeaderEpoch(_ context.Context, req *kmsg.OffsetForLeader
 				rp.ErrorCode = kerr.UnknownTopicOrPartition.Code
 			case p.CurrentLeaderEpoch > leaderEpoch:
 				rp.ErrorCode = kerr.UnknownLeaderEpoch.Code
+			case part.Damaged() != nil:
+				rp.ErrorCode = kerr.KafkaStorageError.Code
 			default:
 				rp.LeaderEpoch, rp.EndOffset = endOfEpoch(part, p.LeaderEpoch)
 			}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"daybook/recordbatch"
 )
 
@@ -42,12 +40,9 @@ func (p *Partition) check(ctx context.Context) error {
 		return err
 	}
 	defer index.Close()
-	batches, err := p.s.db.NewIter(&pebble.IterOptions{
-		LowerBound: offsetKey(kindBatch, p.id, 0),
-		UpperBound: afterPrefix(partitionKey(kindBatch, p.id)),
-	})
+	batches, err := p.s.iteratePrefix(partitionKey(kindBatch, p.id))
 	if err != nil {
-		return describe(err)
+		return err
 	}
 	defer batches.Close()
 
@@ -57,7 +52,7 @@ func (p *Partition) check(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		if !i || !b {
-			return errors.Join(describe(index.Error()), describe(batches.Error()),
+			return errors.Join(index.Err(), batches.Err(),
 				fmt.Errorf("%w: one of index entry and batch is missing at offset %d", ErrCorrupt, c.next))
 		}
 		if err := c.batch(index, batches); err != nil {
@@ -67,7 +62,7 @@ func (p *Partition) check(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := errors.Join(describe(index.Error()), describe(batches.Error())); err != nil {
+	if err := errors.Join(index.Err(), batches.Err()); err != nil {
 		return err
 	}
 	if c.next != end || c.entry != last && end > start.offset {
@@ -93,14 +88,14 @@ type checker struct {
 	plain      []byte
 }
 
-func (c *checker) batch(index, batches *pebble.Iterator) error {
+func (c *checker) batch(index, batches *cursor) error {
 	e, base, err := entryAt(index)
 	if err != nil {
 		return err
 	}
-	stored, err := batches.ValueAndErr()
+	stored, err := batches.Value()
 	if err != nil {
-		return describe(err)
+		return err
 	}
 	size, err := decodedSize(stored)
 	if err != nil {

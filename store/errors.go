@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,7 +19,7 @@ var (
 	ErrNewerFormat      = errors.New("the data directory was written by a newer Daybook: use that version, or another data_dir")
 	ErrReadOnly         = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
 	ErrDiskFull         = errors.New("the disk is full: free some space, or lower the retention; nothing acknowledged is lost")
-	ErrCorrupt          = errors.New("data on disk is damaged: restore the data directory from a copy, or move it away and start again from the source")
+	ErrCorrupt          = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends it while Daybook is stopped")
 	ErrOffsetOutOfRange = errors.New("offset out of range")
 	ErrClosed           = errors.New("the store is closed")
 	// ErrFailed is wrapped, next to its cause, by every write after one that
@@ -28,14 +29,9 @@ var (
 
 // describe adds the sentinel that fits what Pebble or the system reported.
 func describe(err error) error {
-	for _, known := range []error{ErrLocked, ErrNewerFormat, ErrReadOnly, ErrDiskFull, ErrCorrupt, ErrClosed} {
-		if errors.Is(err, known) {
-			return err
-		}
-	}
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || described(err):
+		return err
 	case isDiskFull(err):
 		return fmt.Errorf("%w (%w)", ErrDiskFull, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -46,6 +42,12 @@ func describe(err error) error {
 		return fmt.Errorf("%w (%w)", ErrNewerFormat, err)
 	}
 	return err
+}
+
+// described tells whether an error wraps a sentinel already.
+func described(err error) bool {
+	return slices.ContainsFunc([]error{ErrLocked, ErrNewerFormat, ErrReadOnly, ErrDiskFull, ErrCorrupt, ErrClosed},
+		func(known error) bool { return errors.Is(err, known) })
 }
 
 func isDiskFull(err error) bool {

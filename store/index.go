@@ -6,8 +6,6 @@ import (
 	"math"
 	"sort"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"daybook/recordbatch"
 )
 
@@ -72,6 +70,9 @@ func (p *Partition) TimestampAt(offset int64) (int64, error) {
 }
 
 func (p *Partition) firstAtOrAfter(ms int64) (recordbatch.Record, bool, error) {
+	if p.broken != nil {
+		return recordbatch.Record{}, false, p.broken
+	}
 	p.mu.RLock()
 	start, end, last := p.start.offset, p.next, p.last
 	p.mu.RUnlock()
@@ -131,7 +132,7 @@ func (p *Partition) firstBatch(ms, start, end int64) (int64, bool, error) {
 			return base, true, nil
 		}
 	}
-	return 0, false, describe(it.Error())
+	return 0, false, it.Err()
 }
 
 func (p *Partition) highestKept() (int64, error) {
@@ -148,7 +149,7 @@ func (p *Partition) highestKept() (int64, error) {
 		}
 		highest = max(highest, e.maxTimestamp)
 	}
-	return highest, describe(it.Error())
+	return highest, it.Err()
 }
 
 // entryBefore returns the index entry of the batch before the one that holds
@@ -164,7 +165,7 @@ func (p *Partition) entryBefore(offset int64) (indexEntry, bool, error) {
 	}
 	defer it.Close()
 	if !it.SeekLT(offsetKey(kindIndex, p.id, offset+1)) || !it.Prev() {
-		return indexEntry{}, false, describe(it.Error())
+		return indexEntry{}, false, it.Err()
 	}
 	e, _, err := entryAt(it)
 	return e, err == nil, err
@@ -178,27 +179,22 @@ func (p *Partition) firstEntry() (indexEntry, error) {
 	}
 	defer it.Close()
 	if !it.First() {
-		return indexEntry{}, errors.Join(describe(it.Error()), fmt.Errorf("%w: the index of %s is empty", ErrCorrupt, p.topic))
+		return indexEntry{}, errors.Join(it.Err(), fmt.Errorf("%w: the index of %s is empty", ErrCorrupt, p.topic))
 	}
 	e, _, err := entryAt(it)
 	return e, err
 }
 
 // index returns an iterator over the partition's index entries.
-func (p *Partition) index() (*pebble.Iterator, error) {
-	prefix := partitionKey(kindIndex, p.id)
-	it, err := p.s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: afterPrefix(prefix)})
-	if err != nil {
-		return nil, describe(err)
-	}
-	return it, nil
+func (p *Partition) index() (*cursor, error) {
+	return p.s.iteratePrefix(partitionKey(kindIndex, p.id))
 }
 
 // entryAt returns the index entry at the iterator and its batch's base offset.
-func entryAt(it *pebble.Iterator) (indexEntry, int64, error) {
-	v, err := it.ValueAndErr()
+func entryAt(it *cursor) (indexEntry, int64, error) {
+	v, err := it.Value()
 	if err != nil {
-		return indexEntry{}, 0, describe(err)
+		return indexEntry{}, 0, err
 	}
 	base, err := offsetOfKey(it.Key())
 	if err != nil {

@@ -3,12 +3,12 @@ package store
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
 )
 
@@ -16,10 +16,47 @@ import (
 const formatVersion = 1
 
 // load reads what is kept once per directory, or makes it in an empty one.
-func (s *Store) load() error {
+func (s *Store) load(second *catalog) error {
+	if err := s.loadMeta(second); err != nil {
+		return err
+	}
+	topics, err := s.loadTopics(second)
+	if err != nil {
+		return err
+	}
+	for i := range topics {
+		if err := s.loadPartition(&topics[i], second.topic(topics[i].Topic)); err != nil {
+			return err
+		}
+	}
+	return s.saveCatalog()
+}
+
+// loadMeta reads the keys of kind meta. What cannot be read of them is taken
+// from the catalog.
+func (s *Store) loadMeta(second *catalog) error {
+	err := s.readMeta(second != nil && len(second.Topics) > 0)
+	if second == nil || !errors.Is(err, ErrCorrupt) || errors.Is(err, errEmptied) {
+		return err
+	}
+	s.log.Error("taken from the file "+catalogName, "error", err)
+	if second.Format > formatVersion {
+		return fmt.Errorf("%w (it has format %d, this version reads up to %d)", ErrNewerFormat, second.Format, formatVersion)
+	}
+	s.clusterID, s.nextID = second.ClusterID, second.NextPartition
+	return nil
+}
+
+// errEmptied tells of a directory whose database is gone, and not its topics.
+var errEmptied = errors.New("the database is empty, but " + catalogName + " names topics: files are missing")
+
+func (s *Store) readMeta(used bool) error {
 	v, ok, err := s.lookUp(keyFormat)
 	if err != nil {
 		return fmt.Errorf("read format version: %w", err)
+	}
+	if !ok && used {
+		return fmt.Errorf("%w: %w", ErrCorrupt, errEmptied)
 	}
 	if !ok {
 		if err := s.initialize(); err != nil {
@@ -40,7 +77,7 @@ func (s *Store) load() error {
 		return fmt.Errorf("read next partition ID: %w", errors.Join(err, missing(ok && len(next) == 4)))
 	}
 	s.nextID = binary.BigEndian.Uint32(next)
-	return s.loadPartitions()
+	return nil
 }
 
 func missing(ok bool) error {
@@ -63,29 +100,72 @@ func (s *Store) initialize() error {
 	return nil
 }
 
-func (s *Store) loadPartitions() error {
-	prefix := []byte{kindPartition}
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: afterPrefix(prefix)})
+// loadTopics returns all topics, also those that only the catalog knows.
+func (s *Store) loadTopics(second *catalog) ([]catalogTopic, error) {
+	topics, err := s.readTopics()
+	if err != nil && (second == nil || !errors.Is(err, ErrCorrupt)) {
+		return nil, fmt.Errorf("read topics: %w", err)
+	}
 	if err != nil {
-		return err
+		s.log.Error("topics are taken from the file "+catalogName, "error", err)
+	}
+	if second == nil {
+		return topics, nil
+	}
+	for _, t := range second.Topics {
+		if !slices.ContainsFunc(topics, func(known catalogTopic) bool { return known.Topic == t.Topic }) {
+			topics = append(topics, t)
+		}
+		s.nextID = max(s.nextID, t.Partition+1)
+	}
+	return topics, nil
+}
+
+// readTopics returns the topics up to the first damage.
+func (s *Store) readTopics() ([]catalogTopic, error) {
+	it, err := s.iteratePrefix([]byte{kindPartition})
+	if err != nil {
+		return nil, err
 	}
 	defer it.Close()
+	var topics []catalogTopic
 	for ok := it.First(); ok; ok = it.Next() {
-		v, err := it.ValueAndErr()
+		v, err := it.Value()
 		if err != nil {
-			return err
+			return topics, err
 		}
 		topic := string(it.Key()[1:])
 		if len(v) != 4+16 {
-			return fmt.Errorf("%w: partition %s of %d bytes", ErrCorrupt, topic, len(v))
+			return topics, fmt.Errorf("%w: partition %s of %d bytes", ErrCorrupt, topic, len(v))
 		}
-		p := s.newPartition(topic, binary.BigEndian.Uint32(v), [16]byte(v[4:]))
-		if err := p.load(); err != nil {
-			return fmt.Errorf("open partition %s: %w", topic, err)
-		}
-		s.partitions[topic], s.byTopicID[p.topicID] = p, p
+		topics = append(topics, catalogTopic{Topic: topic, Partition: binary.BigEndian.Uint32(v), TopicID: hex.EncodeToString(v[4:])})
 	}
-	return it.Error()
+	return topics, it.Err()
+}
+
+// loadPartition opens a partition. Damage is that partition's alone.
+func (s *Store) loadPartition(t, second *catalogTopic) error {
+	id, err := t.id()
+	if err != nil {
+		return err
+	}
+	p := s.newPartition(t.Topic, t.Partition, id)
+	if second != nil {
+		p.reached = second.HighWatermark
+	}
+	err = p.load()
+	if err == nil && p.next < p.reached {
+		err = fmt.Errorf("%w: the log ends at offset %d, and was at %d already: files are missing, or of an older state", ErrCorrupt, p.next, p.reached)
+	}
+	switch {
+	case errors.Is(err, ErrCorrupt):
+		p.broken = err
+		s.log.Error("topic cannot be used", "topic", p.topic, "error", err)
+	case err != nil:
+		return fmt.Errorf("open partition %s: %w", p.topic, err)
+	}
+	s.partitions[p.topic], s.byTopicID[p.topicID] = p, p
+	return nil
 }
 
 // EnsurePartition returns the partition of a topic, creating it if need be. Its
@@ -99,6 +179,9 @@ func (s *Store) EnsurePartition(topic string) (*Partition, error) {
 		return p, nil
 	}
 	p, err := s.createPartition(topic)
+	if err == nil {
+		err = s.saveCatalog()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create partition %s: %w", topic, err)
 	}

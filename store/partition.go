@@ -26,6 +26,8 @@ type Partition struct {
 	topic   string
 	topicID [16]byte
 	recent  *recent
+	broken  error // see Damaged
+	reached int64 // a high watermark that it has had before it was opened
 
 	writer  sync.Mutex // held during Append
 	stored  []byte     // the writer's buffer for encodeBatch
@@ -78,8 +80,12 @@ func (p *Partition) load() error {
 		}
 		p.last, p.next = e, base+int64(e.lastOffsetDelta)+1
 	}
-	return it.Error()
+	return it.Err()
 }
+
+// Damaged returns why nothing of the partition can be used, or nil: it is not
+// known where its log begins or ends. Every call that could fail then does.
+func (p *Partition) Damaged() error { return p.broken }
 
 // Topic returns the topic's name.
 func (p *Partition) Topic() string { return p.topic }
@@ -133,6 +139,9 @@ func (p *Partition) Append(batch []byte, st State) (int64, error) {
 }
 
 func (p *Partition) append(batch []byte, st State) (int64, error) {
+	if p.broken != nil {
+		return 0, p.broken
+	}
 	if err := p.s.calls.enter(); err != nil {
 		return 0, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
+	"strings"
 	"syscall"
 	"time"
 
@@ -53,6 +55,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		Logger:             &pebbleLogger{s},
 		EventListener: &pebble.EventListener{
 			BackgroundError: s.backgroundError,
+			WriteStallBegin: s.writeStall,
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
 				s.log.Error("data on disk is damaged", "detail", i.String())
 			},
@@ -61,9 +64,13 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       48,
+		L0StopWritesThreshold:       200,
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                500,
+
+		// A file that is gone or cut is told to who reads there; the rest of the
+		// log is good.
+		DisableConsistencyCheck: true,
 
 		// Space comes back only once the deletion has left the memtable.
 		FlushDelayDeleteRange: time.Second,
@@ -71,12 +78,14 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 	// Batches go to files of their own when they leave the memtable. Compaction
 	// moves only their keys, so that each is written twice in all, once of it to
 	// the write-ahead log, however large the log becomes. Values are dropped
-	// with the tables that name them, so rewriting for their sake is off.
+	// with the tables that name them, so rewriting for their sake is off. Nor
+	// does compaction read values for any other reason: where a value file is
+	// damaged Pebble panics, which only a reader can survive.
 	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
 		return pebble.ValueSeparationPolicy{
 			Enabled:               true,
 			MinimumSize:           separateAbove,
-			MaxBlobReferenceDepth: 1000,
+			MaxBlobReferenceDepth: math.MaxInt32,
 			RewriteMinimumAge:     time.Hour,
 			TargetGarbageRatio:    1,
 		}
@@ -103,11 +112,7 @@ func makeDir(fsys vfs.FS, dir string, mode fs.FileMode) error {
 	if err := fsys.MkdirAll(dir, mode); err != nil {
 		return err
 	}
-	d, err := fsys.OpenDir(parent)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncDir(fsys, parent)
 }
 
 // commit applies a batch, and returns when it is synced. meanwhile, if not nil,
@@ -141,7 +146,12 @@ func (s *Store) commit(b *pebble.Batch, meanwhile func()) error {
 // returns waits for the call, or for that.
 func (s *Store) start(call func() error) (wait func() error) {
 	done := make(chan error, 1)
-	go func() { done <- call() }()
+	go func() {
+		var err error
+		defer func() { done <- err }()
+		defer recoverDamage(&err)
+		err = call()
+	}()
 	return func() error {
 		select {
 		case err := <-done:
@@ -154,14 +164,24 @@ func (s *Store) start(call func() error) (wait func() error) {
 
 // backgroundError is told of flushes and compactions that failed and will be
 // tried again. It is called with Pebble's lock held, so the pause holds up
-// writers, too.
+// writers, too. A damaged table is passed over, for five minutes each time.
 func (s *Store) backgroundError(err error) {
-	if pebble.IsCorruptionError(err) {
-		s.failure.set(err)
+	err = describe(err)
+	if errors.Is(err, ErrCorrupt) {
+		s.log.Error("a table cannot be compacted, the log goes on without", "error", err)
+		s.uncompacted.Store(true)
 	} else {
-		s.log.Warn("flush or compaction failed, trying again", "error", describe(err))
+		s.log.Warn("flush or compaction failed, trying again", "error", err)
 	}
 	time.Sleep(backgroundPause)
+}
+
+// writeStall is told when writes begin to wait for flushes or compactions.
+// Those of a damaged table never end, so the store fails rather than hang.
+func (s *Store) writeStall(i pebble.WriteStallBeginInfo) {
+	if s.uncompacted.Load() && !strings.Contains(i.Reason, "memtable") {
+		s.failure.setFatal(fmt.Errorf("%w: too much has been appended that cannot be compacted", ErrCorrupt))
+	}
 }
 
 // pebbleLogger passes Pebble's messages on.

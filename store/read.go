@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"daybook/recordbatch"
 )
 
@@ -25,6 +23,9 @@ func (p *Partition) Read(dst []byte, offset int64, maxBytes int) ([]byte, error)
 }
 
 func (p *Partition) read(dst []byte, offset int64, maxBytes int) ([]byte, error) {
+	if p.broken != nil {
+		return dst, p.broken
+	}
 	p.mu.RLock()
 	start, end := p.start.offset, p.next
 	p.mu.RUnlock()
@@ -49,12 +50,9 @@ func (p *Partition) read(dst []byte, offset int64, maxBytes int) ([]byte, error)
 }
 
 func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byte, error) {
-	it, err := p.s.db.NewIter(&pebble.IterOptions{
-		LowerBound: offsetKey(kindBatch, p.id, 0),
-		UpperBound: offsetKey(kindBatch, p.id, end),
-	})
+	it, err := p.s.iterate(offsetKey(kindBatch, p.id, 0), offsetKey(kindBatch, p.id, end))
 	if err != nil {
-		return dst, describe(err)
+		return dst, err
 	}
 	defer it.Close()
 	first := len(dst)
@@ -78,8 +76,8 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 			return dst[:first], err
 		}
 	}
-	if err := it.Error(); err != nil {
-		return dst[:first], describe(err)
+	if err := it.Err(); err != nil {
+		return dst[:first], err
 	}
 	if len(dst) == first {
 		return dst, fmt.Errorf("%w: no batch holds this offset", ErrCorrupt)
@@ -89,7 +87,7 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 
 // storedAt returns the stored batch at the iterator. One that is damaged is
 // remembered: Pebble takes seconds to find that out, looking for the bit.
-func (p *Partition) storedAt(it *pebble.Iterator) ([]byte, error) {
+func (p *Partition) storedAt(it *cursor) ([]byte, error) {
 	base, err := offsetOfKey(it.Key())
 	if err != nil {
 		return nil, err
@@ -100,11 +98,10 @@ func (p *Partition) storedAt(it *pebble.Iterator) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, err := it.ValueAndErr()
+	stored, err := it.Value()
 	if err == nil {
 		return stored, nil
 	}
-	err = describe(err)
 	if errors.Is(err, ErrCorrupt) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -138,6 +135,9 @@ func checkPlace(batch, key []byte, offset int64, first bool) (int64, error) {
 // Size returns how many bytes Read can return from offset on without a limit;
 // 0 for an offset outside the log.
 func (p *Partition) Size(offset int64) (int, error) {
+	if p.broken != nil {
+		return 0, fmt.Errorf("measure %s: %w", p.topic, p.broken)
+	}
 	p.mu.RLock()
 	start, end, last := p.start, p.next, p.last
 	p.mu.RUnlock()

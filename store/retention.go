@@ -23,6 +23,9 @@ func (s *Store) retain(ctx context.Context) {
 			return
 		case <-t.C:
 		}
+		if err := s.saveCatalog(); err != nil {
+			s.log.Warn("catalog not saved, trying again", "error", err)
+		}
 		if err := s.Retain(ctx); err != nil && s.Err() == nil && ctx.Err() == nil {
 			s.log.Error("retention failed, trying again", "error", err)
 		}
@@ -90,7 +93,7 @@ func (p *Partition) front(ctx context.Context, decide func(e indexEntry, base in
 			to = logStart{offset: base + int64(e.lastOffsetDelta) + 1, stored: e.storedEnd, plain: e.plainEnd}
 		}
 	}
-	return to, describe(it.Error())
+	return to, it.Err()
 }
 
 // trim moves the log start and deletes what is before it, atomically. The

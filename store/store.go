@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -89,9 +90,14 @@ type Store struct {
 	clusterID string
 	failure   failure
 	calls     calls
+	// uncompacted tells that a table is too damaged to be compacted.
+	uncompacted atomic.Bool
 
 	stop context.CancelFunc
 	done sync.WaitGroup
+
+	saving sync.Mutex // held while the catalog is written
+	saved  []byte     // what it says on disk
 
 	mu         sync.RWMutex // guards the fields below
 	partitions map[string]*Partition
@@ -134,9 +140,16 @@ func (s *Store) open() error {
 		return err
 	}
 	s.lock = lock
+	second, err := readCatalog(s.opts.FS, s.opts.Dir)
+	if err != nil {
+		s.log.Error("a file is damaged that is needed only if others are, too; it is written anew", "error", err)
+	}
 	err = s.start(func() (err error) {
+		if err := s.checkFiles(second); err != nil {
+			return err
+		}
 		s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions(lock))
-		return err
+		return describeRead(err)
 	})()
 	if s.failure.hangs() {
 		return err // the directory stays locked until the process ends
@@ -144,7 +157,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
-	if err := s.load(); err != nil {
+	if err := s.load(second); err != nil {
 		return errors.Join(err, s.closeDB())
 	}
 	return nil
@@ -158,6 +171,9 @@ func (s *Store) Close() error {
 	}
 	s.stop()
 	s.done.Wait()
+	if err := s.saveCatalog(); err != nil && s.failure.get() == nil {
+		return errors.Join(err, s.closeDB())
+	}
 	return s.closeDB()
 }
 

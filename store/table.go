@@ -91,13 +91,14 @@ func (s *Store) get(key []byte) ([]byte, bool, error) {
 }
 
 // lookUp is get for one who has entered already.
-func (s *Store) lookUp(key []byte) ([]byte, bool, error) {
+func (s *Store) lookUp(key []byte) (value []byte, ok bool, err error) {
+	defer recoverDamage(&err)
 	v, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, describe(err)
+		return nil, false, describeRead(err)
 	}
 	return append([]byte{}, v...), true, closer.Close()
 }
@@ -110,16 +111,16 @@ func (s *Store) scan(prefix []byte, cut int) iter.Seq2[KV, error] {
 			return
 		}
 		defer s.calls.exit()
-		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: afterPrefix(prefix)})
+		it, err := s.iteratePrefix(prefix)
 		if err != nil {
-			yield(KV{}, fmt.Errorf("scan: %w", describe(err)))
+			yield(KV{}, fmt.Errorf("scan: %w", err))
 			return
 		}
 		defer it.Close()
 		for ok := it.First(); ok; ok = it.Next() {
-			v, err := it.ValueAndErr()
+			v, err := it.Value()
 			if err != nil {
-				yield(KV{}, fmt.Errorf("scan: %w", describe(err)))
+				yield(KV{}, fmt.Errorf("scan: %w", err))
 				return
 			}
 			kv := KV{Key: append([]byte{}, it.Key()[cut:]...), Value: append([]byte{}, v...)}
@@ -127,8 +128,8 @@ func (s *Store) scan(prefix []byte, cut int) iter.Seq2[KV, error] {
 				return
 			}
 		}
-		if err := it.Error(); err != nil {
-			yield(KV{}, fmt.Errorf("scan: %w", describe(err)))
+		if err := it.Err(); err != nil {
+			yield(KV{}, fmt.Errorf("scan: %w", err))
 		}
 	}
 }

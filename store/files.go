@@ -1,0 +1,147 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/record"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
+)
+
+// The marker files, whose names say which manifest is in use, and the format.
+const (
+	markerManifest = "manifest"
+	markerFormat   = "format-version"
+)
+
+// checkFiles finds the damage that Pebble would take for something else: for a
+// new directory, so that it deletes what it does not know, or for an older state.
+func (s *Store) checkFiles(second *catalog) error {
+	fsys, dir := s.opts.FS, s.opts.Dir
+	names, err := fsys.List(dir)
+	if err != nil {
+		return err
+	}
+	used := second != nil && len(second.Topics) > 0
+	for _, name := range names {
+		used = used || strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob")
+		if strings.HasPrefix(name, "OPTIONS-") {
+			if err := s.checkOptions(name); err != nil {
+				return err
+			}
+		}
+	}
+	if !used {
+		return nil
+	}
+	for _, marker := range []string{markerManifest, markerFormat} {
+		value, err := atomicfs.ReadMarker(fsys, dir, marker)
+		if err != nil || value == "" {
+			return fmt.Errorf("%w: the file marker.%s.* is missing or misnamed", ErrCorrupt, marker)
+		}
+	}
+	manifest, err := atomicfs.ReadMarker(fsys, dir, markerManifest)
+	if err != nil {
+		return err
+	}
+	whole, err := isWhole(fsys, fsys.PathJoin(dir, manifest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s is missing", ErrCorrupt, manifest)
+	}
+	if err != nil || whole {
+		return err
+	}
+	if err := s.checkOldState(); err != nil {
+		return fmt.Errorf("%s does not name all files: %w", manifest, err)
+	}
+	return nil
+}
+
+// checkOptions removes a file of Pebble's options that cannot be read. Pebble
+// reads it only to compare, and writes a new one.
+func (s *Store) checkOptions(name string) error {
+	path := s.opts.FS.PathJoin(s.opts.Dir, name)
+	b, err := readFile(s.opts.FS, path)
+	if err != nil {
+		return err
+	}
+	o := s.pebbleOptions(s.lock)
+	o.EnsureDefaults()
+	err = o.CheckCompatibility(s.opts.Dir, string(b))
+	if err == nil || strings.Contains(err.Error(), "format major version") {
+		return nil
+	}
+	s.log.Warn("a file of options is damaged and written anew", "file", name, "error", err)
+	return s.opts.FS.Remove(path)
+}
+
+// isWhole tells whether a manifest ends with a whole entry. The last may be
+// torn by a crash; damage before it hides all that come after.
+func isWhole(fsys vfs.FS, name string) (bool, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	for r := record.NewReader(f, 0); ; {
+		entry, err := r.Next()
+		if err == nil {
+			_, err = io.Copy(io.Discard, entry)
+		}
+		switch {
+		case err == io.EOF:
+			return true, nil
+		case record.IsInvalidRecord(err):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+	}
+}
+
+// checkOldState opens the database without a change to it, and tells whether
+// batches are missing in the middle of a log.
+func (s *Store) checkOldState() error {
+	o := s.pebbleOptions(s.lock)
+	o.ReadOnly, o.FS = true, s.opts.FS
+	db, err := pebble.Open(s.opts.Dir, o)
+	if err != nil {
+		return describeRead(err)
+	}
+	s.db = db
+	defer func() { s.db = nil }()
+	topics, err := s.readTopics()
+	for i := 0; i < len(topics) && err == nil; i++ {
+		err = s.checkDense(&topics[i])
+	}
+	return errors.Join(err, db.Close())
+}
+
+func (s *Store) checkDense(t *catalogTopic) error {
+	p := s.newPartition(t.Topic, t.Partition, [16]byte{})
+	if err := p.load(); err != nil {
+		return err
+	}
+	it, err := p.index()
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	next := p.start.offset
+	for ok := it.First(); ok; ok = it.Next() {
+		e, base, err := entryAt(it)
+		if err != nil {
+			return err
+		}
+		if base != next {
+			return fmt.Errorf("%w: %s lacks offsets %d to %d", ErrCorrupt, t.Topic, next, base-1)
+		}
+		next = base + int64(e.lastOffsetDelta) + 1
+	}
+	return it.Err()
+}
