@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"daybook/admin"
@@ -37,6 +39,9 @@ until SIGTERM or Ctrl-C, and goes on where it stopped when started again.`,
 			if err != nil {
 				return err
 			}
+			// Whoever reads the log may go away, such as a collector that is
+			// restarted: then log lines are lost, and nothing else.
+			signal.Ignore(syscall.SIGPIPE)
 			return serve(cmd.Context(), a.configPath, c, log)
 		},
 	}
