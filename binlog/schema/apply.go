@@ -38,6 +38,11 @@ type Result struct {
 	// Named lists the tables that the statement names as those it changes; for
 	// DML as far as they can be told.
 	Named []TableName
+	// Programs are the triggers, stored routines and views that were created,
+	// altered or dropped by a statement about them.
+	Programs []TableName
+
+	change *rowChange // what a statement that may change rows names; nil for others
 }
 
 // IsDDL tells a statement about tables or databases.
@@ -65,7 +70,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	r := newReader(sql, c.server, ctx)
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
-		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables}}
+		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables, change: r.change}}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp
 	}
@@ -114,6 +119,10 @@ func (u *run) execute(statement any) {
 		}
 	case *dropDatabase:
 		u.dropDatabase(s)
+	case *createProgram:
+		u.createProgram(s)
+	case *dropProgram:
+		u.dropProgram(s)
 	}
 }
 
@@ -153,6 +162,7 @@ func (u *run) createDatabase(s *createDatabase) {
 		u.dropTables(s.name)
 	}
 	u.catalog.PutDatabase(s.name, u.resolveCharset(s.charset, u.serverCharset()))
+	u.catalog.setSight(s.name, seesAll)
 }
 
 func (u *run) dropDatabase(s *dropDatabase) {
@@ -194,7 +204,8 @@ func (u *run) renameTable(s *renameTable) {
 	for _, p := range s.pairs {
 		t := u.catalog.lookup(p[0])
 		if t == nil {
-			continue // a view
+			u.renameView(p[0], p[1])
+			continue
 		}
 		u.move(t, p[1])
 		i := slices.IndexFunc(moves, func(m move) bool { return u.catalog.lookup(m.to) == nil && u.same(m.to, p[0]) })
@@ -219,9 +230,21 @@ func (u *run) same(a, b TableName) bool {
 	return u.catalog.fold(a.Database) == u.catalog.fold(b.Database) && u.catalog.fold(a.Name) == u.catalog.fold(b.Name)
 }
 
-// move gives a table another name.
+// renameView does RENAME TABLE of a view.
+func (u *run) renameView(from, to TableName) {
+	if p := u.catalog.findProgram(aView, from); p != nil {
+		u.result.Programs = append(u.result.Programs, from, to)
+		u.catalog.dropProgram(p)
+		renamed := *p
+		renamed.Name = u.catalog.stored(to.Name)
+		u.catalog.putProgram(&renamed)
+	}
+}
+
+// move gives a table, and its triggers, another name.
 func (u *run) move(t *table, to TableName) {
-	u.catalog.Drop(t.Def.Database, t.Def.Name)
+	u.catalog.remove(t.Def.Database, t.Def.Name)
+	u.catalog.moveTriggers(TableName{t.Def.Database, t.Def.Name}, to)
 	def := *t.Def
 	def.Database, def.Name = u.catalog.stored(to.Database), u.catalog.stored(to.Name)
 	moved := *t

@@ -56,9 +56,13 @@ type Catalog struct {
 }
 
 type database struct {
-	Name    string            `json:"name"`
-	Charset string            `json:"charset"`
-	tables  map[string]*table // by folded name
+	Name    string `json:"name"`
+	Charset string `json:"charset"`
+	Seen    sight  `json:"seen,omitempty"`
+
+	tables   map[string]*table // by folded name
+	programs map[programKey]*program
+	triggers map[string][]*program // by their table's folded name
 }
 
 // table is a table as the catalog keeps it: what it hands out, and the keys
@@ -158,8 +162,13 @@ func (c *Catalog) Put(t *change.Table) {
 	c.put(&table{Def: t, Keys: keysOf(t), Engine: c.Engine(t.Database, t.Name)})
 }
 
-// Drop removes a table.
+// Drop removes a table, and its triggers.
 func (c *Catalog) Drop(db, name string) {
+	c.dropTriggers(TableName{db, name})
+	c.remove(db, name)
+}
+
+func (c *Catalog) remove(db, name string) {
 	if d := c.databases[c.fold(db)]; d != nil {
 		delete(d.tables, c.fold(name))
 	}
@@ -189,7 +198,8 @@ func (c *Catalog) ensureDatabase(name string) *database {
 	folded := c.fold(name)
 	d := c.databases[folded]
 	if d == nil {
-		d = &database{Name: c.stored(name), Charset: c.server.DefaultCharset, tables: map[string]*table{}}
+		d = &database{Name: c.stored(name), Charset: c.server.DefaultCharset, tables: map[string]*table{},
+			programs: map[programKey]*program{}, triggers: map[string][]*program{}}
 		c.databases[folded] = d
 		c.dirty[databaseKey(folded)] = true
 	}
@@ -204,6 +214,9 @@ func (c *Catalog) dropDatabase(name string) {
 	}
 	for table := range d.tables {
 		c.dirty[tableKey(folded, table)] = true
+	}
+	for _, p := range d.programs {
+		c.dirty[c.programEntry(p)] = true
 	}
 	delete(c.databases, folded)
 	c.dirty[databaseKey(folded)] = true

@@ -30,6 +30,7 @@ func (u *run) createTable(s *createTable) {
 		u.fail("it cannot be followed", s.name)
 		return
 	}
+	u.catalog.dropTriggers(s.name) // of one that it replaces
 	u.catalog.put(t)
 	u.result.Tables = append(u.result.Tables,
 		change.TableChange{Type: change.Created, Database: t.Def.Database, Name: t.Def.Name, Table: t.Def})

@@ -14,6 +14,11 @@
 // [*UnreadableError], and the tables that it may have touched are marked
 // unknown. Reading needs time and memory linear in the statement.
 //
+// For a change of rows that is logged as a statement, [Catalog.MayWrite] tells
+// whether it may change a table that matters: the catalog knows triggers,
+// stored routines and views by the identifiers in their bodies, and of which
+// databases the account could not see them all.
+//
 // The package does no I/O of its own; Snapshot is given a query function. A
 // Catalog belongs to one goroutine. The *change.Table values that it hands out
 // are immutable and may be shared.

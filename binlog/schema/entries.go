@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Entry is one durable piece of a catalog: a database or a table.
+// Entry is one durable piece of a catalog: a database, a table, or a program.
 type Entry struct {
 	Key   []byte
 	Value []byte // nil: deleted
@@ -20,10 +20,14 @@ type Entry struct {
 // Dirty, or by a newer version of it.
 var ErrEntry = errors.New("damaged schema entry")
 
-// The keys: "d", NUL, database; and "t", NUL, database, NUL, table; the names
+// The keys: "d", NUL, database; "t", NUL, database, NUL, table; and "p", NUL,
+// database, NUL, kind, NUL, name of a trigger, routine or view; the names
 // folded as lower_case_table_names says. The values are JSON.
 func databaseKey(db string) string    { return "d\x00" + db }
 func tableKey(db, name string) string { return "t\x00" + db + "\x00" + name }
+func programEntryKey(db string, k programKey) string {
+	return "p\x00" + db + "\x00" + string(k.kind) + "\x00" + k.name
+}
 
 // Dirty returns the entries that changed since the last call, in key order.
 func (c *Catalog) Dirty() []Entry {
@@ -45,6 +49,12 @@ func (c *Catalog) encode(key string) []byte {
 		return nil
 	case parts[0] == "d":
 		v = d
+	case parts[0] == "p":
+		p := d.programs[programKey{programKind(parts[2]), parts[3]}]
+		if p == nil {
+			return nil
+		}
+		v = p
 	case d.tables[parts[2]] == nil:
 		return nil
 	default:
@@ -82,6 +92,7 @@ func (c *Catalog) load(e Entry) error {
 			return fmt.Errorf("%w: %w", ErrEntry, err)
 		}
 		c.PutDatabase(v.Name, v.Charset)
+		c.setSight(v.Name, v.Seen)
 	case parts[0] == "t" && len(parts) == 3:
 		var t table
 		if err := json.Unmarshal(e.Value, &t); err != nil {
@@ -91,6 +102,15 @@ func (c *Catalog) load(e Entry) error {
 			return fmt.Errorf("%w: no table in it", ErrEntry)
 		}
 		c.put(&t)
+	case parts[0] == "p" && len(parts) == 4:
+		var p program
+		if err := json.Unmarshal(e.Value, &p); err != nil {
+			return fmt.Errorf("%w: %w", ErrEntry, err)
+		}
+		if p.Name == "" {
+			return fmt.Errorf("%w: no program in it", ErrEntry)
+		}
+		c.putProgram(&p)
 	default:
 		return fmt.Errorf("%w: key of no known kind", ErrEntry)
 	}

@@ -1,7 +1,5 @@
 package schema
 
-import "strings"
-
 // Class says what kind of statement was read.
 type Class uint8
 
@@ -60,6 +58,13 @@ func (r *reader) statementPrefix() {
 			r.take()
 		}
 	}
+	if r.server.mariaDB() && r.isWord(0, "ANALYZE") && !r.isWord(1, "TABLE", "TABLES", "LOCAL", "NO_WRITE_TO_BINLOG") {
+		r.take() // runs the statement behind it
+		if r.acceptAny("FORMAT") {
+			r.acceptOp("=")
+			r.take()
+		}
+	}
 }
 
 // classify tells the class of a statement that is no DDL, and notes the
@@ -81,34 +86,12 @@ func (r *reader) classify() Class {
 	case r.acceptAny("XA"):
 		return XA
 	case r.isWord(0, "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD", "WITH"):
-		r.dmlTables()
+		r.rowChange()
 		return DML
+	case r.isWord(0, "SELECT", "CALL", "DO"): // logged for the functions that they call
+		r.rowChange()
 	}
 	return Other
-}
-
-// dmlTables notes the tables that a statement changes, as far as its beginning
-// tells: the reader needs them for a message, never for decoding.
-func (r *reader) dmlTables() {
-	first := r.take()
-	into := r.isWord(0, "INTO")
-	for n := 0; n < 4096 && r.peek(0).kind != tokEnd; n++ {
-		switch {
-		case r.acceptAny("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "QUICK"):
-		case r.acceptAny("INTO", "FROM", "TABLE"):
-			into = true
-		case into || !strings.EqualFold(first.text, "LOAD") && !strings.EqualFold(first.text, "WITH"):
-			if r.isName(0) {
-				r.tableName()
-			}
-			for r.acceptOp(",") && r.isName(0) {
-				r.tableName()
-			}
-			return
-		default:
-			r.take()
-		}
-	}
 }
 
 func (r *reader) create() (any, Class) {
@@ -138,7 +121,7 @@ func (r *reader) create() (any, Class) {
 	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"):
 		return r.createIndex()
 	}
-	return nil, Other
+	return r.createProgram(), Other
 }
 
 // createIndex reads what follows CREATE, from [UNIQUE|…] INDEX on.
@@ -186,7 +169,7 @@ func (r *reader) alter() (any, Class) {
 		s.charset = r.databaseCharset()
 		return s, DDL
 	}
-	return nil, Other
+	return r.alterProgram(), Other
 }
 
 func (r *reader) drop() (any, Class) {
@@ -220,7 +203,7 @@ func (r *reader) drop() (any, Class) {
 		}
 		return &alterTable{name: r.tableName(), actions: []alteration{a}}, DDL
 	}
-	return nil, Other
+	return r.dropProgram(), Other
 }
 
 func (r *reader) renameTable() *renameTable {

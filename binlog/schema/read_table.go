@@ -8,6 +8,7 @@ func (r *reader) createTable(orReplace, temporary bool) *createTable {
 	s.ifNotExist = r.ifExists()
 	s.name = r.tableName()
 	if temporary {
+		r.temporaryTable()
 		return s
 	}
 	switch {
@@ -26,8 +27,24 @@ func (r *reader) createTable(orReplace, temporary bool) *createTable {
 		s.elements = r.tableElements(nil)
 		r.expectOp(")")
 	}
-	s.query = r.tableOptions(&s.options, false)
+	if s.query = r.tableOptions(&s.options, false); s.query {
+		r.collect() // the functions that the query calls
+		r.skipRest()
+	}
 	return s
+}
+
+// temporaryTable reads the rest of CREATE TEMPORARY TABLE, in which only the
+// functions matter that a query calls.
+func (r *reader) temporaryTable() {
+	for r.peek(0).kind != tokEnd {
+		if r.startsQuery() {
+			r.collect()
+			r.skipRest()
+		} else if !r.skipParens() {
+			r.take()
+		}
+	}
 }
 
 // tableElements reads columns, keys and constraints up to the closing

@@ -13,6 +13,7 @@ type reader struct {
 	db     string // default database
 	failed *UnreadableError
 	tables []TableName // named so far
+	change *rowChange  // what a statement that may change rows names
 }
 
 func newReader(sql string, server Server, ctx Context) *reader {
@@ -25,7 +26,11 @@ func (r *reader) peek(n int) token {
 		return token{kind: tokEnd}
 	}
 	for len(r.ahead) <= n {
-		r.ahead = append(r.ahead, r.lex.next())
+		t := r.lex.next()
+		if r.change != nil {
+			r.change.mentions.add(t)
+		}
+		r.ahead = append(r.ahead, t)
 	}
 	return r.ahead[n]
 }
@@ -134,13 +139,19 @@ func (r *reader) columnName() string {
 // databaseName takes a database's name in the form in which the server keeps it.
 func (r *reader) databaseName() string { return r.server.stored(r.name()) }
 
-// tableName takes [database.]table, or .table, likewise.
-func (r *reader) tableName() TableName {
+// relationName takes [database.]name, or .name, of a table or view likewise.
+func (r *reader) relationName() TableName {
 	r.acceptOp(".")
 	n := TableName{Database: r.db, Name: r.databaseName()}
 	if r.acceptOp(".") {
 		n = TableName{Database: n.Name, Name: r.databaseName()}
 	}
+	return n
+}
+
+// tableName takes the name of a table that the statement is about.
+func (r *reader) tableName() TableName {
+	n := r.relationName()
 	if r.failed == nil {
 		r.tables = append(r.tables, n)
 	}

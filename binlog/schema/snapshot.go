@@ -55,6 +55,9 @@ func Snapshot(ctx context.Context, query Query, server Server) (*Catalog, error)
 			return nil, fmt.Errorf("read tables of %s: %w", strings.Join(names, ", "), err)
 		}
 	}
+	if err := s.programs(ctx); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 

@@ -55,7 +55,7 @@ func TestSnapshotReadsWholeServer(t *testing.T) {
 		if diff := diffTables(tablesOf(all, src.db), tablesOf(applied, src.db)); diff != "" {
 			t.Errorf("the snapshot and Apply differ:\n%s", diff)
 		}
-		if limit := 5 + 2*(1+len(all.Tables())/chunkTables); queries > limit {
+		if limit := 10 + 2*(1+len(all.Tables())/chunkTables); queries > limit {
 			t.Errorf("%d queries for %d tables, want at most %d", queries, len(all.Tables()), limit)
 		}
 		if _, ok := all.Table("mysql", "db"); !ok && !src.server.mariaFrom(100400) {

@@ -1,0 +1,262 @@
+package schema
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// MayWrite tells whether a statement, whose result Apply has just given, may
+// change rows of a selected table in a way of which only the statement is in
+// the binlog. It is "" if the statement certainly does not, else why, to stand
+// in a message.
+//
+// What counts are the tables that the statement changes, their triggers, the
+// routines that it calls and the views that it names, and whatever these name
+// in turn. A table that is none the catalog knows is a temporary one, if
+// everything else can be seen. A database that the account of the snapshot
+// could not see at all is not looked into.
+func (c *Catalog) MayWrite(result *Result, selected func(db, table string) bool) (why string) {
+	if result.change == nil {
+		return ""
+	}
+	s := &writeSearch{catalog: c, selected: selected, seen: map[step]bool{}}
+	s.statement(result.change)
+	for len(s.steps) > 0 && s.why == "" {
+		next := s.steps[len(s.steps)-1]
+		s.steps = s.steps[:len(s.steps)-1]
+		s.program(next)
+	}
+	return s.why
+}
+
+// writeSearch looks for a selected table that a statement may change.
+type writeSearch struct {
+	catalog  *Catalog
+	selected func(db, table string) bool
+	steps    []step
+	seen     map[step]bool
+	why      string
+}
+
+// step is a program that the statement may run.
+type step struct {
+	program *program
+	changes bool   // a view: its rows may be changed, and not only read
+	cause   string // what of the statement leads here
+}
+
+func (s *writeSearch) found(format string, args ...any) {
+	if s.why == "" {
+		s.why = fmt.Sprintf(format, args...)
+	}
+}
+
+// visit plans to look into a program, once.
+func (s *writeSearch) visit(p *program, changes bool, cause string) {
+	key := step{program: p, changes: changes}
+	if !s.seen[key] && !s.seen[step{program: p, changes: true}] {
+		s.seen[key] = true
+		s.steps = append(s.steps, step{p, changes, cause})
+	}
+}
+
+func (s *writeSearch) statement(change *rowChange) {
+	for _, t := range change.targets {
+		s.target(t)
+	}
+	if change.unclear != "" {
+		p := &program{Database: change.database}
+		p.setBody(change.mentions)
+		s.visit(p, true, "the statement, which cannot be read in full ("+change.unclear+"),")
+		return
+	}
+	for _, db := range s.databases(change.database, maps.Keys(change.mentions.names)) {
+		s.mentions(db, change)
+	}
+}
+
+// mentions visits the routines of a database that a statement calls, and the
+// views that it names.
+func (s *writeSearch) mentions(db string, change *rowChange) {
+	if len(s.catalog.databases[db].programs) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(change.mentions.names)) {
+			if p := s.catalog.findProgram(aView, TableName{db, name}); p != nil {
+				s.visit(p, false, "view "+p.String()+", which it reads,")
+			}
+			lower := strings.ToLower(name)
+			if change.mentions.calls[lower] {
+				s.routine(aFunction, TableName{db, name})
+				s.routine(aProcedure, TableName{db, name})
+			}
+			if change.mentions.qualifiers[lower] {
+				s.routine(aPackage, TableName{db, name})
+			}
+		}
+	}
+	if s.catalog.sees(db, seesRoutines) {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(change.mentions.calls)) {
+		named := func(t target) bool { return strings.EqualFold(t.Name, name) }
+		known := func(kind programKind) bool { return s.catalog.findProgram(kind, TableName{db, name}) != nil }
+		if !builtIn(name) && !slices.ContainsFunc(change.targets, named) && !slices.ContainsFunc(routines, known) {
+			s.found("%s may be a stored function, and those of %s cannot be seen: %s", name, s.catalog.databases[db].Name, toSee(aFunction))
+			return
+		}
+	}
+}
+
+func (s *writeSearch) routine(kind programKind, n TableName) {
+	if p := s.catalog.findProgram(kind, n); p != nil {
+		s.visit(p, false, fmt.Sprintf("%s %s, which it calls,", kind, p))
+	}
+}
+
+var routines = []programKind{aFunction, aProcedure, aPackage}
+
+// databases returns the folded names of the databases in which what a text
+// names may be: the default one, and those that it names too.
+func (s *writeSearch) databases(own string, names iter.Seq[string]) []string {
+	var list []string
+	add := func(name string) {
+		name = s.catalog.fold(name)
+		if s.catalog.databases[name] != nil && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	add(own)
+	for name := range names {
+		add(name)
+	}
+	return list
+}
+
+// target looks at a table that the statement changes.
+func (s *writeSearch) target(t target) {
+	c := s.catalog
+	if p := c.findProgram(aView, t.TableName); p != nil {
+		s.visit(p, true, "view "+p.String()+", which it changes,")
+		return
+	}
+	known := c.lookup(t.TableName)
+	if known == nil {
+		switch {
+		case c.sees(t.Database, seesTables):
+			// A temporary table: its rows are nobody's, and it has no triggers.
+		case s.selected(t.Database, t.Name):
+			s.found("it changes %s", t.TableName)
+		default:
+			s.found("%s is not a known table: it may be a view", t.TableName)
+		}
+		return
+	}
+	if t.column != "" && !known.Unknown && !hasColumn(known, t.column) {
+		return
+	}
+	name := TableName{known.Def.Database, known.Def.Name}
+	if s.selected(name.Database, name.Name) {
+		s.found("it changes %s", name)
+	}
+	s.triggers(name, t.events, "")
+}
+
+func hasColumn(t *table, name string) bool {
+	for _, c := range t.Def.Columns {
+		if strings.EqualFold(c.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// triggers visits the triggers of a table that changes; cause is "" if the
+// statement itself changes it.
+func (s *writeSearch) triggers(n TableName, events triggerEvents, cause string) {
+	for _, p := range s.catalog.triggersOf(n) {
+		if p.Events != 0 && p.Events&events == 0 {
+			continue
+		}
+		of := cause
+		if of == "" {
+			of = fmt.Sprintf("trigger %s of %s", p, n)
+		}
+		s.visit(p, false, of)
+	}
+	if !s.catalog.sees(n.Database, seesTriggers) {
+		s.found("the triggers of %s cannot be seen: %s", n, toSee(aTrigger))
+	}
+}
+
+// program looks at what a program names.
+func (s *writeSearch) program(at step) {
+	p := at.program
+	databases := s.databases(p.Database, p.names)
+	writes := p.Writes || at.changes
+	if p.Opaque || !s.catalog.sees(p.Database, sightOf(p.Kind)) {
+		s.opaque(at)
+		return
+	}
+	for name := range p.names {
+		for _, db := range databases {
+			n := TableName{db, name}
+			for _, kind := range routines {
+				if called := s.catalog.findProgram(kind, n); called != nil {
+					s.visit(called, false, at.cause)
+				}
+			}
+			if view := s.catalog.findProgram(aView, n); view != nil {
+				s.visit(view, writes, at.cause)
+			}
+			if writes {
+				s.table(n, at.cause)
+			}
+			if s.why != "" {
+				return
+			}
+		}
+	}
+}
+
+// table looks at a table that a program may change.
+func (s *writeSearch) table(n TableName, cause string) {
+	t := s.catalog.lookup(n)
+	if t == nil {
+		return
+	}
+	name := TableName{t.Def.Database, t.Def.Name}
+	if s.selected(name.Database, name.Name) {
+		s.found("%s may change %s", cause, name)
+		return
+	}
+	s.triggers(name, onAny, cause)
+}
+
+// toSee says what lets an account see programs of a kind.
+func toSee(kind programKind) string {
+	switch kind {
+	case aTrigger:
+		return "GRANT TRIGGER ON *.*"
+	case aView:
+		return "GRANT SELECT, SHOW VIEW ON *.*"
+	}
+	return "GRANT SELECT ON *.*"
+}
+
+// opaque decides about a program whose body is not known. A view that is only
+// read can do nothing but call functions.
+func (s *writeSearch) opaque(at step) {
+	if at.program.Kind != aView || at.changes {
+		s.found("%s may change anything, as what %s is cannot be seen: %s", at.cause, at.program, toSee(at.program.Kind))
+		return
+	}
+	for _, d := range s.catalog.databases {
+		for key, p := range d.programs {
+			if key.kind == aFunction || key.kind == aPackage {
+				s.visit(p, false, at.cause)
+			}
+		}
+	}
+}

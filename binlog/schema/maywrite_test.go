@@ -1,0 +1,265 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"daybook/binlog/schema"
+)
+
+// shopPrograms makes a catalog in which everything is seen: shop.t and shop.s
+// are what a task selects, shop.u and the rest are not.
+var shopPrograms = []string{
+	"CREATE DATABASE shop", "CREATE DATABASE other", "USE other",
+	"CREATE TABLE t (id INT, a INT)", "CREATE TABLE s (id INT, b INT)", "CREATE TABLE u (id INT, c INT)", "CREATE TABLE other.u (id INT)",
+	"CREATE TABLE other.t (id INT)", "CREATE TABLE logged (id INT)", "CREATE TABLE `reads` (id INT)", "CREATE TABLE deep (id INT)",
+	"CREATE TABLE calls (id INT)", "CREATE TABLE far (id INT)",
+	"CREATE DEFINER=`root`@`localhost` TRIGGER trg AFTER INSERT ON logged FOR EACH ROW INSERT INTO t VALUES (NEW.id, 1)",
+	"CREATE TRIGGER look BEFORE INSERT ON `reads` FOR EACH ROW SET NEW.id = (SELECT MAX(id) FROM t)",
+	"CREATE TRIGGER pass AFTER DELETE ON deep FOR EACH ROW BEGIN DELETE FROM logged; INSERT INTO logged VALUES (OLD.id); END",
+	"CREATE TRIGGER other.far AFTER UPDATE ON other.u FOR EACH ROW UPDATE shop.t SET a = 1",
+	"CREATE TRIGGER caller AFTER INSERT ON calls FOR EACH ROW CALL p(NEW.id)",
+	"CREATE DEFINER=CURRENT_USER() FUNCTION f(x INT) RETURNS INT DETERMINISTIC BEGIN UPDATE s SET b = x; RETURN x; END",
+	"CREATE FUNCTION pure(x INT) RETURNS INT RETURN x + (SELECT COUNT(*) FROM t)",
+	"CREATE PROCEDURE p(IN x INT) BEGIN SET @a = f(x); END",
+	"CREATE FUNCTION udf RETURNS STRING SONAME 'udf.so'",
+	"CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`%` SQL SECURITY DEFINER VIEW v AS SELECT id, a FROM t",
+	"CREATE VIEW vu AS SELECT * FROM u", "CREATE VIEW vf AS SELECT f(id) AS x FROM u", "CREATE VIEW other.vv AS SELECT * FROM shop.v",
+}
+
+func shop(t *testing.T, server schema.Server) *schema.Catalog {
+	t.Helper()
+	c := schema.NewCatalog(server)
+	apply(t, c, schema.Context{Database: "shop"}, shopPrograms...)
+	return c
+}
+
+func shopSelected(db, table string) bool { return db == "shop" && (table == "t" || table == "s") }
+
+func TestMayWrite(t *testing.T) {
+	c := shop(t, mysql8)
+	for _, test := range []struct{ sql, want string }{
+		// what the statement itself changes
+		{"INSERT INTO t VALUES (1, 2)", "it changes shop.t"},
+		{"INSERT t SET a = 1", "it changes shop.t"},
+		{"INSERT INTO u SELECT * FROM t", ""},
+		{"INSERT INTO u (id) VALUES (1) ON DUPLICATE KEY UPDATE c = VALUES(c)", ""},
+		{"INSERT INTO other.t VALUES (1)", ""},
+		{"/* t */ INSERT INTO u VALUES ('t', \"s\") -- t", ""},
+		{"REPLACE LOW_PRIORITY `t` VALUES (1)", "it changes shop.t"},
+		{"LOAD DATA LOCAL INFILE '/tmp/x' REPLACE INTO TABLE `t` FIELDS TERMINATED BY ',' (id, @x) SET a = @x", "it changes shop.t"},
+		{"LOAD DATA INFILE 't' INTO TABLE u", ""},
+		{"LOAD XML LOCAL INFILE 'x' INTO TABLE shop.s ROWS IDENTIFIED BY '<t>'", "it changes shop.s"},
+		{"UPDATE u SET c = 1 WHERE id IN (SELECT id FROM t)", ""},
+		{"UPDATE u AS t SET t.c = 1", ""},
+		{"UPDATE t PARTITION (p0) SET a = 1", "it changes shop.t"},
+		{"UPDATE t, u SET u.c = t.a", ""},
+		{"UPDATE t, u SET u.c = t.a, t.a = 1", "it changes shop.t"},
+		{"UPDATE u JOIN t ON u.id = t.id SET c = a", ""},
+		{"UPDATE u JOIN t ON u.id = t.id SET a = c", "it changes shop.t"},
+		{"UPDATE u AS t JOIN t AS u ON u.id = t.id SET t.c = 1", ""},
+		{"UPDATE u AS t JOIN t AS u ON u.id = t.id SET u.a = 1", "it changes shop.t"},
+		{"UPDATE (u x LEFT JOIN (SELECT id FROM t WHERE a IN (1)) d ON x.id = d.id AND LEFT(x.c, 1) = 'a') SET x.c = 1 WHERE d.id IS NULL", ""},
+		{"UPDATE u USE INDEX FOR JOIN (k, l) STRAIGHT_JOIN shop.t AS x SET x.a := 1, u.c = 2", "it changes shop.t"},
+		{"UPDATE u, other.t SET other.t.id = 1", ""},
+		{"UPDATE u INNER JOIN t USING (id) SET shop.t.a = 1", "it changes shop.t"},
+		{"UPDATE { OJ u LEFT OUTER JOIN t ON u.id = t.id } SET u.c = 1", ""},
+		{"UPDATE u, JSON_TABLE('[]', '$[*]' COLUMNS (a INT PATH '$')) AS t SET u.c = t.a", ""},
+		{"UPDATE u, ((SELECT 1 AS a) UNION ALL (SELECT 2)) AS t SET u.c = t.a", ""},
+		{"WITH t AS (SELECT 1 AS a), s (b) AS (SELECT 2) UPDATE u JOIN t ON c = t.a SET c = 2", ""},
+		{"WITH x AS (SELECT 1 AS a) DELETE FROM t WHERE a IN (SELECT a FROM x)", "it changes shop.t"},
+		{"DELETE FROM u WHERE id IN (SELECT id FROM s)", ""},
+		{"DELETE QUICK FROM `shop`.`t` LIMIT 1", "it changes shop.t"},
+		{"DELETE u FROM u JOIN t ON u.id = t.id", ""},
+		{"DELETE x FROM t AS x, u", "it changes shop.t"},
+		{"DELETE t FROM u AS t JOIN t AS x", ""},
+		{"DELETE u.*, t.* FROM u JOIN t", "it changes shop.t"},
+		{"DELETE FROM u USING u JOIN t ON u.id = t.id", ""},
+		{"DELETE FROM u.*, shop.t.* USING u JOIN t ON u.id = t.id", "it changes shop.t"},
+		{"DELETE FROM `far`", ""},
+		// triggers
+		{"INSERT INTO logged VALUES (1)", "trigger shop.trg of shop.logged may change shop.t"},
+		{"DELETE FROM logged", ""},
+		{"UPDATE logged SET id = 2", ""},
+		{"INSERT INTO `reads` VALUES (1)", ""},
+		{"DELETE FROM deep", "trigger shop.pass of shop.deep may change shop.t"},
+		{"UPDATE other.u SET id = 1", "trigger other.far of other.u may change shop.t"},
+		{"REPLACE INTO calls VALUES (1)", "trigger shop.caller of shop.calls may change shop.s"},
+		// routines
+		{"INSERT INTO u VALUES (F (1))", "function shop.f, which it calls, may change shop.s"},
+		{"INSERT INTO u VALUES (f)", ""},
+		{"INSERT INTO u VALUES (pure(1), udf(1), NOW())", ""},
+		{"SELECT `shop`.`f`(1)", "function shop.f, which it calls, may change shop.s"},
+		{"DO pure(1)", ""},
+		{"CALL p(1)", "procedure shop.p, which it calls, may change shop.s"},
+		{"CREATE TEMPORARY TABLE x AS SELECT f(1)", "function shop.f, which it calls, may change shop.s"},
+		{"CREATE TEMPORARY TABLE x (f INT)", ""},
+		// views
+		{"UPDATE v SET a = 1", "view shop.v, which it changes, may change shop.t"},
+		{"INSERT INTO other.vv VALUES (1)", "view other.vv, which it changes, may change shop.t"},
+		{"INSERT INTO vu VALUES (1)", ""},
+		{"INSERT INTO u SELECT * FROM v", ""},
+		{"INSERT INTO u SELECT x FROM vf", "view shop.vf, which it reads, may change shop.s"},
+		// what is not known is a temporary table, where all tables are seen
+		{"INSERT INTO tmp VALUES (1)", ""},
+		{"UPDATE tmp, t SET tmp.a = t.a", ""},
+		{"INSERT INTO hidden.x VALUES (1)", "hidden.x is not a known table: it may be a view"},
+		// what cannot be read
+		{"UPDATE t + 1", "the statement, which cannot be read in full (expected SET), may change shop.t"},
+		{"UPDATE u + 1", ""},
+		// what changes no rows
+		{"BEGIN", ""}, {"GRANT SELECT ON t TO x", ""}, {"CREATE TABLE IF NOT EXISTS t (id INT)", ""},
+	} {
+		r, _ := c.Apply(test.sql, schema.Context{Database: "shop"})
+		if got := c.MayWrite(r, shopSelected); got != test.want {
+			t.Errorf("%s:\n got %q\nwant %q", test.sql, got, test.want)
+		}
+	}
+}
+
+// TestMayWriteFollowsPrograms changes the triggers and routines, and saves and
+// loads the catalog in between.
+func TestMayWriteFollowsPrograms(t *testing.T) {
+	maria := schema.Server{Flavor: "mariadb", Version: 101106, DefaultCharset: "latin1"}
+	c := shop(t, maria)
+	const trigger, function = "trigger shop.trg of shop.logged may change shop.t", "function shop.f, which it calls, may change shop.s"
+	for _, step := range []struct{ ddl, sql, want string }{
+		{"RENAME TABLE logged TO renamed", "INSERT INTO renamed VALUES (1)", "trigger shop.trg of shop.renamed may change shop.t"},
+		{"ALTER TABLE renamed RENAME TO logged", "INSERT INTO logged VALUES (1)", trigger},
+		{"CREATE OR REPLACE TRIGGER trg BEFORE INSERT OR DELETE ON logged FOR EACH ROW SET @a = 1", "INSERT INTO logged VALUES (1)", ""},
+		{"CREATE OR REPLACE TRIGGER trg BEFORE INSERT OR DELETE ON logged FOR EACH ROW DELETE FROM t", "DELETE FROM logged", trigger},
+		{"CREATE TRIGGER IF NOT EXISTS trg AFTER UPDATE ON logged FOR EACH ROW SET @a = 1", "INSERT INTO logged VALUES (1)", trigger},
+		{"DROP TRIGGER IF EXISTS shop.trg", "INSERT INTO logged VALUES (1)", ""},
+		{"CREATE TRIGGER trg AFTER INSERT ON logged FOR EACH ROW INSERT INTO t VALUES (1)", "INSERT INTO logged VALUES (1)", trigger},
+		{"DROP TABLE logged", "INSERT INTO logged VALUES (1)", ""},
+		{"CREATE TABLE logged (id INT)", "INSERT INTO logged VALUES (1)", ""},
+		{"CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN 1", "INSERT INTO u VALUES (f())", ""},
+		{"CREATE OR REPLACE FUNCTION F() RETURNS INT BEGIN INSERT INTO s VALUES (1); RETURN 1; END", "INSERT INTO u VALUES (f())", "function shop.F, which it calls, may change shop.s"},
+		{"ALTER FUNCTION f COMMENT 'x'", "INSERT INTO u VALUES (f())", "function shop.F, which it calls, may change shop.s"},
+		{"DROP FUNCTION f", "INSERT INTO u VALUES (f())", ""},
+		{"CREATE PACKAGE BODY pkg AS FUNCTION g() RETURN INT AS BEGIN UPDATE s SET b = 1; RETURN 1; END; END", "INSERT INTO u VALUES (pkg.g())", "package shop.pkg, which it calls, may change shop.s"},
+		{"DROP PACKAGE pkg", "INSERT INTO u VALUES (pkg.g())", ""},
+		{"ALTER VIEW v AS SELECT * FROM u", "INSERT INTO v VALUES (1)", ""},
+		{"CREATE OR REPLACE VIEW v AS SELECT * FROM s", "INSERT INTO v VALUES (1)", "view shop.v, which it changes, may change shop.s"},
+		{"RENAME TABLE v TO w", "INSERT INTO w VALUES (1)", "view shop.w, which it changes, may change shop.s"},
+		{"DROP VIEW IF EXISTS w, vu", "INSERT INTO w VALUES (1)", ""},
+		{"CREATE TRIGGER", "INSERT INTO u VALUES (1)", "the triggers of shop.u cannot be seen: GRANT TRIGGER ON *.*"},
+		{"DROP DATABASE shop", "INSERT INTO u VALUES (1)", "shop.u is not a known table: it may be a view"},
+		{"CREATE DATABASE shop", "INSERT INTO u VALUES (1)", ""},
+	} {
+		ctx := schema.Context{Database: "shop"}
+		if _, err := c.Apply(step.ddl, ctx); err != nil {
+			t.Fatalf("%s: %v", step.ddl, err)
+		}
+		r := apply(t, c, ctx, step.sql)
+		if got := c.MayWrite(r, shopSelected); got != step.want {
+			t.Errorf("after %s, %s:\n got %q\nwant %q", step.ddl, step.sql, got, step.want)
+		}
+	}
+}
+
+func TestMayWriteAfterLoading(t *testing.T) {
+	c := shop(t, mysql8)
+	saved := c.Dirty()
+	load := func(entries []schema.Entry) *schema.Catalog {
+		loaded, err := schema.Load(mysql8, func(yield func(schema.Entry, error) bool) {
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loaded
+	}
+	loaded := load(saved)
+	for _, sql := range []string{"INSERT INTO logged VALUES (1)", "INSERT INTO u VALUES (f(1))", "UPDATE v SET a = 1", "INSERT INTO u VALUES (1)"} {
+		want := c.MayWrite(apply(t, c, schema.Context{Database: "shop"}, sql), shopSelected)
+		if got := loaded.MayWrite(apply(t, loaded, schema.Context{Database: "shop"}, sql), shopSelected); got != want {
+			t.Errorf("%s: got %q, want %q as before", sql, got, want)
+		}
+	}
+	apply(t, loaded, schema.Context{Database: "shop"}, "DROP TRIGGER trg", "DROP DATABASE other")
+	gone := 0
+	for _, e := range loaded.Dirty() {
+		if e.Value == nil {
+			gone++
+		}
+	}
+	if gone != 1+1+2+2 { // trg; the database, two tables, a trigger and a view
+		t.Errorf("%d entries deleted, want 6", gone)
+	}
+	// what an earlier version saved knows of no programs
+	old := []schema.Entry{{Key: []byte("d\x00shop"), Value: []byte(`{"name":"shop","charset":"utf8mb4"}`)},
+		{Key: []byte("t\x00shop\x00u"), Value: []byte(`{"table":{"database":"shop","name":"u","columns":[{"name":"a","type":"INT"}]}}`)}}
+	loaded = load(old)
+	if got := loaded.MayWrite(apply(t, loaded, schema.Context{Database: "shop"}, "INSERT INTO u VALUES (1)"), shopSelected); !strings.HasPrefix(got, "the triggers of shop.u cannot be seen") {
+		t.Errorf("a catalog without programs: got %q", got)
+	}
+}
+
+func TestMayWriteWithForgottenPrograms(t *testing.T) {
+	c := shop(t, mysql8)
+	c.ForgetPrograms("shop")
+	for _, test := range []struct{ sql, want string }{
+		{"INSERT INTO u VALUES (1)", "the triggers of shop.u cannot be seen: GRANT TRIGGER ON *.*"},
+		{"INSERT INTO tmp VALUES (1)", "shop.tmp is not a known table: it may be a view"},
+		{"SELECT pure(1)", "function shop.pure, which it calls, may change anything, as what shop.pure is cannot be seen: GRANT SELECT ON *.*"},
+		{"SELECT unheard(1)", "unheard may be a stored function, and those of shop cannot be seen: GRANT SELECT ON *.*"},
+		{"SELECT COALESCE(1, 2)", ""},
+	} {
+		r := apply(t, c, schema.Context{Database: "shop"}, test.sql)
+		if got := c.MayWrite(r, shopSelected); got != test.want {
+			t.Errorf("%s:\n got %q\nwant %q", test.sql, got, test.want)
+		}
+	}
+}
+
+// TestMayWriteInAnyCase reads names as lower_case_table_names says.
+func TestMayWriteInAnyCase(t *testing.T) {
+	for n, want := range []string{"", "it changes shop.t", "it changes shop.T"} {
+		server := mysql8
+		server.LowerCaseTableNames = n
+		c := schema.NewCatalog(server)
+		ctx := schema.Context{Database: "Shop"}
+		apply(t, c, ctx, "CREATE DATABASE shop", "CREATE DATABASE Shop", "CREATE TABLE shop.T (id INT)")
+		r := apply(t, c, ctx, "INSERT INTO SHOP.t VALUES (1)")
+		got := c.MayWrite(r, func(db, table string) bool { return strings.EqualFold(db, "shop") && strings.EqualFold(table, "t") })
+		if n == 0 {
+			want = "it changes SHOP.t" // a database that is not known
+		}
+		if !strings.EqualFold(got, want) {
+			t.Errorf("lower_case_table_names=%d: got %q, want %q", n, got, want)
+		}
+	}
+}
+
+// BenchmarkMayWrite decides about a statement at a source of many tables.
+func BenchmarkMayWrite(b *testing.B) {
+	for _, n := range []int{100, 20000} {
+		b.Run(fmt.Sprintf("tables=%d", n), func(b *testing.B) {
+			c := schema.NewCatalog(mysql8)
+			ctx := schema.Context{Database: "shop"}
+			statements := []string{"CREATE DATABASE shop"}
+			for i := range n {
+				statements = append(statements, fmt.Sprintf("CREATE TABLE t%d (id INT)", i))
+			}
+			statements = append(statements, "CREATE TRIGGER trg AFTER UPDATE ON t7 FOR EACH ROW INSERT INTO t8 VALUES (1)")
+			for _, sql := range statements {
+				if _, err := c.Apply(sql, ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
+			selected := func(_, table string) bool { return table == "t1" }
+			for b.Loop() {
+				r, _ := c.Apply("UPDATE t7 JOIN t9 ON t7.id = t9.id SET t7.id = t9.id + 1 WHERE t7.id = 12 AND t9.id = 17", ctx)
+				if why := c.MayWrite(r, selected); why != "" {
+					b.Fatal(why)
+				}
+			}
+		})
+	}
+}

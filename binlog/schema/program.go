@@ -1,0 +1,206 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// programKind says what a stored program is.
+type programKind string
+
+const (
+	aTrigger   programKind = "trigger"
+	aFunction  programKind = "function"
+	aProcedure programKind = "procedure"
+	aPackage   programKind = "package" // MariaDB's PACKAGE BODY
+	aView      programKind = "view"
+)
+
+// program is a stored program, or a view: statements that run because another
+// one names them, or the table that they belong to. Of its body the catalog
+// keeps what it may change as little as need be: the identifiers in it.
+//
+// A trigger, a function, and a procedure that these call cannot run a statement
+// that is put together as text, and the server logs a CALL by other statements
+// as what it does. So a table whose name is not in the body is not changed by
+// it, unless by a program whose name is.
+type program struct {
+	Kind     programKind   `json:"kind"`
+	Database string        `json:"database"`
+	Name     string        `json:"name"`
+	Table    string        `json:"table,omitempty"`  // of a trigger
+	Events   triggerEvents `json:"events,omitempty"` // of a trigger
+	Names    string        `json:"names,omitempty"`  // identifiers, each before a line feed
+	Writes   bool          `json:"writes,omitempty"` // has a statement that changes rows
+	Opaque   bool          `json:"opaque,omitempty"` // the body is not known, or not in SQL
+}
+
+// programKey is a program's name in its database. Routines are found in any
+// case, views as tables are; a trigger's name is kept as it was written.
+type programKey struct {
+	kind programKind
+	name string
+}
+
+func (c *Catalog) programKey(kind programKind, name string) programKey {
+	switch kind {
+	case aTrigger:
+		return programKey{kind, name}
+	case aView:
+		return programKey{kind, c.fold(name)}
+	}
+	return programKey{kind, strings.ToLower(name)}
+}
+
+// setBody notes what a body names, and whether it may change rows.
+func (p *program) setBody(m mentions) {
+	names := make([]string, 0, len(m.names))
+	for name := range m.names {
+		if name == "" || strings.Contains(name, "\n") {
+			p.Opaque = true // a name of which no one would think
+			continue
+		}
+		names = append(names, name)
+		switch strings.ToUpper(name) {
+		case "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD", "TRUNCATE":
+			p.Writes = true
+		case "JAVASCRIPT":
+			p.Opaque = true
+		}
+	}
+	slices.Sort(names)
+	p.Names = strings.Join(append(names, ""), "\n")
+}
+
+// names gives the identifiers of the body.
+func (p *program) names(yield func(string) bool) {
+	for name := range strings.SplitSeq(strings.TrimSuffix(p.Names, "\n"), "\n") {
+		if name != "" && !yield(name) {
+			return
+		}
+	}
+}
+
+func (p *program) String() string { return TableName{p.Database, p.Name}.String() }
+
+// putProgram adds a program, or replaces the one of that name.
+func (c *Catalog) putProgram(p *program) {
+	d := c.ensureDatabase(p.Database)
+	key := c.programKey(p.Kind, p.Name)
+	if old := d.programs[key]; old != nil {
+		c.dropProgram(old)
+	}
+	d.programs[key] = p
+	if p.Kind == aTrigger {
+		table := c.fold(p.Table)
+		d.triggers[table] = append(d.triggers[table], p)
+	}
+	c.dirty[c.programEntry(p)] = true
+}
+
+// dropProgram removes a program.
+func (c *Catalog) dropProgram(p *program) {
+	d := c.databases[c.fold(p.Database)]
+	delete(d.programs, c.programKey(p.Kind, p.Name))
+	if p.Kind == aTrigger {
+		table := c.fold(p.Table)
+		if d.triggers[table] = slices.DeleteFunc(d.triggers[table], func(t *program) bool { return t == p }); len(d.triggers[table]) == 0 {
+			delete(d.triggers, table)
+		}
+	}
+	c.dirty[c.programEntry(p)] = true
+}
+
+func (c *Catalog) programEntry(p *program) string {
+	return programEntryKey(c.fold(p.Database), c.programKey(p.Kind, p.Name))
+}
+
+// findProgram returns the program of that kind and name, nil if there is none.
+func (c *Catalog) findProgram(kind programKind, n TableName) *program {
+	d := c.databases[c.fold(n.Database)]
+	if d == nil {
+		return nil
+	}
+	if p := d.programs[c.programKey(kind, n.Name)]; p != nil || kind != aTrigger {
+		return p
+	}
+	for key, p := range d.programs { // servers differ in whether triggers' names have a case
+		if key.kind == aTrigger && strings.EqualFold(key.name, n.Name) {
+			return p
+		}
+	}
+	return nil
+}
+
+// triggersOf returns a table's triggers.
+func (c *Catalog) triggersOf(n TableName) []*program {
+	if d := c.databases[c.fold(n.Database)]; d != nil {
+		return d.triggers[c.fold(n.Name)]
+	}
+	return nil
+}
+
+// dropTriggers drops a table's triggers, as the server does with the table.
+func (c *Catalog) dropTriggers(n TableName) {
+	for _, p := range slices.Clone(c.triggersOf(n)) {
+		c.dropProgram(p)
+	}
+}
+
+// moveTriggers gives a table's triggers to its new name.
+func (c *Catalog) moveTriggers(from, to TableName) {
+	for _, p := range slices.Clone(c.triggersOf(from)) {
+		c.dropProgram(p)
+		moved := *p
+		moved.Database, moved.Table = c.stored(to.Database), c.stored(to.Name)
+		c.putProgram(&moved)
+	}
+}
+
+// sight is what the catalog knows of a database beyond the definitions that it
+// has: that nothing of the kind was hidden from the account that read them.
+type sight uint8
+
+const (
+	seesTables sight = 1 << iota // tables and views
+	seesTriggers
+	seesRoutines
+	seesViews // what is in views
+	seesAll   = seesTables | seesTriggers | seesRoutines | seesViews
+)
+
+// sightOf tells what must be seen of a database for a program of that kind to
+// be as the catalog knows it.
+func sightOf(kind programKind) sight {
+	switch kind {
+	case "": // a statement
+		return 0
+	case aTrigger:
+		return seesTriggers
+	case aView:
+		return seesViews
+	}
+	return seesRoutines
+}
+
+func (c *Catalog) sees(db string, what sight) bool {
+	d := c.databases[c.fold(db)]
+	return what == 0 || d != nil && d.Seen&what == what
+}
+
+// setSight notes what is seen of a database.
+func (c *Catalog) setSight(db string, seen sight) {
+	if d := c.ensureDatabase(db); d.Seen != seen {
+		d.Seen = seen
+		c.dirty[databaseKey(c.fold(db))] = true
+	}
+}
+
+// ForgetPrograms notes that the triggers, routines and views of a database may
+// be others at this position than those that the catalog knows, so that
+// [Catalog.MayWrite] does not rely on them.
+func (c *Catalog) ForgetPrograms(db string) {
+	if d := c.databases[c.fold(db)]; d != nil {
+		c.setSight(db, 0)
+	}
+}
