@@ -89,3 +89,20 @@ func alwaysThere(engine string) bool {
 	}
 	return false
 }
+
+// EmptiedBy tells which table a statement, whose result Apply has just given,
+// empties as a restart of the server does: it is DELETE FROM of a MEMORY table
+// and nothing else. That is what servers log when such a table is first opened,
+// before MySQL 8.0 and MariaDB 10.11, which log TRUNCATE; within BEGIN and COMMIT (MySQL
+// 5.7) or alone. What triggers of the table do is MayWrite's to tell.
+func (c *Catalog) EmptiedBy(result *Result) (TableName, bool) {
+	if result.change == nil || !result.change.empties {
+		return TableName{}, false
+	}
+	n := result.change.targets[0].TableName
+	t := c.lookup(n)
+	if t == nil || t.Engine != "MEMORY" {
+		return TableName{}, false
+	}
+	return TableName{t.Def.Database, t.Def.Name}, true
+}
