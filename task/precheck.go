@@ -58,7 +58,7 @@ func Precheck(ctx context.Context, o Options) []Check {
 	defer conn.Close()
 	p.conn = conn
 	for _, check := range []func(context.Context) error{
-		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges,
+		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared,
 	} {
 		if err := check(ctx); err != nil {
 			p.fail("query", err.Error(), "see that the source stays up and the user may run this statement")
@@ -141,6 +141,7 @@ func (p *prechecker) binlogSettings(context.Context) error {
 	p.retention()
 	p.tellGTID()
 	p.tellMetadata()
+	p.twoPhaseAlter()
 	return nil
 }
 
@@ -193,12 +194,9 @@ func (p *prechecker) serverID(ctx context.Context) error {
 		p.fail("server ID", id+" is the source's own", fix)
 		return nil
 	}
-	rows, err := p.conn.Query(ctx, "SHOW SLAVE HOSTS")
-	if err != nil { // MySQL 8.4 knows only the new name
-		rows, err = p.conn.Query(ctx, "SHOW REPLICAS")
-	}
+	rows, err := p.either(ctx, "SHOW SLAVE HOSTS", "SHOW REPLICAS")
 	if err != nil {
-		p.add("server ID", Warn, fmt.Sprintf("cannot list the replicas: %v", err), "grant REPLICATION SLAVE to the user")
+		p.add("server ID", Warn, fmt.Sprintf("cannot list the replicas: %v", err), "grant REPLICATION SLAVE (MariaDB: REPLICATION MASTER ADMIN) to the user")
 		return nil
 	}
 	for _, r := range rows {
@@ -266,5 +264,6 @@ func (p *prechecker) privileges(ctx context.Context) error {
 		}
 		p.fail(name, "not granted to "+p.opts.Source.User, fmt.Sprintf("GRANT %s ON *.* TO '%s'@'%%'", want.name, p.opts.Source.User))
 	}
+	p.triggerPrivilege(g)
 	return p.selectPrivilege(ctx, g)
 }

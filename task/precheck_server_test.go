@@ -39,12 +39,19 @@ func TestPrecheckOfAReadySource(t *testing.T) {
 		for _, name := range []string{
 			"server reachable", "login", "version", "binlog", "binlog format", "row image", "binlog retention",
 			"GTID", "row metadata", "server ID", "privilege REPLICATION SLAVE", "privilege REPLICATION CLIENT", "privilege SELECT",
+			"privilege TRIGGER", "binlog filters", "binlog sync", "session formats", "prepared XA",
 		} {
 			c, ok := checks[name]
 			if !ok || c.Status == task.Fail {
 				t.Errorf("%s: there %v, %+v", name, ok, c)
 			}
 			delete(checks, name)
+		}
+		if s.MariaDB() {
+			if c := checks["two-phase ALTER"]; c.Status != task.Passed {
+				t.Errorf("two-phase ALTER: %+v", c)
+			}
+			delete(checks, "two-phase ALTER")
 		}
 		for name := range checks {
 			t.Errorf("unexpected check %s", name)
@@ -119,5 +126,49 @@ func TestPrecheckTellsAllThatFails(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in %v", want, err)
 		}
+	}
+}
+
+// TestPrecheckWarnsOfWhatStopsATask makes each warning on a server of its own.
+func TestPrecheckWarnsOfWhatStopsATask(t *testing.T) {
+	for version, tt := range map[string]struct {
+		options []string
+		grants  string
+		warns   map[string]string // by check, part of the detail
+	}{
+		"mysql-8.0": {
+			[]string{"--performance-schema=ON", "--binlog-ignore-db=left", "--sync-binlog=0"}, "SELECT, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN",
+			map[string]string{
+				"session formats": "1 sessions write statements", "prepared XA": "1 prepared XA", "binlog filters": "binlog_ignore_db is left",
+				"binlog sync": "sync_binlog is 0", "privilege TRIGGER": "triggers cannot be seen",
+			},
+		},
+		"mariadb-10.11": {
+			[]string{"--binlog-do-db=only", "--log-slave-updates=OFF", "--sync-binlog=1"}, "SELECT, REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR, TRIGGER",
+			map[string]string{"prepared XA": "1 prepared XA", "binlog filters": "binlog_do_db is only", "replica's binlog": "are not in its binlog"},
+		},
+	} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version, tt.options...)
+			_, conn := s.Database(t)
+			conn.Exec("CREATE USER pre@'%' IDENTIFIED BY 'Check-1pw'", "GRANT "+tt.grants+" ON *.* TO pre@'%'",
+				"CREATE TABLE t (id INT PRIMARY KEY)", "SET SESSION binlog_format = STATEMENT")
+			if s.MariaDB() {
+				conn.Exec("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1")
+			}
+			other := s.Connect(t, "")
+			other.Exec("XA START 'open'", "XA END 'open'", "XA PREPARE 'open'")
+			checks := statusOf(t, options(s, "pre", "Check-1pw"))
+			for name, want := range tt.warns {
+				if c := checks[name]; c.Status != task.Warn || !strings.Contains(c.Detail, want) {
+					t.Errorf("%s: %+v, want a warning with %q", name, c, want)
+				}
+			}
+			if version == "mysql-8.0" { // without the privilege it cannot be asked
+				if c := statusOf(t, options(s, servers.Repl, servers.Repl))["prepared XA"]; c.Status != task.Warn || !strings.Contains(c.Fix, "XA_RECOVER_ADMIN") {
+					t.Errorf("prepared XA: %+v", c)
+				}
+			}
+		})
 	}
 }

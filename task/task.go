@@ -45,6 +45,8 @@ type Task struct {
 	log   *slog.Logger
 	wake  chan struct{} // a command was given
 
+	warned map[string]string // by check, what was told; run's own
+
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	status Status
 	// interrupt ends the run that is under way, for a command.
@@ -58,7 +60,7 @@ type Task struct {
 
 func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
 	return &Task{
-		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), interrupt: func(error) {},
+		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), interrupt: func(error) {}, warned: map[string]string{},
 		status: Status{Name: o.Name, Source: o.Source.Address, State: NotStarted, Since: time.Now()},
 	}
 }
@@ -121,7 +123,9 @@ func (t *Task) track(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := Failed(Precheck(ctx, t.opts)); err != nil {
+	checks := Precheck(ctx, t.opts)
+	t.tellWarnings(checks)
+	if err := Failed(checks); err != nil {
 		return err
 	}
 	if err := run.open(ctx); err != nil {
@@ -130,6 +134,16 @@ func (t *Task) track(ctx context.Context) (err error) {
 	defer run.reader.Close()
 	t.set(Initial)
 	return run.pump(ctx)
+}
+
+// tellWarnings logs each warning of the prechecks, until it changes once.
+func (t *Task) tellWarnings(checks []Check) {
+	for _, c := range checks {
+		if c.Status == Warn && t.warned[c.Name] != c.Detail {
+			t.log.Warn("precheck warns", "check", c.Name, "found", c.Detail, "fix", c.Fix)
+			t.warned[c.Name] = c.Detail
+		}
+	}
 }
 
 func (t *Task) encoder(flavor binlog.Flavor) format.Encoder {

@@ -1,0 +1,140 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"daybook/binlog"
+)
+
+// The checks here warn of what can stop a task later, or keep changes out of
+// the binlog. None keeps it from starting.
+
+// sessions looks for sessions that write in another format than the global
+// setting says: those that were open when it was changed, and those that chose
+// their own.
+func (p *prechecker) sessions(ctx context.Context) error {
+	const name = "session formats"
+	if _, ok := p.vars["binlog_format"]; !ok {
+		return nil // ROW always
+	}
+	rows, err := p.conn.Query(ctx, "SELECT COUNT(*) FROM performance_schema.variables_by_thread"+
+		" WHERE VARIABLE_NAME = 'binlog_format' AND VARIABLE_VALUE <> 'ROW'")
+	switch {
+	case err != nil || p.vars["performance_schema"] == "OFF":
+		p.pass(name, "cannot be asked here: sessions that were open before binlog_format was ROW keep theirs")
+	case rows[0][0].String != "0":
+		p.add(name, Warn, rows[0][0].String+" sessions write statements: such a change of a selected table stops the task",
+			"have applications reconnect, and set no binlog_format of their own")
+	default:
+		p.pass(name, "every session writes rows")
+	}
+	return nil
+}
+
+// prepared looks for XA transactions whose rows are in the binlog already, and
+// whose end is to come.
+func (p *prechecker) prepared(ctx context.Context) error {
+	const name = "prepared XA"
+	rows, err := p.conn.Query(ctx, "XA RECOVER")
+	switch {
+	case err != nil: // MySQL 8 answers who lacks the privilege that data may be inconsistent
+		p.add(name, Warn, "cannot be asked without the privilege XA_RECOVER_ADMIN",
+			fmt.Sprintf("GRANT XA_RECOVER_ADMIN ON *.* TO '%s'@'%%', or see yourself that XA RECOVER lists none before the task's first start", p.opts.Source.User))
+	case len(rows) > 0:
+		p.add(name, Warn, fmt.Sprintf("%d prepared XA transactions: the rows of those prepared before the task's first start may be out of its reach, and the commit of such a one stops the task if it changed a selected table", len(rows)),
+			"commit them or roll them back (XA RECOVER lists them) before the task's first start")
+	default:
+		p.pass(name, "none")
+	}
+	return nil
+}
+
+// twoPhaseAlter tells of a setting that Daybook follows.
+func (p *prechecker) twoPhaseAlter() {
+	if v, ok := p.vars["binlog_alter_two_phase"]; ok {
+		p.pass("two-phase ALTER", "binlog_alter_two_phase is "+v+": followed, either way")
+	}
+}
+
+// completeness looks for changes that the server keeps out of its binlog, or
+// may lose again.
+func (p *prechecker) completeness(ctx context.Context) error {
+	if err := p.filters(ctx); err != nil {
+		return err
+	}
+	if err := p.replicated(ctx); err != nil {
+		return err
+	}
+	if v := p.vars["sync_binlog"]; v == "1" {
+		p.pass("binlog sync", "sync_binlog is 1: the binlog outlives a crash of the server")
+	} else {
+		p.add("binlog sync", Warn, "sync_binlog is "+v+": when its machine crashes, the server may lose transactions that were read already, which stops the task",
+			"SET GLOBAL sync_binlog = 1, and set it in my.cnf")
+	}
+	return nil
+}
+
+// filters looks for databases that are left out of the binlog.
+func (p *prechecker) filters(ctx context.Context) error {
+	const name = "binlog filters"
+	rows, err := p.either(ctx, "SHOW MASTER STATUS", "SHOW BINARY LOG STATUS")
+	if err != nil {
+		return nil // of privileges, which have a check of their own
+	}
+	var found []string
+	for _, r := range rows {
+		for i, option := range map[int]string{2: "binlog_do_db", 3: "binlog_ignore_db"} {
+			if len(r) > i && r[i].String != "" {
+				found = append(found, option+" is "+r[i].String)
+			}
+		}
+	}
+	if len(found) == 0 {
+		p.pass(name, "no database is left out")
+		return nil
+	}
+	p.add(name, Warn, strings.Join(found, ", ")+": changes of other databases, or by sessions in them, are not in the binlog and so not in the log",
+		"take these options out of my.cnf, or select only databases that they let through")
+	return nil
+}
+
+// replicated looks whether a replica writes what it gets from its own source.
+func (p *prechecker) replicated(ctx context.Context) error {
+	const name = "replica's binlog"
+	written, ok := p.vars["log_replica_updates"]
+	if !ok {
+		written = p.vars["log_slave_updates"]
+	}
+	if written == "ON" {
+		return nil
+	}
+	rows, err := p.either(ctx, "SHOW SLAVE STATUS", "SHOW REPLICA STATUS")
+	if err == nil && len(rows) > 0 {
+		p.add(name, Warn, "log_slave_updates is OFF: changes that this replica gets from its source are not in its binlog",
+			"set log_slave_updates (log_replica_updates) = ON in my.cnf and restart the server, or track its source")
+	}
+	return nil
+}
+
+// either asks by the name that a statement had, or by the one that MySQL 8.4
+// knows alone.
+func (p *prechecker) either(ctx context.Context, old, current string) ([][]binlog.Text, error) {
+	rows, err := p.conn.Query(ctx, old)
+	if err != nil && !p.mariaDB() {
+		return p.conn.Query(ctx, current)
+	}
+	return rows, err
+}
+
+// triggerPrivilege wants the triggers to be visible.
+func (p *prechecker) triggerPrivilege(g grants) {
+	const name = "privilege TRIGGER"
+	if g.global("TRIGGER") || g.global("ALL PRIVILEGES") {
+		p.pass(name, "granted on *.*")
+		return
+	}
+	p.add(name, Warn, "not granted on *.* to "+p.opts.Source.User+": triggers cannot be seen, so a statement-format change of a table that is not selected stops the task where a trigger might change one that is",
+		fmt.Sprintf("GRANT TRIGGER ON *.* TO '%s'@'%%'", p.opts.Source.User))
+}
