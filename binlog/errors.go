@@ -2,107 +2,28 @@ package binlog
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
-	"github.com/go-mysql-org/go-mysql/mysql"
+	"daybook/binlog/dump"
 )
 
 // The decisions that a caller may take. The errors that wrap them say what
 // happened, where in the binlog, and what to do.
 var (
-	ErrUnreachable = errors.New("the source cannot be reached")
-	ErrTLS         = errors.New("no TLS connection to the source")
-	ErrAuth        = errors.New("the source refuses the login")
-	ErrPrivilege   = errors.New("the account lacks a privilege on the source")
-	ErrNoBinlog    = errors.New("the source writes no binlog")
-	ErrNotRow      = errors.New("the source's binlog is not in ROW format")
-	ErrPurged      = errors.New("the position is no longer in the source's binlogs")
-	ErrPosition    = errors.New("the position is not in the source's binlogs")
-	ErrOtherServer = errors.New("the source is another server than before")
-	ErrServerID    = errors.New("the server ID is used by another replica of the source")
-	ErrStatement   = errors.New("a selected table was changed by a statement-format event")
-	ErrSchema      = errors.New("the definition of a selected table is not known here")
-	ErrEvent       = errors.New("an event of the binlog cannot be read")
-	ErrChecksum    = errors.New("an event's CRC32 checksum is wrong")
-	ErrSaved       = errors.New("a saved position cannot be read")
-	ErrClosed      = errors.New("the reader is closed")
+	ErrUnreachable = dump.ErrUnreachable
+	ErrTLS         = dump.ErrTLS
+	ErrAuth        = dump.ErrAuth
+	ErrPrivilege   = dump.ErrPrivilege
+	ErrNoBinlog    = dump.ErrNoBinlog
+	ErrPurged      = dump.ErrPurged
+	ErrPosition    = dump.ErrPosition
+	ErrOtherServer = dump.ErrOtherServer
+	ErrServerID    = dump.ErrServerID
+	ErrEvent       = dump.ErrEvent
+	ErrChecksum    = dump.ErrChecksum
+	ErrSaved       = dump.ErrSaved
+
+	ErrNotRow    = errors.New("the source's binlog is not in ROW format")
+	ErrStatement = errors.New("a selected table was changed by a statement-format event")
+	ErrSchema    = errors.New("the definition of a selected table is not known here")
+	ErrClosed    = errors.New("the reader is closed")
 )
-
-// transientError is a failure that a new connection may heal.
-type transientError struct{ err error }
-
-func (e *transientError) Error() string { return e.err.Error() }
-func (e *transientError) Unwrap() error { return e.err }
-
-func transient(err error) error { return &transientError{err} }
-
-func isTransient(err error) bool {
-	var t *transientError
-	return errors.As(err, &t)
-}
-
-// classify turns an error of a connection or of the server into one of the
-// sentinels, or into a transient error. doing says what was tried.
-func classify(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	my := serverError(err)
-	if my == nil {
-		return transient(fmt.Errorf("%s: %w", doing, err))
-	}
-	switch my.Code {
-	case mysql.ER_ACCESS_DENIED_ERROR, mysql.ER_DBACCESS_DENIED_ERROR, 1251, 1275, 1698, 3118, 1862, 1820:
-		return fmt.Errorf("%w: %s: %s; check user and password", ErrAuth, doing, my.Message)
-	case 1130:
-		return fmt.Errorf("%w: %s: %s; allow the account to log in from this host", ErrAuth, doing, my.Message)
-	case mysql.ER_SPECIFIC_ACCESS_DENIED_ERROR, mysql.ER_TABLEACCESS_DENIED_ERROR, mysql.ER_COLUMNACCESS_DENIED_ERROR:
-		return fmt.Errorf("%w: %s: %s; GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON *.* to it", ErrPrivilege, doing, my.Message)
-	case mysql.ER_NO_BINARY_LOGGING:
-		return fmt.Errorf("%w: %s: %s; start the source with log_bin", ErrNoBinlog, doing, my.Message)
-	case mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG:
-		return classifyDump(doing, my.Message)
-	case 1040, 1203, 1226, 1053, 1077, 1078, 1079, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1205, 1213, 1290, 1317, 1927, 2006, 2013, 3169, 4031:
-		return transient(fmt.Errorf("%s: %w", doing, my))
-	}
-	return fmt.Errorf("%s: %w", doing, my)
-}
-
-// dumpErrors maps what the server says with error 1236 to sentinels. The texts
-// differ between versions (master and source), so parts of them are looked for.
-var dumpErrors = []struct {
-	part string
-	err  error
-	todo string
-}{
-	{"purged", ErrPurged, "a task that starts anew begins at what is left; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
-	{"find first log file", ErrPurged, "a task that starts anew begins at what is left; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
-	{"has connected to the", ErrServerID, "give each replica its own server_id"},
-	{"more gtids than", ErrOtherServer, "the source has lost transactions that were already read (a failover without them, or RESET); start the task anew"},
-	{"not in the master's binlog", ErrOtherServer, "the source has lost transactions that were already read, or its binlogs were reset; start the task anew"},
-	{"does not exist in the", ErrOtherServer, "start the task anew"},
-	{"> file size", ErrPosition, "the source's binlog is shorter than what was already read, so it has lost data in a crash (sync_binlog=0) or was reset; start the task anew"},
-	{"impossible position", ErrPosition, "the source's binlog is shorter than what was already read, so it has lost data in a crash (sync_binlog=0) or was reset; start the task anew"},
-	{"binary log is not open", ErrNoBinlog, "start the source with log_bin"},
-	{"misconfigured master", ErrServerID, "set server_id on the source and on the task"},
-	{"misconfigured source", ErrServerID, "set server_id on the source and on the task"},
-}
-
-func classifyDump(doing, message string) error {
-	lower := strings.ToLower(message)
-	for _, d := range dumpErrors {
-		if strings.Contains(lower, d.part) {
-			return fmt.Errorf("%w: %s: the source says %q; %s", d.err, doing, message, d.todo)
-		}
-	}
-	return fmt.Errorf("%w: %s: the source says %q", ErrEvent, doing, message)
-}
-
-func serverError(err error) *mysql.MyError {
-	var my *mysql.MyError
-	if errors.As(err, &my) {
-		return my
-	}
-	return nil
-}

@@ -2,9 +2,11 @@ package binlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"daybook/binlog/dump"
 	"daybook/binlog/schema"
 	"daybook/change"
 )
@@ -12,9 +14,11 @@ import (
 // lookup finds out what a table looks like whose definition the history does
 // not know. The rows that need it wait.
 type lookup struct {
-	rows  event // the rows event
-	state *tableState
-	done  chan lookupResult // of capacity 1
+	rows   dump.Event // the rows event
+	undone bool
+	tables *tableStates
+	state  *tableState
+	done   chan lookupResult // of capacity 1
 }
 
 type lookupResult struct {
@@ -23,21 +27,13 @@ type lookupResult struct {
 }
 
 // startLookup asks the source for a table's definition.
-func (r *Reader) startLookup(e event, s *tableState) error {
-	from := r.pos
-	if from.gtids != nil {
-		from.gtids = from.gtids.clone()
-	}
-	l := &lookup{rows: e, state: s, done: make(chan lookupResult, 1)}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return ErrClosed
-	}
-	r.feed.done.Go(func() {
-		t, err := r.lookUp(r.feed.ctx, schema.TableName{Database: s.database, Name: s.table}, from)
+func (r *Reader) startLookup(tables *tableStates, rows dump.Event, s *tableState, undone bool) error {
+	l := &lookup{rows: rows, undone: undone, tables: tables, state: s, done: make(chan lookupResult, 1)}
+	from := r.stream.pos.Clone()
+	r.feed.Go(func(ctx context.Context) {
+		t, err := r.lookUp(ctx, schema.TableName{Database: s.database, Name: s.table}, from)
 		l.done <- lookupResult{t, err}
-		r.feed.wake()
+		r.feed.Wake()
 	})
 	r.lookup = l
 	return nil
@@ -52,20 +48,25 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 		if result.err != nil {
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
 		}
-		r.log.Info("took a table's definition from the source", "table", l.state.database+"."+l.state.table, "file", r.file, "pos", r.start)
+		r.log.Info("took a table's definition from the source", "table", l.state.database+"."+l.state.table, "file", r.stream.file, "pos", r.stream.start)
 		r.catalog.Put(result.table)
 		r.generation++
-		return false, r.startRows(l.rows)
+		return false, r.startRows(l.tables, l.rows, l.undone)
 	default:
 		return true, nil
 	}
 }
 
+var (
+	errGone    = errors.New("it is not there any more")
+	errChanged = errors.New("a later DDL has changed it")
+)
+
 // lookUp reads a table's definition as it is now, and then sees that no DDL on
 // it stands in the binlog between a position and now: so it was the same
 // there. It runs beside Poll, which leaves what it reads alone meanwhile.
-func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from position) (*change.Table, error) {
-	c, err := Dial(ctx, r.o.Source)
+func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position) (*change.Table, error) {
+	c, err := dump.Dial(ctx, r.o.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -80,22 +81,31 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from positio
 	}
 	t, ok := now.Table(name.Database, name.Name)
 	if !ok {
-		return nil, fmt.Errorf("it is not there any more")
+		return nil, errGone
 	}
 	want := r.foldName(name)
 	later := false
-	reachedEnd := reached(end.File, end.Pos)
+	all := reachedEnd(end.File, end.Pos)
 	_, err = r.runScan(ctx, from, &scan{
-		until: func(n *Reader) bool { return later || reachedEnd(n) },
-		onStatement: func(_ *Reader, result *schema.Result) {
-			later = later || slices.ContainsFunc(r.touched(result), func(n schema.TableName) bool { return r.foldName(n) == want })
+		until: func(n *scanner) bool { return later || all(n) },
+		onDDL: func(_ *scanner, result *schema.Result) {
+			later = later || r.names(result, want)
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	if later {
-		return nil, fmt.Errorf("a later DDL has changed it")
+		return nil, errChanged
 	}
 	return t, nil
+}
+
+// names tells whether a DDL may have changed a table.
+func (r *Reader) names(result *schema.Result, want schema.TableName) bool {
+	return slices.ContainsFunc(result.Named, func(n schema.TableName) bool { return r.foldName(n) == want }) ||
+		slices.ContainsFunc(result.Tables, func(t change.TableChange) bool {
+			return r.foldName(schema.TableName{Database: t.Database, Name: t.Name}) == want
+		}) ||
+		slices.ContainsFunc(result.Databases, func(d string) bool { return r.foldName(schema.TableName{Database: d}).Database == want.Database })
 }

@@ -2,27 +2,51 @@ package binlog
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"iter"
 	"log/slog"
-	"net"
 	"time"
 
-	"github.com/google/uuid"
+	"daybook/binlog/dump"
 )
 
-// Source says how to log in to the server whose binlog is read.
-type Source struct {
-	Address  string // host:port
-	User     string
-	Password string
-	TLS      TLSOptions
-	// Dial opens the network connection; nil: TCP with a timeout of 10 s.
-	Dial func(ctx context.Context, address string) (net.Conn, error)
-}
+// What a caller needs of the network side.
+type (
+	// Source says how to log in to the server whose binlog is read.
+	Source = dump.Source
+	// TLSMode is when a connection is encrypted and what of the server is verified.
+	TLSMode = dump.TLSMode
+	// TLSOptions are the TLS settings of a Source.
+	TLSOptions = dump.TLSOptions
+	// Conn is a plain connection to a source.
+	Conn = dump.Conn
+	// Text is one value of a query's result.
+	Text = dump.Text
+	// Status is what a server says about itself and the end of its binlog.
+	Status = dump.Status
+	// Flavor names the family of a server.
+	Flavor = dump.Flavor
+)
+
+// The flavors and TLS modes.
+const (
+	MySQL   = dump.MySQL
+	MariaDB = dump.MariaDB
+
+	TLSDisabled       = dump.TLSDisabled
+	TLSPreferred      = dump.TLSPreferred
+	TLSRequired       = dump.TLSRequired
+	TLSVerifyCA       = dump.TLSVerifyCA
+	TLSVerifyIdentity = dump.TLSVerifyIdentity
+
+	// ReplicaHost is the host name under which the source lists a Reader.
+	ReplicaHost = dump.ReplicaHost
+)
+
+// Dial connects to a source and logs in.
+func Dial(ctx context.Context, s Source) (*Conn, error) { return dump.Dial(ctx, s) }
+
+// ServerIDFor derives a replica's server ID from names that are its own.
+func ServerIDFor(names ...string) uint32 { return dump.ServerIDFor(names...) }
 
 // Start says where the first run of a Reader begins.
 type Start struct {
@@ -58,7 +82,8 @@ const (
 	SchemaChangesNone
 )
 
-// SchemaEntry is a part of the tables' definitions that has changed, to be
+// SchemaEntry is a part of what a Reader has to know besides its position: the
+// tables' definitions, and the rows of prepared XA transactions. It is to be
 // saved together with the position. A nil Value deletes the key.
 type SchemaEntry struct{ Key, Value []byte }
 
@@ -70,8 +95,12 @@ type Options struct {
 	// and Schema all the entries saved with checkpoints so far.
 	Resume []byte
 	Schema iter.Seq2[[]byte, []byte]
-	// Skip names the event group at the position of Resume that is passed over;
-	// a change of Op Gap stands in its place. A group elsewhere is not skipped.
+	// Load returns the value of one entry that was taken with a checkpoint; nil
+	// if there is none. Poll calls it. A Reader without it cannot commit XA
+	// transactions that are larger than what it keeps in memory.
+	Load func(key []byte) ([]byte, error)
+	// Skip names an event group that is passed over when the Reader comes to
+	// it; a change of Op Gap stands in its place. Nil: none.
 	Skip *GroupPlace
 	// Include and Exclude are patterns of the form database.table with the
 	// wildcards * and ?; they are looked at in lower case unless the source
@@ -91,19 +120,9 @@ type Options struct {
 	Logger      *slog.Logger
 }
 
-const (
-	defaultBufferBytes = 8 << 20
-	heartbeatPeriod    = 5 * time.Second
-	readTimeout        = 3*heartbeatPeriod + time.Second
-	dialTimeout        = 10 * time.Second
-)
-
 func (o Options) withDefaults() Options {
-	if o.BufferBytes <= 0 {
-		o.BufferBytes = defaultBufferBytes
-	}
 	if o.ServerID == 0 {
-		o.ServerID = randomServerID()
+		o.ServerID = dump.RandomServerID()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -114,30 +133,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ServerIDFor derives a replica's server ID from names that are its own, such
-// as the data directory and the task, so that it is the same after a restart
-// and a left-over connection of the last run is recognised by the source. It
-// is above 2^30, where people choose none.
-func ServerIDFor(names ...string) uint32 {
-	h := fnv.New32a()
-	for _, n := range names {
-		fmt.Fprintf(h, "%d:%s", len(n), n)
-	}
-	return h.Sum32()>>2 | 1<<30
+// feedOptions are those of a feed beside the Reader's own: short-lived, under a
+// server ID of its own, with little read ahead.
+func (o *Options) sideFeed() dump.FeedOptions {
+	return dump.FeedOptions{Source: o.Source, ServerID: dump.RandomServerID(), BufferBytes: sideBufferBytes, HeadersOnly: true, Logger: o.Logger}
 }
 
-func randomServerID() uint32 {
-	var b [4]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.LittleEndian.Uint32(b[:])>>2 | 1<<30
-}
-
-// ReplicaHost is the host name under which the source's SHOW REPLICAS lists a
-// Reader.
-const ReplicaHost = "daybook"
-
-// replicaUUID is the UUID by which the source tells this replica from others:
-// it ends an older dump of the same UUID when a new one begins.
-func replicaUUID(serverID uint32) string {
-	return uuid.NewSHA1(uuid.NameSpaceOID, binary.BigEndian.AppendUint32([]byte("daybook"), serverID)).String()
-}
+const sideBufferBytes = 1 << 20

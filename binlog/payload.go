@@ -7,42 +7,45 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"daybook/binlog/cursor"
+	"daybook/binlog/dump"
 )
 
 // payload reads the events inside a TRANSACTION_PAYLOAD event (MySQL 8.0.20,
 // binlog_transaction_compression) one by one, without unpacking all of it.
 type payload struct {
+	open bool
 	from io.Reader
 	left uint64 // uncompressed bytes to come
 	buf  []byte
+	zstd *zstd.Decoder
 }
 
-// maxWindow bounds the memory of a zstd stream; servers use at most 8 MiB
-// (level 22: 128 MiB).
-const maxWindow = 128 << 20
+const (
+	// maxWindow bounds the memory of a zstd stream; servers use at most 8 MiB
+	// (level 22: 128 MiB).
+	maxWindow = 128 << 20
+	// maxEvent is above MySQL's 1 GiB limit for a row event.
+	maxEvent = 1<<30 + 64<<20
+	// keptBuffer bounds what is kept of a rare large event's buffer.
+	keptBuffer = 1 << 20
+)
 
-// openPayload begins the events inside e.
+// start begins the events inside e.
 // Source: mysql::binlog::event::codecs::binary::Transaction_payload.
-func (r *Reader) openPayload(e event) error {
-	if r.payload != nil {
+func (p *payload) start(e dump.Event) error {
+	if p.open {
 		return fmt.Errorf("%w: a compressed transaction within another", ErrEvent)
 	}
-	if r.scan != nil {
-		r.endGroup() // it holds all of the group's rest
-		return nil
-	}
-	p := &r.inside
-	if *p = (payload{buf: p.buf}); len(p.buf) > 1<<20 {
-		p.buf = nil // of a rare large event
-	}
-	c := reader{b: e.body}
+	c := cursor.Cursor{B: e.Body}
 	compressed := true
-	for field := c.lenenc(); field != 0 && c.err == nil; field = c.lenenc() {
-		v := reader{b: c.bytes(int(c.lenenc()))}
+	for field := c.Lenenc(); field != 0 && c.Err == nil; field = c.Lenenc() {
+		v := cursor.Cursor{B: c.Bytes(int(c.Lenenc()))}
 		switch field {
 		case 1: // compressed size
 		case 2:
-			switch algorithm := v.lenenc(); algorithm {
+			switch algorithm := v.Lenenc(); algorithm {
 			case 0:
 			case 255:
 				compressed = false
@@ -50,60 +53,73 @@ func (r *Reader) openPayload(e event) error {
 				return fmt.Errorf("%w: transaction compression %d is not known", ErrEvent, algorithm)
 			}
 		case 3:
-			p.left = v.lenenc()
+			p.left = v.Lenenc()
 		}
 	}
-	if c.err != nil {
-		return fmt.Errorf("%w: transaction payload: %w", ErrEvent, c.err)
+	if c.Err != nil {
+		return fmt.Errorf("%w: transaction payload: %w", ErrEvent, c.Err)
 	}
-	p.from = bytes.NewReader(c.b)
+	p.from = bytes.NewReader(c.B)
 	if !compressed {
-		p.left = uint64(len(c.b))
-	} else {
-		if r.zstd == nil {
-			z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-			if err != nil {
-				return fmt.Errorf("%w: transaction payload: %w", ErrEvent, err)
-			}
-			r.zstd = z // of one goroutine: it needs no Close
-		}
-		if err := r.zstd.Reset(p.from); err != nil {
-			return fmt.Errorf("%w: transaction payload: %w", ErrEvent, err)
-		}
-		p.from = r.zstd
+		p.left = uint64(len(c.B))
+	} else if err := p.decompress(); err != nil {
+		return fmt.Errorf("%w: transaction payload: %w", ErrEvent, err)
 	}
-	r.payload = p
+	p.open = true
 	return nil
+}
+
+func (p *payload) decompress() error {
+	if p.zstd == nil {
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return err
+		}
+		p.zstd = z // of one goroutine: it needs no Close
+	}
+	if err := p.zstd.Reset(p.from); err != nil {
+		return err
+	}
+	p.from = p.zstd
+	return nil
+}
+
+// end gives up the open payload, and what is large of its memory.
+func (p *payload) end() {
+	p.open, p.from, p.left = false, nil, 0
+	if len(p.buf) > keptBuffer {
+		p.buf, p.zstd = nil, nil
+	}
 }
 
 // next returns the next event inside, which has no checksum of its own. ok is
 // false at the end.
-func (p *payload) next() (e event, ok bool, err error) {
+func (p *payload) next() (e dump.Event, ok bool, err error) {
 	if p.left == 0 {
-		return event{}, false, nil
+		return dump.Event{}, false, nil
 	}
 	if p.buf == nil {
 		p.buf = make([]byte, 64<<10)
 	}
-	if _, err := io.ReadFull(p.from, p.buf[:headerSize]); err != nil {
-		return event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
+	if _, err := io.ReadFull(p.from, p.buf[:dump.HeaderSize]); err != nil {
+		return dump.Event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
 	}
 	size := uint64(binary.LittleEndian.Uint32(p.buf[9:]))
-	if size < headerSize || size > p.left || size > maxEvent {
-		return event{}, false, fmt.Errorf("%w: an event of %d bytes in %d left of a compressed transaction", ErrEvent, size, p.left)
+	if size < dump.HeaderSize || size > p.left || size > maxEvent {
+		return dump.Event{}, false, fmt.Errorf("%w: an event of %d bytes in %d left of a compressed transaction", ErrEvent, size, p.left)
 	}
-	for done := uint64(headerSize); done < size; {
+	for done := uint64(dump.HeaderSize); done < size; {
 		// What the event says of its size is believed step by step.
 		if done == uint64(len(p.buf)) {
 			p.buf = append(p.buf, make([]byte, min(size-done, done))...)
 		}
 		n, err := io.ReadFull(p.from, p.buf[done:min(size, uint64(len(p.buf)))])
 		if err != nil {
-			return event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
+			return dump.Event{}, false, fmt.Errorf("%w: compressed transaction: %w", ErrEvent, err)
 		}
 		done += uint64(n)
 	}
 	p.left -= size
-	e, err = parseEvent(p.buf[:size], false)
+	e, err = dump.ParseEvent(p.buf[:size], false)
 	return e, err == nil, err
 }

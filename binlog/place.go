@@ -13,15 +13,19 @@ type Place struct {
 	GTIDs string // the set executed before it; "" where the source has none
 }
 
-// PlaceOf returns where a checkpoint's position stands.
+// PlaceOf returns where a checkpoint's position stands. Of a large GTID set,
+// which is not all in the position, it has what was added last.
 func PlaceOf(position []byte) (Place, error) {
-	p, err := decodePosition(position)
+	s, err := readPosition(position)
 	if err != nil {
 		return Place{}, err
 	}
-	place := Place{File: p.file, Pos: p.pos}
-	if p.gtids != nil {
-		place.GTIDs = p.gtids.String()
+	place := Place{File: s.File, Pos: s.Pos}
+	if s.GTIDs != nil {
+		place.GTIDs = *s.GTIDs
+	}
+	if s.GTIDBase != 0 {
+		place.GTIDs = "…," + place.GTIDs
 	}
 	return place, nil
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/zstd"
-
+	"daybook/binlog/dump"
 	"daybook/binlog/rowevent"
 	"daybook/binlog/schema"
 	"daybook/change"
@@ -20,199 +18,243 @@ type Reader struct {
 	o      Options
 	log    *slog.Logger
 	filter *filter
+	feed   *dump.Feed
+	stream *stream
 	status *Status // of the source when it was opened
-	feed   *feed
 	closed atomic.Bool
-	mu     sync.Mutex // guards the setting of replay against Close
-	err    error      // fatal; returned for ever
+	err    error // fatal; returned for ever
 
 	catalog    *schema.Catalog
 	generation int // grows with each DDL
-	held       map[schema.TableName]held
-	entries    []SchemaEntry
-	prepared   map[string]prepared // XA transactions by XID
-	lookup     *lookup             // of a definition that rows wait for
-	scan       *scan               // set in a Reader that only looks for statements
-	replaying  bool                // set in a Reader that reads one XA transaction
-	replayed   bool                // and has read it
-	replay     *replay             // reads the XA transaction that is being committed
+	held       heldDefinitions
+	entries    entries
+	xa         xaTransactions
 
-	// Where the stream stands.
-	chunk   chunk
-	payload *payload // open TRANSACTION_PAYLOAD event; nil or inside
-	inside  payload
-	zstd    *zstd.Decoder
-	format  format
-	file    string
-	offset  uint64 // of the next event in file
-	start   uint64 // of the current event
-	skipTo  uint64 // events of the first file before this offset are not wanted
-
-	pos     position // resume point after the change handed out last
-	settled bool     // pos.file and pos.pos follow the stream
-	byGTID  bool     // the stream was asked for by GTID set
-	group   group
-	tables  map[uint64]*tableState
-	rows    rowsCursor
-	change  change.Change
-	ddl     change.SchemaChange
+	progress progress // in the current group
+	tables   tableStates
+	rows     rowsCursor
+	lookup   *lookup // of a definition that rows wait for
+	skipping bool    // the current group is passed over
+	change   change.Change
+	ddl      change.SchemaChange
+	gap      change.GapInfo
 
 	saved       *position // last checkpoint taken
 	badChecksum int
 }
 
+// progress is what of the current group was taken, and how much of it was
+// taken before a reconnect and comes again.
+type progress struct {
+	taken  uint64    // see position
+	group  dump.GTID // see position
+	skip   uint64    // of taken: not stepped over yet
+	gone   bool      // rows of it were handed out
+	spool  spool
+	respun int // of the spooled events: come again
+}
+
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	return &Reader{o: o, log: o.Logger, tables: map[uint64]*tableState{}, held: map[schema.TableName]held{}, prepared: map[string]prepared{}}
+	r := &Reader{o: o, log: o.Logger, held: newHeldDefinitions(), entries: newEntries()}
+	r.xa = newXATransactions()
+	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Logger: o.Logger}, nil)
+	return r
 }
 
 // Ready receives when Poll may have something again. It is of no use before
 // Open.
-func (r *Reader) Ready() <-chan struct{} { return r.feed.ready }
+func (r *Reader) Ready() <-chan struct{} { return r.feed.Ready() }
 
-// pollEvents bounds the events that one Poll looks at, so that a stream
-// without selected rows lets the caller save its position too.
-const pollEvents = 4096
+// pollItems bounds what one Poll looks at, so that a stream without selected
+// rows lets the caller save its position too.
+const pollItems = 4096
+
+// maxPending is when Poll returns so that the caller can take a checkpoint and
+// with it what waits to be saved.
+const maxPending = 1 << 20
 
 // Poll returns the next change, or nil when nothing is buffered or much was
-// stepped over: wait for Ready then. It does not block. The change is the
-// caller's until the next call. An error is fatal and returned for ever.
+// stepped over: wait for Ready then. It does not wait for the source. The
+// change is the caller's until the next call. An error is fatal and returned
+// for ever; errors.As a [GroupError] if the event group at the resume point
+// cannot be read.
 func (r *Reader) Poll() (*change.Change, error) {
-	for range pollEvents {
+	for range pollItems {
 		if r.err != nil {
 			return nil, r.err
 		}
 		if r.closed.Load() {
 			return nil, ErrClosed
 		}
-		if c, wait, err := r.nextOfEvent(); err != nil {
-			return nil, r.fail(err)
-		} else if c != nil || wait {
-			return c, nil
-		} else if r.rows.active {
-			continue
-		}
-		e, ok, err := r.nextEvent()
+		c, wait, err := r.step()
 		switch {
-		case err != nil && isTransient(err):
+		case err != nil && dump.IsTransient(err):
 			r.reconnect()
 			return nil, nil
 		case err != nil:
 			return nil, r.fail(err)
-		case !ok:
+		case c != nil || wait:
+			return c, nil
+		case r.entries.size > maxPending:
+			r.feed.Wake()
 			return nil, nil
 		}
-		c, err := r.handle(e)
-		if err != nil {
-			return nil, r.fail(err)
-		}
-		if c != nil {
-			return c, nil
-		}
 	}
-	r.feed.wake()
+	r.feed.Wake()
 	return nil, nil
 }
 
-// nextOfEvent returns the next row of the event that was read last, if that
-// holds rows or commits an XA transaction. wait: there is more, but not yet.
-func (r *Reader) nextOfEvent() (c *change.Change, wait bool, err error) {
+// step takes the next row of what is being handed out, or the next item of the
+// stream. wait: there is nothing yet.
+func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	switch {
 	case r.rows.active:
 		c, err = r.nextRow()
 		return c, false, err
-	case r.replay != nil:
-		return r.pollReplay()
 	case r.lookup != nil:
 		wait, err = r.pollLookup()
 		return nil, wait, err
-	case r.replayed:
+	case r.xa.commit != nil:
+		wait, err = r.pollCommit()
+		return nil, wait, err
+	}
+	it, err := r.stream.next()
+	if err != nil {
+		return nil, false, r.retryChecksum(err)
+	}
+	if it.kind == itemNone {
 		return nil, true, nil
 	}
-	return nil, false, nil
+	c, err = r.handle(&it)
+	return c, false, err
+}
+
+// handle acts on one item. Rows are handed out by nextRow.
+func (r *Reader) handle(it *item) (*change.Change, error) {
+	if it.kind == itemAbandoned {
+		if r.progress.gone {
+			return nil, fmt.Errorf("%w: the file ends within a transaction, rows of which were already taken; compare the data", ErrEvent)
+		}
+		r.progress = progress{}
+		return nil, nil
+	}
+	if it.begins {
+		if err := r.beginGroup(); err != nil {
+			return nil, err
+		}
+	}
+	if r.skipping {
+		return r.passOver(it)
+	}
+	if (it.st == stRollback || it.st == stRollbackTo) && r.progress.gone && !r.stream.group.foreseen {
+		return nil, fmt.Errorf("%w: %q undoes rows that were already taken; compare the data", ErrEvent, it.query.sql)
+	}
+	switch it.kind {
+	case itemTableMap:
+		return nil, r.tableMap(it)
+	case itemRows:
+		return nil, r.rowsEvent(it)
+	case itemStatement:
+		return r.statement(it)
+	case itemXA:
+		return nil, r.xaItem(it)
+	}
+	if it.ends {
+		return nil, r.endGroup()
+	}
+	return nil, nil
+}
+
+// beginGroup looks whether a group of which something was taken before is the
+// one that comes, and whether it is the one to be passed over.
+func (r *Reader) beginGroup() error {
+	p, g := &r.progress, &r.stream.group
+	again := p.skip > 0 || p.respun > 0
+	if again && !p.group.IsZero() && p.group != g.GTID {
+		return fmt.Errorf("%w: transaction %s, of which %d rows were already taken, is not the next one there, but %s",
+			ErrOtherServer, &p.group, p.taken, &g.GTID)
+	}
+	p.gone = p.skip > 0
+	if skip := r.o.Skip; skip != nil && r.isAt(skip) {
+		r.skipping = true
+		r.log.Warn("an event group is passed over", "source", r.o.Source.Address, "file", skip.File, "pos", skip.Pos, "gtid", r.stream.gtidText())
+	}
+	return nil
+}
+
+// endGroup moves the resume point behind the group.
+func (r *Reader) endGroup() error {
+	if p := &r.progress; p.skip > 0 {
+		return fmt.Errorf("%w: the transaction has %d rows less than were already taken of it", ErrOtherServer, p.skip)
+	}
+	r.stream.endGroup()
+	r.progress = progress{}
+	r.badChecksum = 0
+	r.tables.endGroup()
+	return nil
+}
+
+// seen tells whether the row or statement that comes was taken before a
+// reconnect, and counts it.
+func (r *Reader) seen() bool {
+	if r.progress.skip > 0 {
+		r.progress.skip--
+		return true
+	}
+	return false
+}
+
+// take counts a row or statement of the group.
+func (r *Reader) take() {
+	r.progress.taken++
+	r.progress.group = r.stream.group.GTID
 }
 
 // fail makes err the Reader's end.
 func (r *Reader) fail(err error) error {
-	r.err = fmt.Errorf("read binlog of %s at %s:%d: %w", r.o.Source.Address, r.file, r.start, err)
+	s := r.stream
+	if s.group.open && !errors.Is(err, ErrOtherServer) {
+		err = &GroupError{File: s.pos.File, Pos: s.pos.Pos, GTID: s.gtidText(), Err: err}
+	}
+	r.err = fmt.Errorf("read binlog of %s at %s:%d: %w", r.o.Source.Address, s.file, s.start, err)
 	r.rows = rowsCursor{}
 	return r.err
 }
 
-// nextEvent takes the next event of the open payload or of what is buffered.
-func (r *Reader) nextEvent() (event, bool, error) {
-	for {
-		if r.payload != nil {
-			e, ok, err := r.payload.next()
-			if ok || err != nil {
-				return e, ok, err
-			}
-			r.payload = nil
-		}
-		if b := r.chunk.next(); b != nil {
-			e, err := parseEvent(b, r.chunk.checksum)
-			return e, err == nil, err
-		}
-		r.chunk.release()
-		select {
-		case r.chunk = <-r.feed.chunks:
-			if err := r.chunk.err; err != nil {
-				return event{}, false, r.checkChecksum(err)
-			}
-			if at := r.chunk.connected; at != nil {
-				r.connected(at)
-			}
-		default:
-			return event{}, false, nil
-		}
-	}
-}
-
-// connected begins a new connection's stream.
-func (r *Reader) connected(at *connected) {
-	r.status = at.status
-	r.byGTID = at.from.gtids != nil
-	if !r.byGTID && at.from.pos < r.pos.pos {
-		r.skipTo = r.pos.pos
-	}
-}
-
-// checkChecksum lets a wrong checksum be read again twice: it may have
+// retryChecksum lets a wrong checksum be read again twice: it may have
 // happened on the way.
-func (r *Reader) checkChecksum(err error) error {
+func (r *Reader) retryChecksum(err error) error {
 	if errors.Is(err, ErrChecksum) && r.badChecksum < 2 {
 		r.badChecksum++
 		r.log.Warn("an event's checksum is wrong, reading it again", "source", r.o.Source.Address, "error", err)
-		return transient(err)
+		return dump.Transient(err)
 	}
 	return err
 }
 
 // reconnect lets the feed go on from the resume point.
 func (r *Reader) reconnect() {
-	r.chunk.release()
-	r.beginAt(r.pos)
-	p := r.pos
-	if p.gtids != nil {
-		p.gtids = p.gtids.clone()
-	}
-	r.feed.resume <- &p
+	r.flushSpool()
+	at := r.stream.pos
+	r.rewind()
+	r.stream.resume(&at)
 }
 
-// beginAt prepares for a stream that begins at p.
-func (r *Reader) beginAt(p position) {
-	r.pos = p
-	r.payload = nil
-	r.rows = rowsCursor{}
-	r.group = group{skip: p.taken}
-	r.file, r.offset, r.start = p.file, p.pos, p.pos
-	r.skipTo, r.settled, r.byGTID = 0, false, false
-	clear(r.tables)
+// rewind prepares for the current group to come again from its beginning.
+func (r *Reader) rewind() {
+	r.rows, r.lookup, r.skipping = rowsCursor{}, nil, false
+	r.tables.clear()
+	p := &r.progress
+	p.skip, p.respun, p.gone = p.taken, p.spool.events, false
+	p.spool.leftOut, p.spool.tables = nil, nil
+	r.xa.commit = nil
+	r.endSearch()
 }
 
-// Checkpoint is a resume point and the entries of the schema history that
-// changed since the one before; they belong into one atomic write.
+// Checkpoint is a resume point and the entries that changed since the one
+// before; they belong into one atomic write.
 type Checkpoint struct {
 	Position []byte
 	Schema   []SchemaEntry
@@ -221,11 +263,20 @@ type Checkpoint struct {
 // Checkpoint returns the resume point right after the change that Poll
 // returned last.
 func (r *Reader) Checkpoint() Checkpoint {
-	c := Checkpoint{Position: r.pos.encode(), Schema: r.takeEntries()}
-	saved := r.pos
-	saved.gtids = nil
-	r.saved = &saved
-	return c
+	r.flushSpool()
+	p := r.position()
+	saved, base := p.encode()
+	if base != nil {
+		r.entries.put(baseKey, base)
+	}
+	p.GTIDs = nil // not shared
+	r.saved = &p
+	return Checkpoint{Position: saved, Schema: r.takeEntries()}
+}
+
+func (r *Reader) position() position {
+	p := &r.progress
+	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks}
 }
 
 // Moved tells whether the resume point differs from the last checkpoint's.
@@ -233,35 +284,30 @@ func (r *Reader) Moved() bool {
 	if r.saved == nil {
 		return true
 	}
-	return r.saved.file != r.pos.file || r.saved.pos != r.pos.pos || r.saved.taken != r.pos.taken || len(r.entries) > 0
+	p := r.position()
+	return r.saved.File != p.File || r.saved.Pos != p.Pos || r.saved.taken != p.taken || r.saved.spooled != p.spooled || r.Pending() > 0
 }
 
+// Pending returns the bytes of the entries that the next checkpoint will hold,
+// apart from tables' definitions. They stay in memory until then.
+func (r *Reader) Pending() int { return r.entries.size }
+
 func (r *Reader) takeEntries() []SchemaEntry {
-	entries := r.entries
-	r.entries = nil
+	all := r.entries.take()
 	for _, e := range r.catalog.Dirty() {
-		entries = append(entries, SchemaEntry{Key: e.Key, Value: e.Value})
+		all = append(all, SchemaEntry{Key: e.Key, Value: e.Value})
 	}
-	return entries
+	return all
 }
 
 // Flavor returns the family of the source, once the Reader is open.
 func (r *Reader) Flavor() Flavor { return r.status.Flavor }
 
-// Close ends the connection and waits for the Reader's goroutine, but not for
-// the source. Poll returns ErrClosed from then on.
+// Close ends the connections and waits for the Reader's goroutines, but not
+// for the source. Poll returns ErrClosed from then on.
 func (r *Reader) Close() error {
-	r.mu.Lock()
-	closed, replay := r.closed.Swap(true), r.replay
-	r.mu.Unlock()
-	if closed {
-		return nil
-	}
-	if r.feed != nil {
-		r.feed.close()
-	}
-	if replay != nil {
-		return replay.Close()
+	if !r.closed.Swap(true) {
+		r.feed.Close()
 	}
 	return nil
 }
@@ -269,7 +315,6 @@ func (r *Reader) Close() error {
 // Open connects, checks the source, reads or loads the tables' definitions and
 // starts to read.
 func (r *Reader) Open(ctx context.Context) error {
-	r.feed = newFeed(r.o)
 	err := r.open(ctx)
 	if err != nil {
 		_ = r.Close()
@@ -283,29 +328,25 @@ func (r *Reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.beginAt(*p)
-	first := *p
-	if p.gtids != nil {
-		first.gtids = p.gtids.clone()
-	}
-	r.feed.start(&first)
-	at, err := r.feed.first(ctx)
-	if err == nil {
-		r.connected(at.connected)
-		// The first packet tells whether the source accepts the position.
-		r.chunk, err = r.feed.first(ctx)
+	r.stream = newStream(r.feed, r.status, r.seekFate)
+	r.progress = progress{taken: p.taken, group: p.group, spool: spool{events: p.spooled, chunks: p.chunks}}
+	r.rewind()
+	r.stream.begin(&p.Position)
+	c, err := r.feed.AwaitFirst(ctx)
+	if c != nil {
+		r.stream.connected(c)
 	}
 	return err
 }
 
 // prepare finds out where to begin and what the tables look like there.
 func (r *Reader) prepare(ctx context.Context) (*position, error) {
-	c, err := Dial(ctx, r.o.Source)
+	c, err := dump.Dial(ctx, r.o.Source)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = c.Close() }()
-	if r.status, err = c.facts(ctx); err != nil {
+	if r.status, err = c.Facts(ctx); err != nil {
 		return nil, err
 	}
 	if f := r.status.BinlogFormat; f != "ROW" && (f != "" || r.status.Version < 90000) {
@@ -317,17 +358,25 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 	if r.o.Resume != nil {
 		return r.resume()
 	}
-	return r.firstStart(ctx, c)
+	at, err := r.firstStart(ctx, c)
+	if err == nil && at.File != "" && at.FileMade == 0 {
+		err = at.Identify(ctx, r.o.Source, r.status)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &position{Position: *at}, nil
 }
 
 func (r *Reader) schemaServer() schema.Server {
 	return schema.Server{
 		Flavor: string(r.status.Flavor), Version: r.status.Version, LowerCaseTableNames: r.status.LowerCaseTableNames,
 		DefaultCharset:               r.status.Charset,
+		DefaultEngine:                r.status.Engine,
 		ExplicitDefaultsForTimestamp: r.status.Variables["explicit_defaults_for_timestamp"] == "ON",
 	}
 }
 
 func (r *Reader) decoderOptions() rowevent.DecoderOptions {
-	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.format.tableIDSize}
+	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.stream.format.TableIDSize}
 }

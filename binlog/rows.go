@@ -5,11 +5,43 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"daybook/binlog/cursor"
+	"daybook/binlog/dump"
 	"daybook/binlog/rowevent"
+	"daybook/binlog/schema"
 	"daybook/change"
 )
 
-// tableState is what is known about one table ID of the stream.
+// tableStates is what is known about the table IDs of the stream.
+type tableStates struct {
+	byID    map[uint64]*tableState
+	columns int // of all of them
+}
+
+// maxColumns bounds the columns of the table maps that are remembered between
+// groups: each costs about 200 bytes, with its decoder.
+const maxColumns = 100_000
+
+func (t *tableStates) put(id uint64, s *tableState) {
+	if t.byID == nil {
+		t.byID = map[uint64]*tableState{}
+	}
+	if old := t.byID[id]; old != nil {
+		t.columns -= old.size()
+	}
+	t.byID[id] = s
+	t.columns += s.size()
+}
+
+func (t *tableStates) clear() { *t = tableStates{} }
+
+func (t *tableStates) endGroup() {
+	if t.columns > maxColumns {
+		t.clear()
+	}
+}
+
+// tableState is what is known about one table ID.
 type tableState struct {
 	raw             []byte // the table map event's body
 	database, table string
@@ -23,37 +55,58 @@ type tableState struct {
 	decoder    *rowevent.Decoder
 }
 
+// size is the columns, and a few more for what each table costs.
+func (s *tableState) size() int {
+	if s.m == nil {
+		return 10
+	}
+	return 10 + len(s.m.Columns)
+}
+
 // rowsCursor is the rows event that is being handed out.
 type rowsCursor struct {
 	active  bool
 	state   *tableState
 	op      change.Op
-	index   int
 	stmtEnd bool
+	place   place // of the event that holds it in the binlog: events that a compressed or an XA transaction holds have one in common
+	next    int   // index of the next row at that place
 }
 
-// tableMap reads a TABLE_MAP event. Servers repeat it for each statement, so
-// the same bytes as before cost nothing.
-func (r *Reader) tableMap(e event) error {
-	if r.scan != nil {
-		return nil
+// at begins to count rows at a place, unless they are counted there already.
+func (c *rowsCursor) at(p place) {
+	if c.place != p {
+		c.place, c.next = p, 0
 	}
-	id, ok := tableID(e.body, r.format.tableIDSize)
+}
+
+// tableMap reads a TABLE_MAP event.
+func (r *Reader) tableMap(it *item) error {
+	if r.inXA() {
+		return r.spoolEvent(it)
+	}
+	return r.readTableMap(&r.tables, it.event.Body)
+}
+
+// readTableMap reads a table map into tables. Servers repeat it for each
+// statement, so the same bytes as before cost nothing.
+func (r *Reader) readTableMap(tables *tableStates, body []byte) error {
+	id, ok := tableID(body, r.stream.format.TableIDSize)
 	if !ok {
-		return fmt.Errorf("%w: table map of %d bytes", ErrEvent, len(e.body))
+		return fmt.Errorf("%w: table map of %d bytes", ErrEvent, len(body))
 	}
-	if known := r.tables[id]; known != nil && bytes.Equal(known.raw, e.body) {
+	if known := tables.byID[id]; known != nil && bytes.Equal(known.raw, body) {
 		return nil
 	}
-	s := &tableState{raw: bytes.Clone(e.body), generation: -1}
-	s.m, s.err = rowevent.ParseTableMap(s.raw, r.format.tableIDSize)
+	s := &tableState{raw: bytes.Clone(body), generation: -1}
+	s.m, s.err = rowevent.ParseTableMap(s.raw, r.stream.format.TableIDSize)
 	if s.err == nil {
 		s.database, s.table = s.m.Database, s.m.Table
-	} else if s.database, s.table, ok = tableNames(s.raw[r.format.tableIDSize:]); !ok {
+	} else if s.database, s.table, ok = tableNames(s.raw[r.stream.format.TableIDSize:]); !ok {
 		return fmt.Errorf("%w: %w", ErrEvent, s.err)
 	}
 	s.selected = r.filter.table(s.database, s.table)
-	r.tables[id] = s
+	tables.put(id, s)
 	return nil
 }
 
@@ -68,62 +121,83 @@ func tableID(b []byte, size int) (uint64, bool) {
 
 // tableNames reads the names of a table map whose columns cannot be read.
 func tableNames(b []byte) (database, table string, ok bool) {
-	c := reader{b: b}
-	c.u16() // flags
-	database = string(c.bytes(int(c.u8())))
-	c.u8()
-	table = string(c.bytes(int(c.u8())))
-	return database, table, c.err == nil
+	c := cursor.Cursor{B: b}
+	c.U16() // flags
+	database = string(c.Bytes(int(c.U8())))
+	c.U8()
+	table = string(c.Bytes(int(c.U8())))
+	return database, table, c.Err == nil
 }
 
 // dummyTable is the table ID of an event that holds no rows but ends a
 // statement.
 const dummyTable = 0xffffff
 
+// rowsEvent acts on an event of rows in the stream.
+func (r *Reader) rowsEvent(it *item) error {
+	if r.inXA() {
+		return r.spoolEvent(it)
+	}
+	return r.startRows(&r.tables, it.event, it.undone)
+}
+
 // startRows begins a rows event. Rows that are not wanted are stepped over
-// here, the others are handed out by nextRow.
-func (r *Reader) startRows(e event) error {
-	r.openGroup(e)
-	if r.scan != nil || r.group.xid != "" && !r.replaying {
-		return nil
+// here, the others are handed out by nextRow. undone: the source has rolled
+// them back, if the table's engine can.
+func (r *Reader) startRows(tables *tableStates, e dump.Event, undone bool) error {
+	size := r.stream.format.TableIDSize
+	id, ok := tableID(e.Body, size)
+	if !ok || len(e.Body) < size+2 {
+		return fmt.Errorf("%w: rows event of %d bytes", ErrEvent, len(e.Body))
 	}
-	id, ok := tableID(e.body, r.format.tableIDSize)
-	if !ok || len(e.body) < r.format.tableIDSize+2 {
-		return fmt.Errorf("%w: rows event of %d bytes", ErrEvent, len(e.body))
-	}
-	stmtEnd := e.body[r.format.tableIDSize]&1 != 0
-	s := r.tables[id]
+	stmtEnd := e.Body[size]&1 != 0
+	s := tables.byID[id]
 	if s == nil {
 		if id == dummyTable {
 			return nil
 		}
 		return fmt.Errorf("%w: rows of table ID %d, which no table map tells", ErrEvent, id)
 	}
-	kind := rowevent.EventKind(e.typ)
+	r.rows.at(place{r.stream.file, r.stream.start})
+	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
 	err := s.err
 	if s.selected && s.unknown && !s.asked {
 		s.asked = true
-		return r.startLookup(e, s)
+		return r.startLookup(tables, e, s, undone)
 	}
 	if err == nil {
-		err = s.decoder.Start(kind, e.body)
+		err = s.decoder.Start(kind, e.Body)
 	}
 	if err != nil {
 		return r.undecodable(s, err)
 	}
-	if !s.selected {
+	if undone && s.selected {
+		if undone, err = r.canUndo(s); err != nil {
+			return err
+		}
+	}
+	if !s.selected || undone {
 		return r.stepOver(s, ^uint64(0))
 	}
-	r.rows = rowsCursor{active: true, state: s, op: opOf(kind), stmtEnd: stmtEnd}
-	if skip := r.group.skip; skip > 0 {
+	if skip := r.progress.skip; skip > 0 {
 		if err := r.stepOver(s, skip); err != nil {
 			return err
 		}
-		r.rows.index = int(skip - r.group.skip)
 	}
-	r.change = change.Change{Source: r.source(e), Op: r.rows.op, Table: s.definition}
+	r.rows.active, r.rows.state, r.rows.op, r.rows.stmtEnd = true, s, opOf(kind), stmtEnd
+	r.change = change.Change{Source: r.source(e.ServerID), Op: r.rows.op, Table: s.definition}
 	return nil
+}
+
+// canUndo tells whether the table's engine undoes rows.
+func (r *Reader) canUndo(s *tableState) (bool, error) {
+	engine := r.catalog.Engine(s.database, s.table)
+	yes, known := schema.Transactional(engine)
+	if !known {
+		return false, fmt.Errorf("%w: rows of %s.%s were rolled back, and whether its engine %q undoes them is not known; compare the data", ErrSchema, s.database, s.table, engine)
+	}
+	return yes, nil
 }
 
 // undecodable decides about an event whose rows cannot be read. Those of a
@@ -132,8 +206,16 @@ func (r *Reader) undecodable(s *tableState, err error) error {
 	if s.selected {
 		return err
 	}
-	r.take()
+	r.pass()
 	return nil
+}
+
+// pass steps over a row.
+func (r *Reader) pass() {
+	if !r.seen() {
+		r.take()
+	}
+	r.rows.next++
 }
 
 // stepOver passes up to n rows.
@@ -146,7 +228,7 @@ func (r *Reader) stepOver(s *tableState, n uint64) error {
 		if !ok {
 			return nil
 		}
-		r.take()
+		r.pass()
 	}
 	return nil
 }
@@ -161,14 +243,13 @@ func (r *Reader) nextRow() (*change.Change, error) {
 	if !ok {
 		r.rows.active = false
 		if r.rows.stmtEnd {
-			r.group.query = ""
+			r.stream.group.query = ""
 		}
 		return nil, nil
 	}
-	r.take()
-	r.group.emitted = true
-	c.Row = r.rows.index
-	r.rows.index++
+	c.Row = r.rows.next
+	r.pass()
+	r.progress.gone = true
 	return c, nil
 }
 
@@ -198,7 +279,7 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	s.definition, s.decoder, s.err, s.unknown = t, nil, nil, !known
 	if !known {
-		s.err = fmt.Errorf("%w: %s.%s; it was changed by a DDL between here and now, or by one that cannot be read; start the task behind the DDL, or leave the table out until then (binlog_row_metadata=FULL on the source prevents it)",
+		s.err = fmt.Errorf("%w: %s.%s; it was changed by a DDL between here and now, or by one that cannot be read (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
 		return
 	}
@@ -206,4 +287,17 @@ func (r *Reader) resolve(s *tableState) {
 	if s.decoder, err = rowevent.NewDecoder(s.m, t, r.decoderOptions()); err != nil {
 		s.err = fmt.Errorf("%w: %w", ErrSchema, err)
 	}
+}
+
+// source fills in the place of the change that begins at the current event.
+func (r *Reader) source(serverID uint32) change.Source {
+	s := r.stream
+	c := change.Source{
+		File: s.file, Pos: s.start, ServerID: serverID, Thread: s.group.thread,
+		GTID: s.gtidText(), CommitMicros: s.group.micros,
+	}
+	if r.o.IncludeQuery {
+		c.Query = s.group.query
+	}
+	return c
 }

@@ -3,133 +3,117 @@ package binlog
 import (
 	"context"
 	"fmt"
-	"strings"
 
+	"daybook/binlog/dump"
 	"daybook/binlog/schema"
-	"daybook/change"
 )
 
-// scan is the other use of a Reader: it runs from one place of the binlog to
-// another, looks at statements and steps over rows without reading them.
+// scan runs from one place of the binlog to another and looks at what it is
+// told to, over a connection of its own. It reads no rows.
 type scan struct {
-	until       func(r *Reader) bool                   // asked before each event
-	onStatement func(r *Reader, result *schema.Result) // nil: not wanted
-	scratch     *schema.Catalog                        // reads statements; what is in it is of no use
-
-	// the source's own position, from a heartbeat
-	heartbeatFile string
-	heartbeatPos  uint64
+	// until ends it, asked between the items and with each item that begins a group.
+	until func(n *scanner) bool
+	// onDDL is given each statement about tables; nil: not wanted.
+	onDDL func(n *scanner, result *schema.Result)
+	// onXA is given XA PREPARE, XA COMMIT and XA ROLLBACK; nil: not wanted.
+	onXA func(n *scanner, it *item)
 }
 
-func (s *scan) heartbeat(e event) {
-	s.heartbeatFile, s.heartbeatPos = string(e.body), uint64(e.logPos)
-}
-
-func (s *scan) statement(r *Reader, q *query) error {
-	if s.onStatement == nil {
-		return nil
-	}
-	result, err := s.scratch.Apply(string(q.sql), q.context)
-	if err == nil && !result.IsDDL() {
-		return nil
-	}
-	s.onStatement(r, result)
-	return nil
+// scanner is a scan under way: where its stream stands.
+type scanner struct {
+	*stream
+	scan    *scan
+	scratch *schema.Catalog // reads statements; what is in it is of no use
 }
 
 // runScan runs s from p on and returns the place where it stopped.
-func (r *Reader) runScan(ctx context.Context, p position, s *scan) (*position, error) {
-	o := r.o
-	o.ServerID = randomServerID()
-	n := New(o)
-	n.scan, n.status, n.feed = s, r.status, newFeed(o)
-	n.filter = &filter{}
-	s.scratch = schema.NewCatalog(r.schemaServer())
-	n.catalog = s.scratch
-	defer func() { _ = n.Close() }()
-	first := p
-	if p.gtids != nil {
-		first.gtids, p.gtids = p.gtids.clone(), p.gtids.clone()
-	}
-	n.beginAt(p)
-	n.feed.start(&first)
+func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.Position, error) {
+	feed := dump.NewFeed(r.o.sideFeed(), nil)
+	defer feed.Close()
+	n := &scanner{stream: newStream(feed, r.status, nil), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
+	n.opaque = true
+	n.begin(p)
 	for !s.until(n) {
-		e, ok, err := n.nextEvent()
-		if err == nil && !ok {
+		it, err := n.next()
+		if err == nil && it.kind == itemNone {
 			select {
-			case <-n.Ready():
+			case <-feed.Ready():
 				continue
 			case <-ctx.Done():
 				return nil, fmt.Errorf("scan the binlog: %w", ctx.Err())
 			}
 		}
-		if err == nil {
-			_, err = n.handle(e)
-		}
-		if err == nil {
-			err = n.err
-		}
-		if err != nil && isTransient(err) {
-			n.reconnect()
-		} else if err != nil {
+		switch {
+		case err != nil && dump.IsTransient(err):
+			at := n.pos
+			n.resume(&at)
+		case err != nil:
 			return nil, fmt.Errorf("scan the binlog at %s:%d: %w", n.file, n.start, err)
+		case it.begins && s.until(n):
+			return &n.pos, nil
+		default:
+			n.handle(&it)
 		}
 	}
 	return &n.pos, nil
 }
 
-// reached returns a condition of a scan: that everything before a place has
-// been read.
-func reached(file string, pos uint64) func(*Reader) bool {
-	return func(r *Reader) bool {
-		if r.file == file && r.offset >= pos && !r.group.open {
-			return true
+func (n *scanner) handle(it *item) {
+	m := &n.group.MariaDB
+	switch {
+	case it.kind == itemStatement && n.scan.onDDL != nil && !m.StartAlter && !m.RollbackAlter:
+		result, err := n.scratch.Apply(string(it.query.sql), it.query.context)
+		if err != nil || result.IsDDL() {
+			n.scan.onDDL(n, result)
 		}
-		return r.scan.heartbeatFile == file && r.scan.heartbeatPos >= pos
+	case it.kind == itemXA && n.scan.onXA != nil:
+		n.scan.onXA(n, it)
+	}
+	if it.ends {
+		n.endGroup()
 	}
 }
 
-// held is the definition that a table has after its last DDL before the
-// snapshot. Until the stream has passed that DDL, what the table looks like
-// is known only if a statement on the way says all of it.
-type held struct {
-	File  string        `json:"file"`
-	Pos   uint64        `json:"pos"`
-	GTID  string        `json:"gtid,omitempty"`
-	Table *change.Table `json:"table,omitempty"` // nil: dropped
-	name  schema.TableName
+// reached tells that everything before a place has been read.
+func (n *scanner) reached(p place) bool {
+	return n.file == p.file && n.offset >= p.pos && !n.group.open || n.heartbeat.file == p.file && n.heartbeat.pos >= p.pos
 }
 
-// scanHistory finds the tables that DDL touched between p and the snapshot
-// in the catalog, and holds their definitions back.
-func (r *Reader) scanHistory(ctx context.Context, p position, end *Status) error {
-	s := &scan{until: reached(end.File, end.Pos), onStatement: func(n *Reader, result *schema.Result) {
-		for _, name := range r.touched(result) {
-			r.held[r.foldName(name)] = held{File: n.file, Pos: n.start, GTID: n.gtidText(), name: name}
-		}
-	}}
-	if _, err := r.runScan(ctx, p, s); err != nil {
-		return err
-	}
-	for key, h := range r.held {
-		if r.catalog.IsUnknown(h.name.Database, h.name.Name) {
-			delete(r.held, key) // touched during the snapshot too
-			continue
-		}
-		if t, ok := r.catalog.Table(h.name.Database, h.name.Name); ok {
-			h.Table = t
-		}
-		r.hold(key, h)
-		r.catalog.Unknown(h.name.Database, h.name.Name)
-	}
-	return nil
+// reachedEnd returns the condition of a scan that everything before a place
+// has been read.
+func reachedEnd(file string, pos uint64) func(*scanner) bool {
+	return func(n *scanner) bool { return n.reached(place{file, pos}) }
 }
 
-func (r *Reader) foldName(n schema.TableName) schema.TableName {
-	if r.status.LowerCaseTableNames == 0 {
-		return n
+// seekFate finds out how the group that begins at a place ends.
+func (r *Reader) seekFate(ctx context.Context, begin dump.Position) (*fate, error) {
+	feed := dump.NewFeed(r.o.sideFeed(), nil)
+	defer feed.Close()
+	s := newStream(feed, r.status, nil)
+	s.opaque = true
+	s.begin(&begin)
+	f := &fate{}
+	for !f.known {
+		it, err := s.next()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("look for the end of the transaction at %s: %w", &begin, err)
+		case it.kind == itemAbandoned:
+			f.undo(0)
+			f.known = true
+		case it.kind == itemNone:
+			select {
+			case <-feed.Ready():
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		case it.event.Type != 0:
+			if _, err := f.add(&it.event); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return schema.TableName{Database: strings.ToLower(n.Database), Name: strings.ToLower(n.Name)}
+	return f, nil
 }
 
 // touched returns the tables that a DDL of a scan may have changed: those it

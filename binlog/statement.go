@@ -2,199 +2,139 @@ package binlog
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"strings"
 
-	"daybook/binlog/schema"
-	"daybook/change"
+	"daybook/binlog/dump"
 )
 
-// maxStatement bounds what a compressed statement may grow to; MySQL's limit
-// of a packet.
-const maxStatement = 1 << 30
+// statement is what a query event does to the transaction that it is in. Of
+// the words of a statement only those count that servers write themselves.
+type statement uint8
 
-// query acts on a QUERY_EVENT, of which the binlog has three forms.
-func (r *Reader) query(e event) (*change.Change, error) {
-	extra := 0
-	if e.typ == evExecuteLoadQuery {
-		extra = 13 // file ID, start, end, how to treat duplicates
-	}
-	q, err := parseQuery(e.body, extra)
-	if err == nil && e.typ == evQueryCompressed {
-		q.sql, err = inflate(q.sql, maxStatement)
-	}
-	if err != nil {
-		return nil, err
-	}
-	q.sessionOf(r.status)
-	r.openGroup(e)
-	r.group.thread = uint64(q.thread)
-	switch statementOf(q.sql) {
-	case stBegin:
-		r.group.explicit = true
-		return nil, nil
-	case stCommit:
-		r.endGroup()
-		return nil, nil
-	case stRollback, stRollbackTo:
-		return nil, r.rollback(&q)
-	case stSavepoint:
-		return nil, nil
-	case stXAStart, stXAEnd, stXACommit, stXARollback:
-		return nil, r.xa(&q)
-	}
-	return r.statement(e, &q)
+const (
+	stOther statement = iota // changes rows or definitions, or nothing
+	stBegin
+	stCommit
+	stRollback
+	stRollbackTo
+	stSavepoint
+	stReleaseSavepoint
+	stXAStart
+	stXAEnd
+	stXAPrepare
+	stXACommit
+	stXARollback
+)
+
+// statementHeads are the statements that begin, divide and end transactions.
+// Longer ones come before those that they begin with.
+var statementHeads = []struct {
+	head  string
+	exact bool
+	is    statement
+}{
+	{"BEGIN", true, stBegin},
+	{"START TRANSACTION", true, stBegin},
+	{"COMMIT", true, stCommit},
+	{"ROLLBACK", true, stRollback},
+	{"ROLLBACK TO ", false, stRollbackTo},
+	{"SAVEPOINT ", false, stSavepoint},
+	{"RELEASE SAVEPOINT ", false, stReleaseSavepoint},
+	{"XA START ", false, stXAStart},
+	{"XA BEGIN ", false, stXAStart},
+	{"XA END ", false, stXAEnd},
+	{"XA PREPARE ", false, stXAPrepare},
+	{"XA COMMIT ", false, stXACommit},
+	{"XA ROLLBACK ", false, stXARollback},
 }
 
-// rollback ends or cuts a transaction that the source logged although it was
-// undone, because it could not undo all of it.
-func (r *Reader) rollback(q *query) error {
-	if r.group.emitted {
-		return fmt.Errorf("%w: %q undoes rows that were already taken, which the source does only for a transaction that mixes tables with and without transactions; compare the data and start the task anew", ErrEvent, q.sql)
-	}
-	if statementOf(q.sql) == stRollback {
-		r.group.skip = 0
-		r.endGroup()
-	}
-	return nil
-}
-
-// statement acts on a statement that is a group of its own or, in a
-// transaction, one of its statements. It counts as one.
-func (r *Reader) statement(e event, q *query) (*change.Change, error) {
-	var c *change.Change
-	var err error
-	if r.scan != nil {
-		err = r.scan.statement(r, q)
-	} else if !r.take() {
-		c, err = r.apply(e, q)
-	}
-	if err == nil {
-		r.endStatement(q)
-	}
-	return c, err
-}
-
-// apply follows a statement in the catalog.
-func (r *Reader) apply(e event, q *query) (*change.Change, error) {
-	sql := string(q.sql)
-	result, err := r.catalog.Apply(sql, q.context)
-	var unreadable *schema.UnreadableError
-	if err != nil && !errors.As(err, &unreadable) {
-		return nil, err
-	}
-	switch {
-	case unreadable != nil:
-		if err := r.unreadable(unreadable, result); err != nil {
-			return nil, err
+func statementOf(sql []byte) statement {
+	for _, h := range statementHeads {
+		if len(sql) < len(h.head) || h.exact && len(sql) != len(h.head) {
+			continue
 		}
-	case result.Class == schema.DML || result.Class == schema.Other && statementOf(q.sql) == stLooksLikeSelect:
-		return nil, r.statementFormat(q, result)
-	case !result.IsDDL():
-		return nil, nil
+		if bytes.EqualFold(sql[:len(h.head)], []byte(h.head)) {
+			return h.is
+		}
 	}
-	r.generation++
-	r.releaseHeld()
-	if !r.wantsDDL(result) {
-		return nil, nil
-	}
-	r.ddl = change.SchemaChange{Database: result.Database, SQL: result.SQL, Tables: result.Tables}
-	r.change = change.Change{Source: r.source(e), Op: change.Schema, DDL: &r.ddl}
-	return &r.change, nil
+	return stOther
 }
 
-// endStatement ends the group of a statement that is one by itself. CREATE
-// TABLE … SELECT (MySQL 8.0.21) opens a transaction by its last words.
-func (r *Reader) endStatement(q *query) {
-	switch {
-	case r.group.explicit:
-	case bytes.HasSuffix(q.sql, []byte("START TRANSACTION")):
-		r.group.explicit = true
-	default:
-		r.endGroup()
+// savepointOf returns the name in a statement about a savepoint, folded as
+// servers compare it.
+func savepointOf(sql []byte) string {
+	words := strings.TrimRight(string(sql), " ;")
+	for _, lead := range []string{"ROLLBACK TO ", "RELEASE ", "SAVEPOINT "} {
+		if len(words) > len(lead) && strings.EqualFold(words[:len(lead)], lead) {
+			words = strings.TrimLeft(words[len(lead):], " ")
+		}
 	}
+	if n := len(words); n > 1 && words[0] == words[n-1] && (words[0] == '`' || words[0] == '"') {
+		quote := words[:1]
+		words = strings.ReplaceAll(words[1:n-1], quote+quote, quote)
+	}
+	return strings.ToLower(words)
 }
 
-// wantsDDL tells whether a DDL is handed out.
-func (r *Reader) wantsDDL(result *schema.Result) bool {
-	switch r.o.SchemaChanges {
-	case SchemaChangesNone:
+// xidOf returns the XID as the statement writes it.
+func xidOf(sql []byte) string {
+	_, rest, _ := bytes.Cut(sql[3:], []byte(" "))
+	return strings.TrimSuffix(string(bytes.TrimSpace(rest)), " ONE PHASE")
+}
+
+// bounds tells where event groups begin and end.
+type bounds struct {
+	open     bool // an event of the group was seen
+	explicit bool // it ends with an event of its own, not with its first statement
+}
+
+// inGroup tells the events that belong to a group from those that belong to a
+// file or to the connection, and from unknown ones that may be ignored.
+func inGroup(e *dump.Event) bool {
+	switch e.Type {
+	case dump.EvRotate, dump.EvFormatDescription, dump.EvPreviousGTIDs, dump.EvMariaGTIDList, dump.EvStop, dump.EvIgnorable,
+		dump.EvTransactionContext, dump.EvViewChange, dump.EvBinlogCheckpoint, dump.EvStartEncryption, dump.EvHeartbeat, dump.EvHeartbeatV2:
 		return false
-	case SchemaChangesInstance:
-		return !systemDatabase(result.Database)
 	}
-	for _, t := range result.Tables {
-		if r.filter.table(t.Database, t.Name) || t.PreviousName != "" && r.filter.table(t.PreviousDatabase, t.PreviousName) {
-			return true
-		}
-	}
-	for _, n := range result.Named {
-		if r.filter.table(n.Database, n.Name) {
-			return true
-		}
-	}
-	for _, d := range result.Databases {
-		if r.filter.database(d) {
-			return true
-		}
+	return e.Flags&dump.FlagIgnorable == 0 || e.Type == dump.EvRowsQuery
+}
+
+// endsFile tells the events at which a group that is open has been cut off: the
+// source crashed while it wrote the group, and never committed it.
+func endsFile(e *dump.Event) bool {
+	return e.Type == dump.EvRotate && e.Flags&dump.FlagArtificial == 0 || e.Type == dump.EvFormatDescription || e.Type == dump.EvStop
+}
+
+// add takes the group's next event and tells whether the group ends with it.
+// q and st are those of a query event.
+func (b *bounds) add(e *dump.Event, q *query, st statement) (ends bool) {
+	b.open = true
+	switch e.Type {
+	case dump.EvXID, dump.EvXAPrepare, dump.EvTransactionPayload, dump.EvIncident:
+		return true
+	case dump.EvMariaGTID:
+		// Every transaction has one in place of BEGIN; what stands alone says so.
+		t, err := dump.ParseTransactionStart(*e)
+		b.explicit = err == nil && (!t.MariaDB.Standalone || t.MariaDB.PreparedXA)
+	case dump.EvQuery, dump.EvQueryCompressed, dump.EvExecuteLoadQuery:
+		return b.statement(q, st)
 	}
 	return false
 }
 
-// unreadable acts on a DDL that cannot be understood. The tables it names are
-// unknown from here on, so that a row of a selected one is an error; what
-// cannot even be told apart is one at once.
-func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) error {
-	named := false
-	for _, n := range u.Tables {
-		if u.Rows && r.filter.table(n.Database, n.Name) {
-			return fmt.Errorf("%w: %w: the rows that it inserted are not in the binlog; a session runs with binlog_format=STATEMENT or MIXED: find and change it, then start the task anew", ErrStatement, u)
+func (b *bounds) statement(q *query, st statement) (ends bool) {
+	switch st {
+	case stBegin, stXAStart:
+		b.explicit = true
+	case stCommit, stRollback, stXACommit, stXARollback:
+		return true
+	case stRollbackTo, stSavepoint, stReleaseSavepoint, stXAEnd, stXAPrepare:
+	case stOther:
+		if b.explicit {
+			return false
 		}
-		named = named || n.Database != "" && n.Name != ""
-	}
-	if !named && (result.Database == "" || r.filter.database(result.Database)) {
-		return fmt.Errorf("%w: a DDL that cannot be understood may be about a selected table: %w; report it, and start the task anew behind it", ErrSchema, u)
-	}
-	r.log.Warn("a DDL cannot be understood; the definitions of its tables are not known from here on",
-		"source", r.o.Source.Address, "file", r.file, "pos", r.start, "error", u)
-	return nil
-}
-
-// statementFormat decides about a change that was logged as a statement.
-func (r *Reader) statementFormat(q *query, result *schema.Result) error {
-	if !r.touchesSelected(q, result) {
-		return nil
-	}
-	return fmt.Errorf("%w: %.200q, default database %q; a session or trigger runs with binlog_format=%s: find and change it, then start the task anew",
-		ErrStatement, result.SQL, q.context.Database, "STATEMENT or MIXED")
-}
-
-// touchesSelected tells whether a statement may change a selected table.
-// INSERT, REPLACE and LOAD name it first; others may join several, and a
-// function may change any.
-func (r *Reader) touchesSelected(q *query, result *schema.Result) bool {
-	for _, n := range result.Named {
-		if r.filter.table(n.Database, n.Name) {
-			return true
-		}
-	}
-	first, _, _ := strings.Cut(strings.ToUpper(strings.TrimLeft(result.SQL, " (\t\r\n")), " ")
-	if len(result.Named) > 0 && (first == "INSERT" || first == "REPLACE" || first == "LOAD") {
-		return false
-	}
-	if statementOf(q.sql) == stLooksLikeSelect || len(result.Named) == 0 {
-		databases := append([]string{q.context.Database}, q.updated...)
-		for _, d := range databases {
-			if r.filter.database(d) {
-				return true
-			}
-		}
-		return false
-	}
-	lower := strings.ToLower(result.SQL)
-	for _, t := range r.catalog.Tables() {
-		if r.filter.table(t.Database, t.Name) && strings.Contains(lower, strings.ToLower(t.Name)) {
+		// CREATE TABLE … SELECT (MySQL 8.0.21) opens a transaction by its last words.
+		if b.explicit = bytes.HasSuffix(q.sql, []byte("START TRANSACTION")); !b.explicit {
 			return true
 		}
 	}

@@ -4,165 +4,239 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"slices"
 
-	"daybook/change"
+	"daybook/binlog/dump"
 )
 
 // An XA transaction is in the binlog twice: its rows when it is prepared, and
 // later, after other transactions, only its XID when it is committed or rolled
-// back. Its rows are changes only then. They may be many, so they are not kept:
-// the place of the prepared group is, and on commit a second connection reads
-// it once more. The changes have the place, time and GTID of the commit.
+// back. Its rows are changes only then, with the place, time and GTID of the
+// commit. Until then they are kept as they came, in the entries that are saved
+// with the position: so they are bounded in memory, survive the source's
+// purging of its binlogs, and are there once after a crash. Those prepared last
+// are kept in memory too, so that the usual commit, right after, reads nothing.
 
-// prepared is where the rows of an XA transaction stand.
+// xaTransactions are the prepared ones, and the one that is being committed.
+type xaTransactions struct {
+	prepared map[string]prepared // by XID
+	cache    chunkCache
+	commit   *xaCommit
+	search   *xaSearch // for the rows of one that is not among the prepared
+}
+
+func newXATransactions() xaTransactions {
+	return xaTransactions{prepared: map[string]prepared{}, cache: chunkCache{chunks: map[string][]byte{}}}
+}
+
+// prepared is what is saved of a prepared transaction beside its chunks.
 type prepared struct {
-	File       string `json:"file"`
-	Pos        uint64 `json:"pos"`
-	ServerUUID string `json:"server_uuid,omitempty"`
-	ServerID   uint32 `json:"server_id"`
+	Chunks int `json:"chunks"`
+	// LeftOut are tables with rows in it that were not selected, of which no
+	// rows are kept.
+	LeftOut []string `json:"left_out,omitempty"`
 }
 
-// preparedPrefix begins the keys of prepared transactions among the schema
-// entries.
-var preparedPrefix = []byte("x\x00")
+// The prefixes of the entries of prepared transactions: what is prepared, by
+// XID, and the chunks of rows, by XID and number.
+var (
+	preparedPrefix = []byte("x\x00")
+	chunkPrefix    = []byte("y\x00")
+)
 
-// xa acts on the statements of XA transactions.
-func (r *Reader) xa(q *query) error {
-	is := statementOf(q.sql)
-	xid := xidOf(q.sql)
-	switch is {
-	case stXAStart:
-		r.group.explicit, r.group.xid = true, xid
-		return nil
-	case stXAEnd: // MariaDB tells only here which one it is
-		r.group.xid = xid
-		return nil
-	}
-	if r.scan != nil {
-		r.endGroup()
-		return nil
-	}
-	p, known := r.prepared[xid]
-	if !known && r.pos.taken > 0 { // MySQL 5.6: the rows are in this group
-		r.endGroup()
-		return nil
-	}
-	if is == stXARollback {
-		r.forget(xid)
-		r.endGroup()
-		return nil
-	}
-	if !known {
-		return fmt.Errorf("%w: XA transaction %s is committed, and its rows stand before the start of this task; start the task anew", ErrEvent, xid)
-	}
-	return r.startReplay(xid, p)
+func preparedKey(xid string) []byte { return append(bytes.Clone(preparedPrefix), xid...) }
+
+func chunkKey(xid string, n int) []byte {
+	return fmt.Appendf(nil, "%s%s\x00%08x", chunkPrefix, xid, n)
 }
 
-// xidOf returns the XID as the statement writes it.
-func xidOf(sql []byte) string {
-	_, rest, _ := bytes.Cut(sql[3:], []byte(" "))
-	return strings.TrimSuffix(string(bytes.TrimSpace(rest)), " ONE PHASE")
+// inXA tells whether the current group's rows wait for a commit.
+func (r *Reader) inXA() bool {
+	g := &r.stream.group
+	return g.xid != "" && r.xa.commit == nil
+}
+
+// xaItem acts on XA PREPARE, XA COMMIT and XA ROLLBACK.
+func (r *Reader) xaItem(it *item) error {
+	g := &r.stream.group
+	switch {
+	case it.st == stXAPrepare:
+		return r.xaPrepare(it)
+	case g.rows: // before MySQL 5.7 and MariaDB 10.5 they are in the group of the commit
+		if r.progress.spool.events == 0 || it.st == stXARollback {
+			r.dropSpool()
+			return r.endGroup()
+		}
+		r.flushSpool()
+		r.startCommit(g.xid, prepared{Chunks: r.progress.spool.chunks})
+		return nil
+	case it.st == stXARollback:
+		r.forget(g.xid)
+		return r.endGroup()
+	}
+	p, known := r.xa.prepared[g.xid]
+	if known && !r.anyTableSelected(p.LeftOut) {
+		r.startCommit(g.xid, p)
+		return nil
+	}
+	return r.startSearch(g.xid)
 }
 
 // xaPrepare acts on XA_PREPARE_LOG_EVENT, which ends the group of the rows. Its
 // first byte tells XA COMMIT … ONE PHASE, which needs no second group.
-func (r *Reader) xaPrepare(e event) error {
-	if len(e.body) == 0 || r.group.xid == "" {
+func (r *Reader) xaPrepare(it *item) error {
+	xid := r.stream.group.xid
+	if len(it.event.Body) == 0 || xid == "" {
 		return fmt.Errorf("%w: XA PREPARE without XA START", ErrEvent)
 	}
-	p := prepared{File: r.pos.file, Pos: r.pos.pos, ServerUUID: r.status.ServerUUID, ServerID: r.status.ServerID}
-	switch {
-	case r.scan != nil:
-		r.endGroup()
+	r.flushSpool()
+	p := prepared{Chunks: r.progress.spool.chunks, LeftOut: r.progress.spool.leftOut}
+	if it.event.Body[0] != 0 {
+		r.startCommit(xid, p)
 		return nil
-	case r.replaying:
-		r.endGroup()
-		r.replayed = true
-		return nil
-	case e.body[0] != 0:
-		return r.startReplay(r.group.xid, p)
 	}
+	r.remember(xid, p)
+	return r.endGroup()
+}
+
+func (r *Reader) remember(xid string, p prepared) {
 	value, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // plain structs of strings and numbers: cannot fail
 	}
-	r.prepared[r.group.xid] = p
-	r.entries = append(r.entries, SchemaEntry{Key: append(bytes.Clone(preparedPrefix), r.group.xid...), Value: value})
-	r.endGroup()
-	return nil
+	r.xa.prepared[xid] = p
+	r.entries.create(preparedKey(xid), value)
 }
 
+// forget drops what is kept of a transaction.
 func (r *Reader) forget(xid string) {
-	if _, known := r.prepared[xid]; known {
-		delete(r.prepared, xid)
-		r.entries = append(r.entries, SchemaEntry{Key: append(bytes.Clone(preparedPrefix), xid...)})
+	p, known := r.xa.prepared[xid]
+	if !known {
+		return
+	}
+	delete(r.xa.prepared, xid)
+	r.entries.drop(preparedKey(xid))
+	r.dropChunks(xid, p.Chunks)
+}
+
+func (r *Reader) dropChunks(xid string, n int) {
+	for i := range n {
+		key := chunkKey(xid, i)
+		r.entries.drop(key)
+		r.xa.cache.drop(key)
 	}
 }
 
+// loadPrepared takes over a saved transaction. Its chunks stay where they are.
 func (r *Reader) loadPrepared(key, value []byte) error {
 	var p prepared
 	if err := json.Unmarshal(value, &p); err != nil {
 		return fmt.Errorf("prepared transaction %q: %w", key, err)
 	}
-	r.prepared[string(key[len(preparedPrefix):])] = p
+	r.xa.prepared[string(key[len(preparedPrefix):])] = p
 	return nil
 }
 
-// replay is the rows of an XA transaction, read once more.
-type replay struct {
-	*Reader
-	xid  string
-	rows int // handed out and stepped over
+func (r *Reader) anyTableSelected(names []string) bool {
+	return slices.ContainsFunc(names, func(n string) bool {
+		database, table, _ := cutTable(n)
+		return n == manyTables || r.filter.table(database, table)
+	})
 }
 
-// startReplay begins to read the rows of the transaction that is committed by
-// the current event.
-func (r *Reader) startReplay(xid string, p prepared) error {
-	o := r.o
-	o.ServerID = randomServerID()
-	n := New(o)
-	n.replaying, n.status, n.filter, n.catalog = true, r.status, r.filter, r.catalog
-	n.feed = newFeed(o)
-	n.feed.ready = r.feed.ready
-	at := position{flavor: r.pos.flavor, serverUUID: p.ServerUUID, serverID: p.ServerID, file: p.File, pos: p.Pos, taken: r.group.skip}
-	n.beginAt(at)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return ErrClosed
+// xaCommit hands out the rows of a transaction that is being committed.
+type xaCommit struct {
+	xid    string
+	chunks int
+	next   int    // chunk to be read
+	rest   []byte // of the current one
+	tables tableStates
+}
+
+func (r *Reader) startCommit(xid string, p prepared) {
+	r.xa.commit = &xaCommit{xid: xid, chunks: p.Chunks}
+}
+
+// pollCommit goes on with the next event of the transaction's rows. After the
+// last one the group of the commit ends.
+func (r *Reader) pollCommit() (wait bool, err error) {
+	if r.xa.search != nil {
+		return r.pollSearch()
 	}
-	n.feed.start(&at)
-	r.replay = &replay{Reader: n, xid: xid}
-	return nil
-}
-
-// pollReplay returns the next row of the transaction. After the last one the
-// group of the commit ends.
-func (r *Reader) pollReplay() (c *change.Change, wait bool, err error) {
-	n := r.replay
-	c, err = n.Poll()
+	c := r.xa.commit
+	for len(c.rest) == 0 {
+		if c.next == c.chunks {
+			return false, r.endCommit()
+		}
+		if c.rest, err = r.chunk(chunkKey(c.xid, c.next)); err != nil {
+			return false, err
+		}
+		c.next++
+	}
+	e, rest, err := nextSpooled(c.rest)
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
-	if n.pos.taken > r.pos.taken {
-		r.pos.taken, r.pos.group = n.pos.taken, r.group.gtid
+	c.rest = rest
+	if e.Type == dump.EvTableMap {
+		return false, r.readTableMap(&c.tables, e.Body)
 	}
-	if c != nil {
-		c.File, c.Pos, c.Row = r.file, r.start, n.rows
-		c.Thread, c.GTID, c.CommitMicros = r.group.thread, r.gtidText(), r.group.micros
-		n.rows++
-		return c, false, nil
+	return false, r.startRows(&c.tables, e, false)
+}
+
+func (r *Reader) endCommit() error {
+	c := r.xa.commit
+	r.xa.commit = nil
+	if _, known := r.xa.prepared[c.xid]; known {
+		r.forget(c.xid)
+	} else { // in one phase
+		r.dropChunks(c.xid, c.chunks)
 	}
-	if !n.replayed {
-		return nil, true, nil
+	return r.endGroup()
+}
+
+// chunk returns a chunk of rows: from memory, or as it was saved.
+func (r *Reader) chunk(key []byte) ([]byte, error) {
+	if value, ok := r.entries.get(key); ok && value != nil {
+		return value, nil
 	}
-	r.mu.Lock()
-	r.replay = nil
-	r.mu.Unlock()
-	_ = n.Close()
-	r.forget(n.xid)
-	r.group.skip = 0
-	r.endGroup()
-	return nil, false, nil
+	if value, ok := r.xa.cache.chunks[string(key)]; ok {
+		return value, nil
+	}
+	if r.o.Load != nil {
+		value, err := r.o.Load(key)
+		if err != nil {
+			return nil, fmt.Errorf("read the rows of a prepared XA transaction: %w", err)
+		}
+		if value != nil {
+			return value, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: the rows of XA transaction %s are not there", ErrSaved, r.xa.commit.xid)
+}
+
+// chunkCache keeps the chunks saved last.
+type chunkCache struct {
+	chunks map[string][]byte
+	order  [][]byte // keys, the oldest first; some are gone
+	size   int
+}
+
+// maxChunkCache bounds the bytes of the cache.
+const maxChunkCache = 4 << 20
+
+func (c *chunkCache) put(key, value []byte) {
+	c.chunks[string(key)] = value
+	c.order = append(c.order, key)
+	c.size += len(value)
+	for c.size > maxChunkCache || len(c.order) > 2*len(c.chunks)+16 {
+		oldest := c.order[0]
+		c.order = c.order[1:]
+		c.drop(oldest)
+	}
+}
+
+func (c *chunkCache) drop(key []byte) {
+	c.size -= len(c.chunks[string(key)])
+	delete(c.chunks, string(key))
 }

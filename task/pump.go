@@ -35,6 +35,7 @@ type pump struct {
 	out   output                    // of fill
 	free  chan *recordbatch.Builder // builders that nobody uses; one here: the committer is idle
 	ready chan flush                // never blocks: there are no more flushes than builders
+	ended <-chan struct{}           // closed when the committer may have ended
 }
 
 // flush is what one append saves.
@@ -52,6 +53,7 @@ func (p *pump) run(ctx context.Context) error {
 	p.free <- new(recordbatch.Builder)
 	p.free <- new(recordbatch.Builder)
 	g, ctx := errgroup.WithContext(ctx)
+	p.ended = ctx.Done()
 	g.Go(func() error {
 		defer close(p.ready)
 		return p.fill(ctx)
@@ -89,7 +91,7 @@ func (p *pump) fill(ctx context.Context) error {
 		}
 		idle, moved, free := p.reader.Ready(), save.C, p.free
 		switch {
-		case c != nil: // the batch is full: nothing goes on but by a free builder
+		case c != nil || p.reader.Pending() >= batchBytes: // it is full: nothing goes on but by a free builder
 			idle, moved = nil, nil
 		case builder.Count() > 0:
 			moved = nil
@@ -128,6 +130,19 @@ func (p *pump) savePosition(b *recordbatch.Builder) *recordbatch.Builder {
 		return next
 	default:
 		return b
+	}
+}
+
+// load returns a saved entry of the reader, which asks for it on the goroutine
+// of fill. It waits until everything that was handed over is appended: until the
+// committer has given back its builder.
+func (p *pump) load(key []byte) ([]byte, error) {
+	select {
+	case b := <-p.free:
+		p.free <- b
+		return p.saved.value(key)
+	case <-p.ended:
+		return nil, fmt.Errorf("read saved entry: %w", context.Canceled)
 	}
 }
 

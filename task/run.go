@@ -20,6 +20,7 @@ type run struct {
 	command  *command // to be done; nil: none
 	position []byte   // nil: none was saved
 	reader   *binlog.Reader
+	moves    *pump
 }
 
 // prepare reads what the task has saved.
@@ -50,9 +51,11 @@ func (r *run) restarts() bool { return r.command != nil && r.command.Restart != 
 func (r *run) open(ctx context.Context) error {
 	o := &r.t.opts
 	var schemaErr error
+	r.moves = &pump{saved: r.saved}
 	options := binlog.Options{
 		Source: o.Source, Start: o.Start, Include: o.Include, Exclude: o.Exclude, SchemaChanges: o.SchemaChanges,
 		IncludeQuery: o.IncludeQuery, ServerID: o.ServerID, Logger: r.t.log,
+		Load: r.moves.load,
 	}
 	switch {
 	case r.restarts():
@@ -156,13 +159,9 @@ func (r *run) refuse(cause error) error {
 
 // pump moves changes until something fails or ctx is done.
 func (r *run) pump(ctx context.Context) error {
-	p := &pump{
-		reader:  r.reader,
-		encoder: r.t.encoder(r.reader.Flavor()),
-		saved:   r.saved,
-		onIdle:  func() { r.t.set(Normal) },
-		onGap:   r.skipped,
-	}
+	p := r.moves
+	p.reader, p.encoder = r.reader, r.t.encoder(r.reader.Flavor())
+	p.onIdle, p.onGap = func() { r.t.set(Normal) }, r.skipped
 	err := p.run(ctx)
 	var group *binlog.GroupError
 	if r.command != nil && r.command.Skip != nil && errors.As(err, &group) && group.Place() != *r.command.Skip {

@@ -1,4 +1,4 @@
-package binlog
+package dump
 
 import (
 	"crypto/tls"

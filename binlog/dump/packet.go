@@ -1,4 +1,4 @@
-package binlog
+package dump
 
 import (
 	"context"
@@ -10,31 +10,25 @@ import (
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"daybook/binlog/cursor"
 )
 
-// chunk is a run of whole packets, handed from the network goroutine to Poll.
+// chunk is a run of whole packets, handed from the network goroutine to the
+// consumer.
 type chunk struct {
-	packets   []byte // packet headers and events, in block; nil for a large event
-	block     *block
-	event     []byte // one event joined from several packets
-	large     *largeBuffer
-	checksum  bool       // the events end with a CRC32, which was verified
-	connected *connected // a connection's beginning; no packets
-	err       error      // the connection's end; no packets
-}
-
-// connected is what is known of a connection when its dump begins.
-type connected struct {
-	status *Status
-	from   dumpFrom
+	packets    []byte      // packet headers and events, in buffer
+	event      []byte      // one event joined from several packets, in buffer
+	cut        bool        // of event there is the beginning only
+	buffer     *buffer     // nil: nothing to release
+	checksum   bool        // the events end with a CRC32, which was verified
+	connection *Connection // a connection's beginning; no packets
+	err        error       // the connection's end; no packets
 }
 
 func (c *chunk) release() {
-	if c.block != nil {
-		c.block.release()
-	}
-	if c.large != nil {
-		c.large.release()
+	if c.buffer != nil {
+		c.buffer.release()
 	}
 	*c = chunk{}
 }
@@ -70,11 +64,13 @@ func packetLength(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<1
 // passes them on in chunks.
 // Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
 type framer struct {
-	conn net.Conn
-	pool *blockPool
-	push func(context.Context, chunk) error
+	conn        net.Conn
+	pool        *pool
+	push        func(context.Context, chunk) error
+	headersOnly bool // of rows events that are larger than a block nobody wants the rows
+	brief       bool // of no event that is larger than a block anybody wants more than the beginning
 
-	block       *block
+	block       *buffer
 	start, end  int // bytes of block not passed on yet
 	seq         byte
 	checksum    bool
@@ -86,7 +82,7 @@ var errDumpEnd = errors.New("the source ended the dump")
 // run reads until the connection or ctx ends. The error says why.
 func (f *framer) run(ctx context.Context) error {
 	var err error
-	if f.block, err = f.pool.get(ctx); err != nil {
+	if f.block, err = f.pool.block(ctx); err != nil {
 		return err
 	}
 	defer func() { f.block.release() }()
@@ -107,7 +103,7 @@ func (f *framer) run(ctx context.Context) error {
 
 func (f *framer) read(b []byte) (int, error) {
 	if err := f.conn.SetReadDeadline(time.Now().Add(readTimeout)); err != nil {
-		return 0, transient(err)
+		return 0, Transient(err)
 	}
 	n, err := f.conn.Read(b)
 	if n > 0 {
@@ -116,7 +112,7 @@ func (f *framer) read(b []byte) (int, error) {
 	if err == nil {
 		err = io.ErrNoProgress
 	}
-	return 0, transient(fmt.Errorf("read from the source: %w", err))
+	return 0, Transient(fmt.Errorf("read from the source: %w", err))
 }
 
 // makeRoom begins a new block when the current one is nearly full, and moves
@@ -125,7 +121,7 @@ func (f *framer) makeRoom(ctx context.Context) error {
 	if len(f.block.buf)-f.end >= minRoom {
 		return nil
 	}
-	next, err := f.pool.get(ctx)
+	next, err := f.pool.block(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,7 +138,7 @@ func (f *framer) cut(ctx context.Context) error {
 		b := f.block.buf[at:f.end]
 		n := packetLength(b)
 		if packetHeader+n > blockSize-minRoom {
-			if len(b) < packetHeader+1+headerSize {
+			if len(b) < packetHeader+1+HeaderSize {
 				break
 			}
 			if err := f.flush(ctx, at); err != nil {
@@ -168,7 +164,7 @@ func (f *framer) cut(ctx context.Context) error {
 // packet checks one whole packet, which begins at the offset at.
 func (f *framer) packet(ctx context.Context, at int, b []byte) (err error) {
 	if b[3] != f.seq {
-		return transient(fmt.Errorf("packet %d of the dump came in place of %d", b[3], f.seq))
+		return Transient(fmt.Errorf("packet %d of the dump came in place of %d", b[3], f.seq))
 	}
 	f.seq++
 	payload := b[packetHeader:]
@@ -179,18 +175,18 @@ func (f *framer) packet(ctx context.Context, at int, b []byte) (err error) {
 		return endOfDump(payload)
 	}
 	e := payload[1:]
-	if len(e) < headerSize {
+	if len(e) < HeaderSize {
 		return fmt.Errorf("%w: a packet of %d bytes", ErrEvent, len(e))
 	}
 	checksum := f.checksum
-	switch t := eventType(e[4]); {
-	case t == evFormatDescription:
+	switch t := EventType(e[4]); {
+	case t == EvFormatDescription:
 		// Its own last bytes say whether checksums follow.
-		if checksum, err = f.format(e); err != nil {
+		if checksum, err = f.checkFormat(e); err != nil {
 			return err
 		}
 		return f.alone(ctx, at, at+len(b), false, checksum)
-	case t == evRotate && (!f.formatKnown || e[17]&flagArtificial != 0):
+	case t == EvRotate && (!f.formatKnown || e[17]&FlagArtificial != 0):
 		// Whether this one, which the server makes up between two files,
 		// has a checksum depends on the version: look.
 		return f.alone(ctx, at, at+len(b), checksumOK(e), checksum)
@@ -211,13 +207,13 @@ func (f *framer) alone(ctx context.Context, from, to int, checksum, after bool) 
 	return err
 }
 
-// format checks a FORMAT_DESCRIPTION_EVENT and returns the setting in it.
-func (f *framer) format(e []byte) (checksum bool, err error) {
-	d, err := parseFormat(e[headerSize:])
+// checkFormat checks a FORMAT_DESCRIPTION_EVENT and returns the setting in it.
+func (f *framer) checkFormat(e []byte) (checksum bool, err error) {
+	d, err := ParseFormat(e[HeaderSize:])
 	if err != nil {
 		return false, err
 	}
-	if d.checksum {
+	if d.Checksum {
 		// The flag for a file in use is set after the checksum was made.
 		inUse := e[17] & flagInUse
 		e[17] &^= flagInUse
@@ -227,7 +223,7 @@ func (f *framer) format(e []byte) (checksum bool, err error) {
 		e[17] |= inUse
 	}
 	f.formatKnown = true
-	return d.checksum, nil
+	return d.Checksum, nil
 }
 
 func wrongChecksum(e []byte) error {
@@ -241,7 +237,7 @@ func (f *framer) flush(ctx context.Context, at int) error {
 		return nil
 	}
 	f.block.refs.Add(1)
-	c := chunk{packets: f.block.buf[f.start:at], block: f.block, checksum: f.checksum}
+	c := chunk{packets: f.block.buf[f.start:at], buffer: f.block, checksum: f.checksum}
 	f.start = at
 	return f.push(ctx, c)
 }
@@ -258,11 +254,20 @@ func (f *framer) cutLarge(ctx context.Context) error {
 	if size > maxEvent || size < int64(n)-1 || n < maxPayload && size != int64(n)-1 {
 		return fmt.Errorf("%w: an event of %d bytes in a packet of %d", ErrEvent, size, n)
 	}
+	if f.brief || f.headersOnly && EventType(b[packetHeader+1+4]).IsRows() {
+		return f.passLarge(ctx, int(size))
+	}
 	large, err := f.pool.large(ctx, int(size))
 	if err != nil {
 		return err
 	}
-	if err := f.join(large.buf); err != nil {
+	rest := large.buf
+	err = f.join(len(rest), func(n int) error {
+		part := rest[:n]
+		rest = rest[n:]
+		return f.readFull(part)
+	})
+	if err != nil {
 		large.release()
 		return err
 	}
@@ -270,34 +275,65 @@ func (f *framer) cutLarge(ctx context.Context) error {
 		large.release()
 		return wrongChecksum(large.buf)
 	}
-	return f.push(ctx, chunk{event: large.buf, large: large, checksum: f.checksum})
+	return f.push(ctx, chunk{event: large.buf, buffer: large, checksum: f.checksum})
 }
 
-// join fills buf with the payloads of the packets that follow, without the
-// first one's marker byte. The last packet is the one below the maximum.
-func (f *framer) join(buf []byte) error {
+// passLarge steps over an event, of which it passes on the beginning: at once
+// if the dump is brief, so that nobody need wait for the rest, else when all of
+// it has come.
+func (f *framer) passLarge(ctx context.Context, size int) error {
+	head, scratch := make([]byte, 0, sumBytes), make([]byte, 32<<10)
+	pass := func() error { return f.push(ctx, chunk{event: head, cut: true, checksum: f.checksum}) }
+	err := f.join(size, func(n int) error {
+		for n > 0 {
+			part := scratch[:min(n, len(scratch))]
+			if err := f.readFull(part); err != nil {
+				return err
+			}
+			n -= len(part)
+			if room := cap(head) - len(head); room > 0 {
+				head = append(head, part[:min(len(part), room)]...)
+				if f.brief && len(head) == cap(head) {
+					if err := pass(); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || f.brief {
+		return err
+	}
+	return pass()
+}
+
+// join reads the payloads of the packets that follow, without the first one's
+// marker byte, until size bytes have gone through take. The last packet is the
+// one below the maximum.
+func (f *framer) join(size int, take func(n int) error) error {
 	for marker := 1; ; marker = 0 {
 		var h [packetHeader + 1]byte
 		if err := f.readFull(h[:packetHeader+marker]); err != nil {
 			return err
 		}
 		if h[3] != f.seq {
-			return transient(fmt.Errorf("packet %d of the dump came in place of %d", h[3], f.seq))
+			return Transient(fmt.Errorf("packet %d of the dump came in place of %d", h[3], f.seq))
 		}
 		f.seq++
 		n := packetLength(h[:])
-		if n-marker > len(buf) {
+		if n-marker > size {
 			return fmt.Errorf("%w: an event longer than its header says", ErrEvent)
 		}
-		if err := f.readFull(buf[:n-marker]); err != nil {
+		if err := take(n - marker); err != nil {
 			return err
 		}
-		buf = buf[n-marker:]
+		size -= n - marker
 		if n < maxPayload {
 			break
 		}
 	}
-	if len(buf) > 0 {
+	if size > 0 {
 		return fmt.Errorf("%w: an event shorter than its header says", ErrEvent)
 	}
 	return nil
@@ -320,16 +356,16 @@ func (f *framer) readFull(b []byte) error {
 // endOfDump turns the packet that ends a dump into an error.
 func endOfDump(payload []byte) error {
 	if len(payload) > 0 && payload[0] == mysql.ERR_HEADER {
-		r := reader{b: payload[1:]}
-		e := &mysql.MyError{Code: r.u16()}
-		if len(r.b) > 0 && r.b[0] == '#' {
-			e.State = string(r.bytes(6))
+		r := cursor.Cursor{B: payload[1:]}
+		e := &mysql.MyError{Code: r.U16()}
+		if len(r.B) > 0 && r.B[0] == '#' {
+			e.State = string(r.Bytes(6))
 		}
-		e.Message = string(r.b)
+		e.Message = string(r.B)
 		return classify("read the binlog", e)
 	}
 	if len(payload) > 0 && payload[0] == mysql.EOF_HEADER && len(payload) < 9 {
-		return transient(errDumpEnd)
+		return Transient(errDumpEnd)
 	}
-	return transient(errors.New("a packet of the dump is no event"))
+	return Transient(errors.New("a packet of the dump is no event"))
 }

@@ -1,6 +1,7 @@
-package binlog
+package dump
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -52,7 +53,7 @@ func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
 	}
 	raw, err := open(ctx, s.Address)
 	if err != nil {
-		return nil, transient(fmt.Errorf("%w: connect to %s: %w; check the address, and that the server runs and listens there", ErrUnreachable, s.Address, err))
+		return nil, Transient(fmt.Errorf("%w: connect to %s: %w; check the address, and that the server runs and listens there", ErrUnreachable, s.Address, err))
 	}
 	// The library's handshake knows no context.
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
@@ -179,6 +180,7 @@ type Status struct {
 	GTIDMode            string // MySQL's gtid_mode; "ON" on MariaDB from 10.0.2
 	LowerCaseTableNames int
 	Charset             string // character_set_server
+	Engine              string // default_storage_engine
 	Variables           map[string]string
 	File                string // end of the binlog
 	Pos                 uint64
@@ -187,24 +189,25 @@ type Status struct {
 
 // Status asks the server about itself. It needs REPLICATION CLIENT.
 func (c *Conn) Status(ctx context.Context) (*Status, error) {
-	s, err := c.facts(ctx)
+	s, err := c.Facts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s, c.readEnd(ctx, s)
+	return s, c.ReadEnd(ctx, s)
 }
 
-// facts asks for everything but the end of the binlog.
-func (c *Conn) facts(ctx context.Context) (*Status, error) {
+// Facts asks for everything but the end of the binlog.
+func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	v, err := c.variables(ctx, "version", "version_comment", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_checksum",
 		"gtid_mode", "lower_case_table_names", "character_set_server", "explicit_defaults_for_timestamp",
-		"binlog_row_image", "binlog_row_metadata", "gtid_domain_id", "sql_mode")
+		"binlog_row_image", "binlog_row_metadata", "gtid_domain_id", "sql_mode", "default_storage_engine", "storage_engine")
 	if err != nil {
 		return nil, err
 	}
 	s := &Status{
 		Flavor: MySQL, VersionText: v["version"], ServerUUID: v["server_uuid"], BinlogFormat: v["binlog_format"],
 		Checksum: v["binlog_checksum"], GTIDMode: v["gtid_mode"], Charset: v["character_set_server"], Variables: v,
+		Engine: cmp.Or(v["default_storage_engine"], v["storage_engine"]),
 	}
 	s.Version = versionNumber(s.VersionText)
 	if _, maria := v["gtid_domain_id"]; maria || strings.Contains(strings.ToLower(s.VersionText), "mariadb") {
@@ -222,8 +225,8 @@ func (c *Conn) facts(ctx context.Context) (*Status, error) {
 	return s, nil
 }
 
-// readEnd fills in the end of the binlog.
-func (c *Conn) readEnd(ctx context.Context, s *Status) error {
+// ReadEnd fills in the end of the binlog.
+func (c *Conn) ReadEnd(ctx context.Context, s *Status) error {
 	show := "SHOW MASTER STATUS"
 	switch {
 	case s.Flavor == MySQL && s.Version >= 80200:
@@ -243,7 +246,7 @@ func (c *Conn) readEnd(ctx context.Context, s *Status) error {
 		return fmt.Errorf("read the position of %s: %w", show, err)
 	}
 	s.GTIDSet = ""
-	if !s.usesGTID() {
+	if !s.UsesGTID() {
 		return nil
 	}
 	if s.Flavor == MariaDB {
@@ -262,8 +265,8 @@ func (c *Conn) gtidSetAt(ctx context.Context, file string, pos uint64) (string, 
 	return c.value(ctx, fmt.Sprintf("SELECT BINLOG_GTID_POS('%s', %d)", strings.ReplaceAll(file, "'", "''"), pos))
 }
 
-// usesGTID tells whether the server can be asked to go on after a GTID set.
-func (s *Status) usesGTID() bool { return s.GTIDMode == "ON" }
+// UsesGTID tells whether the server can be asked to go on after a GTID set.
+func (s *Status) UsesGTID() bool { return s.GTIDMode == "ON" }
 
 // versionNumber reads 8.0.31-log as 80031 and 10.11.6-MariaDB as 101106.
 // MariaDB 10 and later once told old replicas 5.5.5-10.… .
@@ -284,18 +287,34 @@ func versionNumber(text string) int {
 	return n[0]*10000 + n[1]*100 + n[2]
 }
 
-// binaryLogs returns the names of the source's binlog files, oldest first.
-func (c *Conn) binaryLogs(ctx context.Context) ([]string, error) {
+// BinaryLogs returns the names of the source's binlog files, oldest first.
+func (c *Conn) BinaryLogs(ctx context.Context) ([]string, error) {
+	logs, err := c.binaryLogs(ctx)
+	names := make([]string, len(logs))
+	for i, l := range logs {
+		names[i] = l.name
+	}
+	return names, err
+}
+
+// binaryLog is a binlog file as it is listed.
+type binaryLog struct {
+	name string
+	size uint64
+}
+
+func (c *Conn) binaryLogs(ctx context.Context) ([]binaryLog, error) {
 	rows, err := c.Query(ctx, "SHOW BINARY LOGS")
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		names[i] = row[0].String
-	}
-	if len(names) == 0 {
+	if len(rows) == 0 {
 		return nil, fmt.Errorf("%w: SHOW BINARY LOGS is empty", ErrNoBinlog)
 	}
-	return names, nil
+	logs := make([]binaryLog, len(rows))
+	for i, row := range rows {
+		logs[i].name = row[0].String
+		logs[i].size, _ = strconv.ParseUint(row[1].String, 10, 64)
+	}
+	return logs, nil
 }

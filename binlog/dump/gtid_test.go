@@ -1,4 +1,4 @@
-package binlog
+package dump
 
 import (
 	"encoding/hex"
@@ -33,7 +33,7 @@ func TestGTIDSetText(t *testing.T) {
 		{MariaDB, "0-1", "-"},
 		{MariaDB, uuidA + ":1", "-"},
 	} {
-		s, err := parseGTIDSet(c.flavor, c.text)
+		s, err := ParseGTIDSet(c.flavor, c.text)
 		got := "-"
 		if err == nil {
 			got = s.String()
@@ -50,24 +50,24 @@ func TestGTIDSetAdd(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range 100 {
-		s, model := newGTIDSet(MySQL), map[int64]bool{}
+		s, model := NewGTIDSet(MySQL), map[int64]bool{}
 		for range random.IntN(200) {
 			n := 1 + random.Int64N(100)
-			s.add(gtid{gno: n})
+			s.Add(GTID{GNO: n})
 			model[n] = true
 		}
 		for n := range int64(103) {
-			if got := s.contains(gtid{gno: n}); got != model[n] {
+			if got := s.Contains(GTID{GNO: n}); got != model[n] {
 				t.Fatalf("contains %d: %v", n, got)
 			}
 		}
-		list := s.sids[sid{}]
+		list := s.sids[SID{}]
 		for i := 1; i < len(list); i++ {
 			if list[i-1].stop >= list[i].start {
 				t.Fatalf("not disjoint and ordered: %v", list)
 			}
 		}
-		if !s.clone().containsSet(s) || s.isEmpty() != (len(model) == 0) {
+		if !s.Clone().ContainsSet(s) || s.IsEmpty() != (len(model) == 0) {
 			t.Fatal("a set must contain itself")
 		}
 	}
@@ -76,7 +76,7 @@ func TestGTIDSetAdd(t *testing.T) {
 // TestGTIDSetEncoding compares with another implementation of the same format.
 func TestGTIDSetEncoding(t *testing.T) {
 	for _, text := range []string{"", uuidA + ":1-5:7", uuidB + ":1," + uuidA + ":2-9", uuidA + ":1-5:tag:1-3:8"} {
-		s, err := parseGTIDSet(MySQL, text)
+		s, err := ParseGTIDSet(MySQL, text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,10 +84,10 @@ func TestGTIDSetEncoding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := theirs.Encode(); !slices.Equal(s.encode(), want) {
-			t.Errorf("%q is %x, want %x", text, s.encode(), want)
+		if want := theirs.Encode(); !slices.Equal(s.Encode(), want) {
+			t.Errorf("%q is %x, want %x", text, s.Encode(), want)
 		}
-		if got, err := decodeGTIDSet(s.encode()); err != nil || !reflect.DeepEqual(got, s) {
+		if got, err := DecodeGTIDSet(s.Encode()); err != nil || !reflect.DeepEqual(got, s) {
 			t.Errorf("%q comes back as %q: %v", text, got, err)
 		}
 	}
@@ -95,19 +95,19 @@ func TestGTIDSetEncoding(t *testing.T) {
 
 func FuzzGTIDSet(f *testing.F) {
 	for _, text := range []string{"", uuidA + ":1-5:7", uuidA + ":1-5:tag:1-3"} {
-		s, _ := parseGTIDSet(MySQL, text)
-		f.Add(s.encode(), text)
+		s, _ := ParseGTIDSet(MySQL, text)
+		f.Add(s.Encode(), text)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, text string) {
-		if s, err := decodeGTIDSet(b); err == nil {
-			again, err := decodeGTIDSet(s.encode())
+		if s, err := DecodeGTIDSet(b); err == nil {
+			again, err := DecodeGTIDSet(s.Encode())
 			if err != nil || !reflect.DeepEqual(again, s) {
 				t.Errorf("%x becomes %q: %v", b, again, err)
 			}
 		}
 		for _, flavor := range []Flavor{MySQL, MariaDB} {
-			if s, err := parseGTIDSet(flavor, text); err == nil {
-				again, err := parseGTIDSet(flavor, s.String())
+			if s, err := ParseGTIDSet(flavor, text); err == nil {
+				again, err := ParseGTIDSet(flavor, s.String())
 				if err != nil || !reflect.DeepEqual(again, s) {
 					t.Errorf("%q becomes %q: %v", text, again, err)
 				}
@@ -126,7 +126,7 @@ func TestTaggedGTIDEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := got.gtid.String(); text != "b14b9625-e6ae-11f1-9e38-02fc00000001:tag_1:1" || got.micros != 1795379383270355 {
-		t.Errorf("got %s at %d", text, got.micros)
+	if text := got.GTID.String(); text != "b14b9625-e6ae-11f1-9e38-02fc00000001:tag_1:1" || got.Micros != 1795379383270355 {
+		t.Errorf("got %s at %d", text, got.Micros)
 	}
 }

@@ -1,4 +1,4 @@
-package binlog
+package dump
 
 import (
 	"context"
@@ -20,25 +20,25 @@ const (
 	heartbeatVariable = "SET @master_heartbeat_period=%[1]d, @source_heartbeat_period=%[1]d"
 )
 
-// dumpFrom is where a dump starts: after a GTID set, or at a place in a file.
-type dumpFrom struct {
-	gtids    *gtidSet // nil: file and pos
-	file     string
-	pos      uint64
+// From is where a dump starts: after a GTID set, or at a place in a file.
+type From struct {
+	GTIDs    *GTIDSet // nil: File and Pos
+	File     string
+	Pos      uint64
 	nonBlock bool
 }
 
-func (d dumpFrom) String() string {
-	if d.gtids != nil {
-		return fmt.Sprintf("after the GTID set %q", d.gtids)
+func (d From) String() string {
+	if d.GTIDs != nil {
+		return fmt.Sprintf("after the GTID set %q", d.GTIDs)
 	}
-	return fmt.Sprintf("%s:%d", d.file, d.pos)
+	return fmt.Sprintf("%s:%d", d.File, d.Pos)
 }
 
 // startDump makes a replica's connection out of c and asks for the binlog.
 // From then on c carries nothing but the dump.
 // Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication.html
-func (c *Conn) startDump(ctx context.Context, s *Status, serverID uint32, from dumpFrom) error {
+func (c *Conn) startDump(ctx context.Context, s *Status, serverID uint32, from From) error {
 	doing := "start reading the binlog " + from.String()
 	uuid := replicaUUID(serverID)
 	set := []string{
@@ -50,8 +50,8 @@ func (c *Conn) startDump(ctx context.Context, s *Status, serverID uint32, from d
 	}
 	if s.Flavor == MariaDB {
 		set = append(set, fmt.Sprintf("SET @mariadb_slave_capability=%d", mariaKnowsGTID))
-		if from.gtids != nil {
-			set = append(set, "SET @slave_connect_state='"+from.gtids.String()+"'", "SET @slave_gtid_strict_mode=0", "SET @slave_gtid_ignore_duplicates=0")
+		if from.GTIDs != nil {
+			set = append(set, "SET @slave_connect_state='"+from.GTIDs.String()+"'", "SET @slave_gtid_strict_mode=0", "SET @slave_gtid_ignore_duplicates=0")
 		}
 	}
 	for _, sql := range set {
@@ -96,29 +96,29 @@ func registerReplica(serverID uint32) []byte {
 	return append(b, 0, 0, 0, 0, 0, 0, 0, 0) // rank, source ID
 }
 
-func dumpCommand(flavor Flavor, serverID uint32, from dumpFrom) []byte {
+func dumpCommand(flavor Flavor, serverID uint32, from From) []byte {
 	var flags uint16
 	if from.nonBlock {
 		flags |= dumpNonBlock
 	}
-	if flavor == MySQL && from.gtids != nil {
+	if flavor == MySQL && from.GTIDs != nil {
 		return dumpGTIDCommand(serverID, from, flags)
 	}
 	if flavor == MariaDB {
 		flags |= dumpAnnotateRows
 	}
-	if from.gtids != nil { // MariaDB was told by @slave_connect_state
-		from.file, from.pos = "", 4
+	if from.GTIDs != nil { // MariaDB was told by @slave_connect_state
+		from.File, from.Pos = "", 4
 	}
 	b := []byte{0, 0, 0, 0, mysql.COM_BINLOG_DUMP}
-	b = binary.LittleEndian.AppendUint32(b, uint32(from.pos))
+	b = binary.LittleEndian.AppendUint32(b, uint32(from.Pos))
 	b = binary.LittleEndian.AppendUint16(b, flags)
 	b = binary.LittleEndian.AppendUint32(b, serverID)
-	return append(b, from.file...)
+	return append(b, from.File...)
 }
 
-func dumpGTIDCommand(serverID uint32, from dumpFrom, flags uint16) []byte {
-	set := from.gtids.encode()
+func dumpGTIDCommand(serverID uint32, from From, flags uint16) []byte {
+	set := from.GTIDs.Encode()
 	b := []byte{0, 0, 0, 0, commandDumpGTID}
 	b = binary.LittleEndian.AppendUint16(b, flags|dumpThroughGTID)
 	b = binary.LittleEndian.AppendUint32(b, serverID)

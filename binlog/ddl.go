@@ -1,0 +1,169 @@
+package binlog
+
+import (
+	"errors"
+	"fmt"
+
+	"daybook/binlog/schema"
+	"daybook/change"
+)
+
+// statement acts on a statement that is a group of its own or, in a
+// transaction, one of its statements. It counts as one.
+func (r *Reader) statement(it *item) (*change.Change, error) {
+	var c *change.Change
+	if m := &r.stream.group.MariaDB; !m.StartAlter && !m.RollbackAlter && !r.seen() {
+		// Of an ALTER in two phases the second one counts: what is committed
+		// between them was written to the table as it was before.
+		var err error
+		if c, err = r.apply(it); err != nil {
+			return nil, err
+		}
+		r.take()
+	}
+	if it.ends {
+		return c, r.endGroup()
+	}
+	return c, nil
+}
+
+// apply follows a statement in the catalog.
+func (r *Reader) apply(it *item) (*change.Change, error) {
+	q := &it.query
+	result, err := r.catalog.Apply(string(q.sql), q.context)
+	var unreadable *schema.UnreadableError
+	if err != nil && !errors.As(err, &unreadable) {
+		return nil, err
+	}
+	switch {
+	case unreadable != nil:
+		if err := r.unreadable(unreadable, result); err != nil {
+			return nil, err
+		}
+	case !result.IsDDL():
+		return r.statementFormat(it, result)
+	}
+	r.generation++
+	r.releaseHeld()
+	if !r.wantsDDL(result) {
+		return nil, nil
+	}
+	return r.schemaChange(it, result), nil
+}
+
+func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
+	r.ddl = change.SchemaChange{Database: result.Database, SQL: result.SQL, Tables: result.Tables}
+	r.change = change.Change{Source: r.source(it.event.ServerID), Op: change.Schema, DDL: &r.ddl}
+	return &r.change
+}
+
+// statementFormat decides about what is no DDL: a change of rows that was
+// logged as a statement, or nothing that matters here.
+func (r *Reader) statementFormat(it *item, result *schema.Result) (*change.Change, error) {
+	if table, ok := r.catalog.EmptiedBy(result); ok {
+		// A MEMORY table is empty when its server has restarted, which some
+		// servers log in this form.
+		if !r.filter.table(table.Database, table.Name) || r.o.SchemaChanges == SchemaChangesNone {
+			return nil, nil
+		}
+		definition, _ := r.catalog.Table(table.Database, table.Name)
+		result.Database = table.Database
+		result.Tables = []change.TableChange{{Type: change.Truncated, Database: table.Database, Name: table.Name, Table: definition}}
+		return r.schemaChange(it, result), nil
+	}
+	q := &it.query
+	if q.updatedTold && !r.anySelected(q.updated) {
+		return nil, nil
+	}
+	why := r.catalog.MayWrite(result, r.filter.table)
+	if why == "" {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("%w: %.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
+		ErrStatement, result.SQL, q.context.Database, why)
+}
+
+func (r *Reader) anySelected(databases []string) bool {
+	for _, d := range databases {
+		if r.filter.database(d) {
+			return true
+		}
+	}
+	return false
+}
+
+// wantsDDL tells whether a DDL is handed out.
+func (r *Reader) wantsDDL(result *schema.Result) bool {
+	switch r.o.SchemaChanges {
+	case SchemaChangesNone:
+		return false
+	case SchemaChangesInstance:
+		return !systemDatabase(result.Database)
+	}
+	for _, t := range result.Tables {
+		if r.filter.table(t.Database, t.Name) || t.PreviousName != "" && r.filter.table(t.PreviousDatabase, t.PreviousName) {
+			return true
+		}
+	}
+	for _, n := range result.Named {
+		if r.filter.table(n.Database, n.Name) {
+			return true
+		}
+	}
+	return r.anySelected(result.Databases)
+}
+
+// unreadable acts on a DDL that cannot be understood. The tables it names are
+// unknown from here on, so that a row of a selected one is an error; what
+// cannot even be told apart is one at once.
+func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) error {
+	named := false
+	for _, n := range u.Tables {
+		if u.Rows && r.filter.table(n.Database, n.Name) {
+			return fmt.Errorf("%w: %w: the rows that it inserted are not in the binlog; a session runs with binlog_format=STATEMENT or MIXED: find and change it", ErrStatement, u)
+		}
+		named = named || n.Database != "" && n.Name != ""
+	}
+	if !named && (result.Database == "" || r.filter.database(result.Database)) {
+		return fmt.Errorf("%w: a DDL that cannot be understood may be about a selected table: %w; report it", ErrSchema, u)
+	}
+	r.log.Warn("a DDL cannot be understood; the definitions of its tables are not known from here on",
+		"source", r.o.Source.Address, "file", r.stream.file, "pos", r.stream.start, "error", u)
+	return nil
+}
+
+// passOver acts on an item of the group that is to be passed over: its DDL is
+// followed as far as it can be, so that what comes after is read rightly. At
+// its end a gap is handed out.
+func (r *Reader) passOver(it *item) (*change.Change, error) {
+	if it.kind == itemStatement {
+		if _, err := r.catalog.Apply(string(it.query.sql), it.query.context); err != nil {
+			r.log.Warn("a statement of the group passed over cannot be understood", "source", r.o.Source.Address, "error", err)
+		}
+		r.generation++
+		r.releaseHeld()
+	}
+	if !it.ends {
+		return nil, nil
+	}
+	s := r.stream
+	from := r.o.Skip.String()
+	source := r.source(it.event.ServerID)
+	r.skipping, r.progress.skip = false, 0
+	r.dropSpool()
+	if err := r.endGroup(); err != nil {
+		return nil, err
+	}
+	r.gap = change.GapInfo{From: from, To: GroupPlace{File: s.pos.File, Pos: s.pos.Pos}.String(), Reason: "the event group was skipped"}
+	r.change = change.Change{Source: source, Op: change.Gap, Gap: &r.gap}
+	return &r.change, nil
+}
+
+// isAt tells whether the group that begins is the one at a place.
+func (r *Reader) isAt(p *GroupPlace) bool {
+	s := r.stream
+	if p.GTID != "" {
+		return p.GTID == s.gtidText()
+	}
+	return p.File == s.pos.File && p.Pos == s.pos.Pos
+}

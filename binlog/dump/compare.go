@@ -1,0 +1,119 @@
+package dump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// compare looks into the position's file and tells what differs there from what
+// was read of it; "" if nothing does. more: an event group follows the position.
+func (d *placing) compare(ctx context.Context) (differs string, more bool, err error) {
+	p := d.p
+	from := From{File: p.File, Pos: p.Pos}
+	if p.Last.Start > 0 {
+		from.Pos = p.Last.Start
+	}
+	far := from.Pos > math.MaxUint32 // the command has room for 32 bits
+	if far {
+		from.Pos = 4
+	}
+	var made uint32
+	var last *seen
+	err = d.look(ctx, from, func(e seen) error {
+		if e.Type == EvFormatDescription && made == 0 {
+			if made = e.Timestamp; made != p.FileMade || far {
+				return errEnough
+			}
+		}
+		if e.file == p.File && e.start == p.Last.Start && e.start > 0 {
+			last = &seen{Event: Event{Timestamp: e.Timestamp, Type: e.Type, Size: e.Size, Raw: append([]byte(nil), e.Raw...)}, start: e.start, end: e.end}
+		}
+		if e.beginsGroup() && (e.file != p.File || e.start >= p.Pos) {
+			more = true
+			return errEnough
+		}
+		return nil
+	})
+	switch {
+	case made != 0 && made != p.FileMade:
+		return fmt.Sprintf("its file %s was made %s, and the one that was being read %s", p.File, seconds(made), seconds(p.FileMade)), false, nil
+	case errors.Is(err, ErrPosition):
+		return fmt.Sprintf("its file %s ends before offset %d, up to which it was read", p.File, p.Pos), false, nil
+	case err != nil && made != 0 && last == nil && !IsTransient(err):
+		return fmt.Sprintf("in its file %s no event begins at offset %d, where the last one that was read did (%v)", p.File, from.Pos, err), false, nil
+	case errors.Is(err, ErrPurged):
+		return "", false, Transient(fmt.Errorf("look at %s: %w", p.File, err)) // after it was listed
+	case err != nil && last == nil:
+		return "", false, err
+	case far:
+		differs, err = d.compareFar(ctx)
+		return differs, false, err
+	case p.Last.Start == 0:
+		return "", more, nil
+	case last == nil:
+		return fmt.Sprintf("its file %s ends before offset %d, up to which it was read", p.File, p.Pos), false, nil
+	case last.end != p.Pos || last.Sum() != p.Last.Sum:
+		return fmt.Sprintf("in its file %s, the event at offset %d, of %s, is another one than that which was read there", p.File, p.Last.Start, seconds(last.Timestamp)), false, nil
+	}
+	return "", more, nil
+}
+
+// compareFar sees that an event ends at the position, which is too far into the
+// file to ask for it. That the file is the same one is known already.
+func (d *placing) compareFar(ctx context.Context) (differs string, err error) {
+	at := max(d.p.Last.Start, 4)
+	if d.p.Last.Start == 0 {
+		return "", nil
+	}
+	c, err := d.dial(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = c.Close() }()
+	end, err := c.eventEnd(ctx, d.p.File, at)
+	if err != nil {
+		return "", err
+	}
+	if end != uint32(d.p.Pos) {
+		return fmt.Sprintf("in its file %s no event stands between the offsets %d and %d", d.p.File, at, d.p.Pos), nil
+	}
+	return "", nil
+}
+
+// eventEnd returns the low 32 bits of where the event at an offset ends; 0 if
+// none begins there.
+func (c *Conn) eventEnd(ctx context.Context, file string, start uint64) (uint32, error) {
+	rows, err := c.Query(ctx, fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", strings.ReplaceAll(file, "'", "''"), start))
+	if my := serverError(err); my != nil && my.Code == errShowBinlogEvents {
+		return 0, nil // wrong offset
+	}
+	if err != nil || len(rows) == 0 || len(rows[0]) < 5 {
+		return 0, err
+	}
+	var at, end uint64
+	if _, err := fmt.Sscan(rows[0][1].String, &at); err != nil || uint32(at) != uint32(start) {
+		return 0, nil
+	}
+	_, err = fmt.Sscan(rows[0][4].String, &end)
+	return uint32(end), err
+}
+
+const errShowBinlogEvents = 1220 // ER_ERROR_WHEN_EXECUTING_COMMAND
+
+// beginsGroup tells whether an event that comes where no group is open begins
+// one.
+func (e *Event) beginsGroup() bool {
+	switch e.Type {
+	case EvFormatDescription, EvPreviousGTIDs, EvMariaGTIDList, EvRotate, EvStop, EvBinlogCheckpoint, EvStartEncryption,
+		EvHeartbeat, EvHeartbeatV2, EvIgnorable, EvIncident:
+		return false
+	}
+	return true
+}
+
+func (t EventType) isGTID() bool {
+	return t == EvGTID || t == EvAnonymousGTID || t == EvGTIDTagged || t == EvMariaGTID
+}

@@ -1,0 +1,301 @@
+package dump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// FeedOptions say what a Feed reads.
+type FeedOptions struct {
+	Source   Source
+	ServerID uint32 // of this replica
+	// BufferBytes bounds what is read ahead, apart from one event that is
+	// larger; 0: 8 MiB.
+	BufferBytes int
+	// HeadersOnly leaves the rows out of rows events that are larger than a
+	// block: who looks at nothing but the order of events needs no memory for them.
+	HeadersOnly bool
+	Logger      *slog.Logger
+}
+
+// Feed is the events of a source's binlog from a position on: one goroutine
+// that connects, reads and queues, and after a failure waits to be told where
+// to go on.
+type Feed struct {
+	o    FeedOptions
+	log  *slog.Logger
+	pool *pool
+
+	chunks  chan chunk
+	resume  chan *Position
+	ready   chan struct{} // of capacity 1
+	starved atomic.Bool
+	chunk   chunk // that Next is taking events from
+
+	live     atomic.Pointer[live] // the connection that is read from
+	checking atomic.Bool          // guards watch
+	watch    watch
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// Connection is what is known of a connection when its dump begins.
+type Connection struct {
+	Status *Status // of the source
+	From   From    // what was asked for
+	newest string  // binlog file when the dump began
+}
+
+// EndsOpen tells whether a file that the dump leaves may lack its last event, of
+// rotation or stop, as one does that the source was writing when it crashed. A
+// file that was begun since the source last started, which is before the
+// connection, may not: the binlogs were reset, and the connection should end.
+func (c *Connection) EndsOpen(file string) bool {
+	base, number := splitName(file)
+	newestBase, newest := splitName(c.newest)
+	return base == newestBase && number < newest
+}
+
+const (
+	// chunkQueue bounds how many chunks are queued; their bytes are bounded by
+	// the pool.
+	chunkQueue         = 256
+	defaultBufferBytes = 8 << 20
+)
+
+// NewFeed returns a feed that does not run yet. ready receives when Next may
+// have something again; nil: the feed makes the channel, which has room for one.
+func NewFeed(o FeedOptions, ready chan struct{}) *Feed {
+	if o.BufferBytes <= 0 {
+		o.BufferBytes = defaultBufferBytes
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if ready == nil {
+		ready = make(chan struct{}, 1)
+	}
+	f := &Feed{o: o, log: o.Logger, chunks: make(chan chunk, chunkQueue), resume: make(chan *Position, 1), ready: ready}
+	f.pool = newPool(o.BufferBytes, func(yes bool) {
+		f.starved.Store(yes)
+		f.Wake()
+	})
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	return f
+}
+
+// Ready receives when Next may have something again.
+func (f *Feed) Ready() <-chan struct{} { return f.ready }
+
+// Wake makes Ready receive.
+func (f *Feed) Wake() {
+	select {
+	case f.ready <- struct{}{}:
+	default:
+	}
+}
+
+// Starved tells that nothing more is read until buffers are given back: the
+// consumer retains too many events to wait for another.
+func (f *Feed) Starved() bool { return f.starved.Load() && len(f.chunks) == 0 }
+
+// Start begins to read at p, which the feed copies.
+func (f *Feed) Start(p *Position) {
+	f.resume <- p.Clone()
+	f.done.Go(func() { f.run(f.ctx) })
+}
+
+// Resume goes on at p after Next has returned a transient error.
+func (f *Feed) Resume(p *Position) {
+	f.chunk.release()
+	f.resume <- p.Clone()
+}
+
+// Close ends the connection and waits for the goroutine, not for the source.
+// It may be called from any goroutine.
+func (f *Feed) Close() {
+	f.cancel()
+	f.done.Wait()
+}
+
+// Go runs work beside the feed that ends with it: ctx ends with Close, which
+// waits for it.
+func (f *Feed) Go(work func(ctx context.Context)) { f.done.Go(func() { work(f.ctx) }) }
+
+// Next returns the next event, or the beginning of a connection, or neither if
+// nothing is buffered. It does not block. A transient error (see IsTransient)
+// asks for Resume; any other is final.
+func (f *Feed) Next() (e Event, ok bool, c *Connection, err error) {
+	for {
+		if b := f.chunk.next(); b != nil {
+			if e, err = parseEvent(b, f.chunk.checksum, f.chunk.cut); err != nil {
+				return Event{}, false, nil, err
+			}
+			e.buffer = f.chunk.buffer
+			return e, true, nil, nil
+		}
+		f.chunk.release()
+		select {
+		case f.chunk = <-f.chunks:
+			if f.chunk.err != nil {
+				return Event{}, false, nil, f.chunk.err
+			}
+			if at := f.chunk.connection; at != nil {
+				return Event{}, false, at, nil
+			}
+		default:
+			return Event{}, false, nil, nil
+		}
+	}
+}
+
+// run reads one connection after the other. The first one is not tried again,
+// so that who opens a reader is told what is wrong.
+func (f *Feed) run(ctx context.Context) {
+	for first := true; ; first = false {
+		var p *Position
+		select {
+		case p = <-f.resume:
+		case <-ctx.Done():
+			return
+		}
+		err := f.connection(ctx, p, first)
+		if ctx.Err() != nil {
+			return
+		}
+		if f.push(ctx, chunk{err: err}) != nil {
+			return
+		}
+	}
+}
+
+// push queues a chunk and wakes the consumer.
+func (f *Feed) push(ctx context.Context, c chunk) error {
+	select {
+	case f.chunks <- c:
+		f.Wake()
+		return nil
+	case <-ctx.Done():
+		c.release()
+		return ctx.Err()
+	}
+}
+
+// connection connects, retrying unless it is the first time, and reads until
+// the connection ends.
+func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
+	began := time.Now()
+	for attempt := 1; ; attempt++ {
+		c, at, err := f.dump(ctx, p)
+		if err == nil {
+			if !first {
+				f.log.Info("reconnected to the source", "source", f.o.Source.Address, "position", p.String(), "attempts", attempt, "after", time.Since(began).Round(time.Millisecond))
+			}
+			if err = f.push(ctx, chunk{connection: at}); err == nil {
+				f.live.Store(&live{c, at.Status})
+				err = f.read(ctx, c)
+				f.live.Store(nil)
+			}
+			_ = c.Close()
+			if err != nil && IsTransient(err) && ctx.Err() == nil {
+				f.log.Warn("lost the connection to the source, reconnecting", "source", f.o.Source.Address, "error", err)
+			}
+			return err
+		}
+		if first || !IsTransient(err) || ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, ErrOtherServer) && time.Since(began) > catchUp {
+			return fmt.Errorf("waited %s: %w", catchUp, errors.Unwrap(err))
+		}
+		if attempt%20 == 0 {
+			f.log.Warn("the source is still away", "source", f.o.Source.Address, "attempts", attempt, "error", err)
+		}
+		select {
+		case <-time.After(backoff(attempt)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// catchUp is how long a source that a failover put in place may lack
+// transactions that were read from the former one.
+const catchUp = 5 * time.Minute
+
+// backoff doubles from 100 ms to 10 s, with a jitter of a half.
+func backoff(attempt int) time.Duration {
+	d := min(10*time.Second, 100*time.Millisecond<<min(attempt-1, 10))
+	return d/2 + rand.N(d)
+}
+
+// read passes on what comes until the connection or ctx ends.
+func (f *Feed) read(ctx context.Context, c *Conn) error {
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+	fr := framer{conn: c.c.Conn.Conn, pool: f.pool, push: f.push, headersOnly: f.o.HeadersOnly, seq: 1}
+	return fr.run(ctx)
+}
+
+// dump connects, sees that the source is the one that p is from, and asks for
+// the binlog from p on.
+func (f *Feed) dump(ctx context.Context, p *Position) (*Conn, *Connection, error) {
+	c, err := Dial(ctx, f.o.Source)
+	if err != nil {
+		return nil, nil, err
+	}
+	at, err := f.place(ctx, c, p)
+	if err == nil {
+		err = c.startDump(ctx, at.Status, f.o.ServerID, at.From)
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, nil, err
+	}
+	return c, at, nil
+}
+
+// place finds out how to ask the server of c for what follows p.
+func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, error) {
+	s, err := c.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := c.binaryLogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := placing{dial: f.dial, log: f.log, c: c, s: s, p: p, logs: logs}
+	from, err := d.decide(ctx)
+	return &Connection{Status: s, From: from, newest: logs[len(logs)-1].name}, err
+}
+
+var errFirst = errors.New("the source sent nothing")
+
+// AwaitFirst waits until the first connection has sent something, so that a
+// refused dump is known at once. It must come before Next.
+func (f *Feed) AwaitFirst(ctx context.Context) (*Connection, error) {
+	at, err := f.await(ctx)
+	if err == nil {
+		// The first packet tells whether the source accepts the position.
+		f.chunk, err = f.await(ctx)
+	}
+	return at.connection, err
+}
+
+func (f *Feed) await(ctx context.Context) (chunk, error) {
+	select {
+	case c := <-f.chunks:
+		return c, c.err
+	case <-ctx.Done():
+		return chunk{}, fmt.Errorf("%w: %w", errFirst, ctx.Err())
+	}
+}

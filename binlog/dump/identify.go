@@ -1,0 +1,32 @@
+package dump
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// Identify fills in when the file of a position was made, which a start at a
+// file and offset does not know: p is known again by it before anything was read.
+func (p *Position) Identify(ctx context.Context, source Source, s *Status) error {
+	c, err := Dial(ctx, source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	from := From{File: p.File, Pos: p.Pos}
+	if from.Pos > math.MaxUint32 {
+		from.Pos = 4
+	}
+	err = c.look(ctx, s, from, func(e seen) error {
+		if e.Type != EvFormatDescription {
+			return nil
+		}
+		p.FileMade = e.Timestamp
+		return errEnough
+	})
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", p, err)
+	}
+	return nil
+}

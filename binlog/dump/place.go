@@ -1,0 +1,253 @@
+package dump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// placing decides how to go on at a position, on the server that now is at the
+// source's address. What fits is followed, what does not is an error that names
+// what differs; what cannot be known is an error too if a gap might be in it.
+type placing struct {
+	dial func(context.Context) (*Conn, error) // for short dumps beside c
+	log  *slog.Logger
+	c    *Conn
+	s    *Status
+	p    *Position
+	logs []binaryLog
+}
+
+// decide returns what to ask for.
+//
+// A file that is there and has the same beginning and, before the position, the
+// same event is the same binlog, whatever the server is called by now: it is
+// followed by file and offset, which is exact. Where it is not there, GTIDs tell.
+func (d *placing) decide(ctx context.Context) (From, error) {
+	if d.s.Flavor != d.p.Flavor {
+		return From{}, fmt.Errorf("%w: it was %s and is %s now", ErrOtherServer, d.p.Flavor, d.s.Flavor)
+	}
+	if d.p.File != "" && d.p.FileMade != 0 {
+		from, ok, err := d.byFile(ctx)
+		if ok || err != nil {
+			return from, err
+		}
+	} else if !d.usesGTIDs() {
+		return d.unidentified()
+	}
+	return d.byGTID(ctx)
+}
+
+// byFile compares the files. Not ok: the GTIDs have to tell.
+func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
+	listed := slices.ContainsFunc(d.logs, func(l binaryLog) bool { return l.name == d.p.File })
+	differs := ""
+	if listed {
+		if differs, _, err = d.compare(ctx); err != nil {
+			return From{}, false, err
+		}
+		if differs == "" {
+			whole, err := d.logsAll(ctx)
+			return d.fileFrom(), whole, err
+		}
+	} else {
+		differs = d.notListed()
+	}
+	switch {
+	case d.sameServer() && differs != "":
+		return From{}, false, fmt.Errorf("%w: %s: its binlogs were reset, or it was restored from a backup, so what happened since the position %s is not known", ErrOtherServer, differs, d.p)
+	case d.usesGTIDs():
+		return From{}, false, nil
+	case d.sameServer():
+		return From{}, false, fmt.Errorf("%w: the source has %s to %s, and the position is %s; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)",
+			ErrPurged, d.logs[0].name, d.logs[len(d.logs)-1].name, d.p)
+	}
+	if differs == "" {
+		differs = "it has no file " + d.p.File
+	}
+	return From{}, false, fmt.Errorf("%w: %s, and without GTIDs (gtid_mode=ON on both) the position %s means nothing there (%s)", ErrOtherServer, d.otherName(), d.p, differs)
+}
+
+func (d *placing) fileFrom() From {
+	from := From{File: d.p.File, Pos: d.p.Pos}
+	if from.Pos > math.MaxUint32 {
+		// The command has room for 32 bits; what is before is stepped over.
+		from.Pos = 4
+	}
+	return from
+}
+
+// unidentified goes on by file and offset at a position of which nothing but
+// the server is known.
+func (d *placing) unidentified() (From, error) {
+	if d.sameServer() {
+		return d.fileFrom(), nil
+	}
+	return From{}, fmt.Errorf("%w: %s, and without GTIDs (gtid_mode=ON on both) the position %s means nothing there", ErrOtherServer, d.otherName(), d.p)
+}
+
+func (d *placing) otherName() string {
+	return fmt.Sprintf("it has the server UUID %q and ID %d in place of %q and %d", d.s.ServerUUID, d.s.ServerID, d.p.ServerUUID, d.p.ServerID)
+}
+
+func (d *placing) sameServer() bool {
+	if d.s.ServerUUID != "" && d.p.ServerUUID != "" {
+		return d.s.ServerUUID == d.p.ServerUUID
+	}
+	return d.s.ServerID == d.p.ServerID
+}
+
+// usesGTIDs tells whether the server can be asked for what comes after a GTID
+// set, and the set is known.
+func (d *placing) usesGTIDs() bool {
+	return d.p.GTIDs != nil && d.s.UsesGTID() && (d.s.Flavor == MySQL || !d.p.GTIDs.IsEmpty())
+}
+
+// notListed tells what speaks against the position's file having been purged.
+func (d *placing) notListed() string {
+	first, last := d.logs[0].name, d.logs[len(d.logs)-1].name
+	base, number := splitName(d.p.File)
+	lastBase, newest := splitName(last)
+	_, oldest := splitName(first)
+	switch {
+	case base != lastBase: // log_bin was changed
+		return ""
+	case number > newest:
+		return fmt.Sprintf("its newest binlog is %s, and %s, made %s, was being read", last, d.p.File, seconds(d.p.FileMade))
+	case number >= oldest:
+		return fmt.Sprintf("its binlogs %s to %s lack %s", first, last, d.p.File)
+	}
+	return ""
+}
+
+// splitName splits the number off a binlog file's name.
+func splitName(file string) (base string, number uint64) {
+	dot := strings.LastIndexByte(file, '.')
+	number, _ = strconv.ParseUint(file[dot+1:], 10, 64)
+	return file[:dot+1], number
+}
+
+// logsAll tells whether a server that has the position's file also has all that
+// came later in its binlogs. A copy of the source that became its replica and
+// logs its own changes only (log_slave_updates=OFF) has not.
+func (d *placing) logsAll(ctx context.Context) (bool, error) {
+	if d.s.ServerUUID == d.p.ServerUUID && d.s.ServerID == d.p.ServerID {
+		return true, nil
+	}
+	if d.s.Flavor == MySQL && d.usesGTIDs() {
+		purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
+		return err == nil && d.p.GTIDs.ContainsSet(purged), err
+	}
+	v, err := d.c.variables(ctx, "log_slave_updates", "log_replica_updates")
+	if err != nil || v["log_slave_updates"] == "ON" || v["log_replica_updates"] == "ON" {
+		return err == nil, err
+	}
+	if d.s.Flavor == MariaDB {
+		replicated, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
+		if err != nil {
+			return false, err
+		}
+		logged, err := d.set(ctx, "@@GLOBAL.gtid_binlog_pos")
+		if err != nil || logged.ContainsSet(replicated) {
+			return err == nil, err
+		}
+	} else if d.s.ServerUUID != "" && (d.s.ServerUUID == d.p.ServerUUID || d.s.ServerID == d.p.ServerID) {
+		return true, nil // a replica must differ in both
+	}
+	return false, fmt.Errorf("%w: %s, has the same binlogs up to the position %s, and log_slave_updates=OFF: if it was a replica of the former one, they lack what it replicated",
+		ErrOtherServer, d.otherName(), d.p)
+}
+
+// set selects a GTID set.
+func (d *placing) set(ctx context.Context, variable string) (*GTIDSet, error) {
+	text, err := d.c.value(ctx, "SELECT "+variable)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGTIDSet(d.s.Flavor, text)
+}
+
+// byGTID goes on after the GTID set, if the server has executed all of it and
+// the group read last is the same one there.
+func (d *placing) byGTID(ctx context.Context) (From, error) {
+	variable := "@@GLOBAL.gtid_executed"
+	if d.s.Flavor == MariaDB {
+		variable = "@@GLOBAL.gtid_binlog_pos"
+	}
+	executed, err := d.set(ctx, variable)
+	if err != nil {
+		return From{}, err
+	}
+	if !executed.ContainsSet(d.p.GTIDs) {
+		// It may be a replica that will have them soon, or they are lost.
+		return From{}, Transient(fmt.Errorf("%w: it lacks transactions that were already read: it has %q, read was %q; a failover lost them, or its binlogs were reset",
+			ErrOtherServer, executed.Brief(), d.p.GTIDs.Brief()))
+	}
+	return From{GTIDs: d.p.GTIDs}, d.sameGroup(ctx)
+}
+
+// sameGroup compares the group that was read last with the one that has its
+// GTID there.
+func (d *placing) sameGroup(ctx context.Context) error {
+	mark := d.p.LastGroup
+	if mark.GTID.IsZero() || mark.Micros == 0 && mark.Began == 0 || !d.p.GTIDs.Contains(mark.GTID) {
+		return nil
+	}
+	there, err := d.find(ctx, mark.GTID)
+	switch {
+	case errors.Is(err, ErrPurged):
+		// Its binlogs go back to a later one: what it executed before, it says itself.
+		d.log.Warn("the source's binlogs do not go back to the transaction read last, so it cannot be compared", "gtid", mark.GTID.String())
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for the transaction read last: %w", err)
+	case there == nil:
+		return Transient(fmt.Errorf("%w: its binlogs lack the transaction %s, which was read last", ErrOtherServer, &mark.GTID))
+	}
+	here, other := time.UnixMicro(mark.Micros), time.UnixMicro(there.Micros)
+	if mark.Micros == 0 || there.Micros == 0 {
+		here, other = time.Unix(int64(mark.Began), 0), time.Unix(int64(there.Began), 0)
+	}
+	if here.Equal(other) {
+		return nil
+	}
+	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history", ErrOtherServer, &mark.GTID,
+		other.UTC().Format(time.RFC3339Nano), here.UTC().Format(time.RFC3339Nano))
+}
+
+// find looks for the event group of a GTID that was executed; nil if it is not
+// in the binlogs.
+func (d *placing) find(ctx context.Context, g GTID) (*GroupMark, error) {
+	var found *GroupMark
+	err := d.look(ctx, From{GTIDs: d.p.GTIDs.Without(g)}, func(e seen) error {
+		if found != nil {
+			found.Began = e.Timestamp
+			return errEnough
+		}
+		if !e.Type.isGTID() {
+			return nil
+		}
+		t, err := ParseTransactionStart(e.Event)
+		if err == nil && t.GTID == g {
+			found = &GroupMark{GTID: g, Micros: t.OriginalMicros}
+		}
+		return err
+	})
+	return found, err
+}
+
+// look makes a short dump over a connection of its own.
+func (d *placing) look(ctx context.Context, from From, visit func(seen) error) error {
+	c, err := d.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	return c.look(ctx, d.s, from, visit)
+}

@@ -1,0 +1,115 @@
+package dump
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Position is where to go on reading in a source's binlog: where an event
+// group begins, and by what the source is known again.
+type Position struct {
+	Flavor     Flavor
+	ServerUUID string // "" where servers have none
+	ServerID   uint32
+	File       string
+	FileMade   uint32   // when File was made, seconds since the epoch: its format description's time; 0: not known
+	Pos        uint64   // offset in File of the group's first event
+	GTIDs      *GTIDSet // executed before the group; nil: not known
+	Last       Mark     // the last event in File before Pos that was read; zero: none
+	LastGroup  GroupMark
+
+	// Where LastGroup was read.
+	lastUUID string
+	lastID   uint32
+}
+
+// Mark tells one event of a binlog file from any other that may stand there.
+type Mark struct {
+	Start uint64 // offset in the file
+	Sum   uint32 // see Event.Sum
+}
+
+// GroupMark tells the event group that was read last from any other that may
+// have its GTID, on whatever server.
+type GroupMark struct {
+	GTID GTID // zero: it has none
+	// Micros is when it was committed first, in microseconds since the epoch, as
+	// servers from MySQL 8.0.1 on tell; 0: not told.
+	Micros int64
+	// Began is the header's time of the event that follows the GTID event. Of all
+	// times in a group it is the one that each replica of any version keeps: that
+	// of the GTID event and of the commit may be the last row's there. 0: not known.
+	Began uint32
+}
+
+// At says where the next event group begins. Last goes with the place that it
+// ends at.
+func (p *Position) At(file string, made uint32, pos uint64) {
+	if p.File != file || p.FileMade != made || p.Pos != pos {
+		p.Last = Mark{}
+	}
+	p.File, p.FileMade, p.Pos = file, made, pos
+}
+
+// Passed says that an event, or an event group that last is the last event of,
+// has been read up to pos.
+func (p *Position) Passed(pos uint64, last Mark) { p.Pos, p.Last = pos, last }
+
+// Executed says that an event group has been read. After one without a GTID, the
+// GTID set does not tell what was read: it is known again at the next file's
+// beginning.
+func (p *Position) Executed(g GroupMark) {
+	p.LastGroup, p.lastUUID, p.lastID = g, p.ServerUUID, p.ServerID
+	switch {
+	case g.GTID.IsZero():
+		p.GTIDs = nil
+	case p.GTIDs != nil:
+		p.GTIDs.Add(g.GTID)
+	}
+}
+
+// EnterFile notes that the stream, having read all of the file before, has
+// begun the next one, made at that time.
+func (p *Position) EnterFile(file string, made uint32) {
+	p.File, p.FileMade, p.Pos, p.Last = file, made, 4, Mark{}
+}
+
+// BeginsWith compares the GTID set that the file begins with, everything before
+// which was read, to what was read, and takes it over. It is kept by p.
+//
+// In MySQL the set lacks what the server did not execute but was told to count
+// as executed (gtid_purged), so of what was read only the last group must be in
+// it. MariaDB lists the last group of each domain, which is the one that was
+// read last, or the domain was deleted.
+func (p *Position) BeginsWith(previous *GTIDSet) error {
+	g := p.LastGroup.GTID
+	if here := p.lastUUID == p.ServerUUID && p.lastID == p.ServerID; here && !g.IsZero() {
+		there, ok := previous.domains[g.Domain]
+		if p.Flavor == MySQL && !previous.Contains(g) || p.Flavor == MariaDB && ok && there != g {
+			return fmt.Errorf("%w: file %s, made %s, begins after the transactions %q, but %s had been read before it: the binlogs were reset, or are those of a restored backup",
+				ErrOtherServer, p.File, seconds(p.FileMade), previous.Brief(), &g)
+		}
+	}
+	if p.GTIDs == nil || p.Flavor == MariaDB {
+		p.GTIDs = previous
+	} else {
+		p.GTIDs.AddSet(previous)
+	}
+	return nil
+}
+
+// Clone returns a copy that shares nothing.
+func (p *Position) Clone() *Position {
+	c := *p
+	if p.GTIDs != nil {
+		c.GTIDs = p.GTIDs.Clone()
+	}
+	return &c
+}
+
+// String gives file and offset.
+func (p *Position) String() string { return p.File + ":" + strconv.FormatUint(p.Pos, 10) }
+
+// seconds gives a time of an event header for messages.
+func seconds(t uint32) string { return time.Unix(int64(t), 0).UTC().Format(time.RFC3339) }

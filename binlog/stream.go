@@ -1,0 +1,437 @@
+package binlog
+
+import (
+	"context"
+	"fmt"
+
+	"daybook/binlog/dump"
+)
+
+// stream is a source's binlog as event groups: it takes events from a feed,
+// follows them from file to file, unpacks compressed transactions, tells where
+// groups begin and end, and keeps the resume point. What the groups hold is
+// its consumers' matter: a Reader follows all of it, a scan looks at
+// statements, a search for XA transactions at those.
+type stream struct {
+	feed      *dump.Feed
+	foresight *foresight // nil: what was undone is handed out like the rest
+	opaque    bool       // compressed transactions are not looked into
+	status    *Status    // of the source when it was connected last
+	conn      *dump.Connection
+
+	format  dump.Format
+	payload payload
+	outer   dump.Mark // of the event whose events are handed out
+
+	file      string
+	offset    uint64         // of the next event in file
+	start     uint64         // of the current event
+	skipTo    uint64         // events of the first file before this offset are not wanted
+	lastType  dump.EventType // of the last event in file
+	heartbeat place          // where the source says that it is, when it has nothing to send
+
+	pos     dump.Position // where the current group, or the next one, begins
+	settled bool          // pos follows the stream's file and offset
+	byGTID  bool          // the stream was asked for by GTID set
+	group   group
+}
+
+// place is an offset in a binlog file.
+type place struct {
+	file string
+	pos  uint64
+}
+
+// group is the event group that is being read: a transaction, or a statement
+// that is one by itself.
+type group struct {
+	bounds
+	dump.TransactionStart
+	gtidText string // made when the first change needs it
+	micros   int64  // commit time
+	thread   uint64
+	query    string // text of the statement whose rows follow
+	xid      string // of an XA transaction
+	rows     bool   // it has had a rows event
+	foreseen bool   // item.undone tells what of it was undone
+	began    uint32 // header's time of the event behind the GTID event
+}
+
+// item is what a consumer gets of the stream.
+type item struct {
+	kind   itemKind
+	event  dump.Event
+	query  query     // of a statement, and of the statements that end a group
+	st     statement // what it is
+	begins bool      // the event is its group's first
+	ends   bool      // and its last: call endGroup when it is dealt with
+	undone bool      // what it changed was rolled back, where the engine can
+}
+
+type itemKind uint8
+
+const (
+	itemNone      itemKind = iota // nothing is buffered
+	itemPassed                    // dealt with
+	itemTableMap                  //
+	itemRows                      //
+	itemStatement                 // DDL, a change of rows in statement format, and what means nothing here
+	itemXA                        // XA PREPARE (as an event), XA COMMIT, XA ROLLBACK
+	itemEnd                       // COMMIT or ROLLBACK
+	itemAbandoned                 // the group ended with the file, as the source crashed
+)
+
+// newStream returns a stream over a feed that has not been started. wanted
+// says whether the consumer must not see what was undone.
+func newStream(feed *dump.Feed, status *Status, seek func(context.Context, dump.Position) (*fate, error)) *stream {
+	s := &stream{feed: feed, status: status}
+	if seek != nil {
+		s.foresight = &foresight{feed: feed, seek: seek}
+	}
+	return s
+}
+
+// begin prepares for a stream from p on, and asks for it the first time.
+func (s *stream) begin(p *dump.Position) {
+	s.beginAt(p)
+	s.feed.Start(p)
+}
+
+// resume goes on at p after a transient error.
+func (s *stream) resume(p *dump.Position) {
+	s.beginAt(p)
+	s.feed.Resume(p)
+}
+
+func (s *stream) beginAt(p *dump.Position) {
+	if s.foresight != nil {
+		s.foresight.reset()
+	}
+	s.pos = *p.Clone()
+	s.payload.end()
+	s.group = group{}
+	s.file, s.offset, s.start = p.File, p.Pos, p.Pos
+	s.skipTo, s.settled, s.byGTID = 0, false, false
+	s.heartbeat = place{}
+}
+
+// connected begins a new connection's stream.
+func (s *stream) connected(c *dump.Connection) {
+	s.status, s.conn, s.lastType = c.Status, c, 0
+	s.byGTID = c.From.GTIDs != nil
+	if !s.byGTID && c.From.Pos < s.pos.Pos {
+		s.skipTo = s.pos.Pos
+	}
+}
+
+// next takes the next item. An error that is transient asks for resume.
+func (s *stream) next() (item, error) {
+	if s.payload.open {
+		e, ok, err := s.payload.next()
+		if ok && err == nil {
+			return s.inside(e)
+		}
+		if err != nil {
+			return item{}, err
+		}
+		s.payload.end()
+	}
+	e, undone, ok, err := s.take()
+	if err != nil || !ok {
+		return item{kind: itemNone}, err
+	}
+	return s.act(e, undone)
+}
+
+// act places an event and makes an item of it.
+func (s *stream) act(e dump.Event, undone bool) (item, error) {
+	passed := item{kind: itemPassed}
+	if s.group.open && endsFile(&e) {
+		passed.kind, s.group = itemAbandoned, group{}
+	}
+	if done, err := s.locate(&e); done || err != nil {
+		return passed, err
+	}
+	if !inGroup(&e) {
+		return passed, s.outside(&e)
+	}
+	s.outer = dump.Mark{Start: s.start, Sum: e.Sum()}
+	it, err := s.content(e)
+	it.undone = undone
+	return it, err
+}
+
+// take takes an event from the feed, and what is known of a new connection.
+func (s *stream) take() (e dump.Event, undone, ok bool, err error) {
+	var c *dump.Connection
+	for {
+		if s.foresight != nil {
+			e, undone, ok, c, err = s.foresight.next(s.group.open, s.placeOf)
+		} else {
+			e, ok, c, err = s.feed.Next()
+		}
+		if err != nil || c == nil {
+			return e, undone, ok, err
+		}
+		s.connected(c)
+	}
+}
+
+// span returns where an event that comes next stands.
+//
+// An event's own end is believed where it is told, since the server leaves out
+// groups that a GTID set excludes. It has 32 bits only, and MariaDB 11.4
+// leaves it zero in transactions.
+func (s *stream) span(e *dump.Event) (start, end uint64) {
+	end = s.offset + uint64(e.Size)
+	if e.LogPos != 0 && uint32(end) != e.LogPos {
+		end = end&^0xffffffff | uint64(e.LogPos)
+		if end < s.offset+uint64(e.Size) {
+			end += 1 << 32
+		}
+	}
+	return end - uint64(e.Size), end
+}
+
+// placeOf returns the position of an event that comes next, by file and offset.
+func (s *stream) placeOf(e *dump.Event) dump.Position {
+	start, _ := s.span(e)
+	return dump.Position{Flavor: s.status.Flavor, ServerUUID: s.status.ServerUUID, ServerID: s.status.ServerID,
+		File: s.file, FileMade: s.format.Made, Pos: start}
+}
+
+// locate keeps the offset. done: the event is not part of a file's contents or
+// before the place that is wanted.
+func (s *stream) locate(e *dump.Event) (done bool, err error) {
+	switch {
+	case e.Type == dump.EvHeartbeat || e.Type == dump.EvHeartbeatV2:
+		s.heartbeat = place{string(e.Body), uint64(e.LogPos)}
+		if s.settled && !s.group.open {
+			s.feed.Check(&s.pos)
+		}
+		return true, nil
+	case e.Type == dump.EvRotate:
+		return true, s.rotate(e)
+	case e.Type == dump.EvFormatDescription && e.LogPos == 0:
+		return true, s.formatDescription(e, false)
+	case e.Flags&dump.FlagArtificial != 0:
+		return true, s.outside(e)
+	}
+	s.start, s.offset = s.span(e)
+	s.lastType = e.Type
+	return s.start < s.skipTo && e.Type != dump.EvFormatDescription && e.Type != dump.EvPreviousGTIDs && e.Type != dump.EvMariaGTIDList, nil
+}
+
+func (s *stream) rotate(e *dump.Event) error {
+	file, pos, err := dump.ParseRotate(e.Body)
+	if err != nil {
+		return err
+	}
+	if e.Flags&dump.FlagArtificial == 0 { // the file's last event: what follows it the server says next
+		s.start, s.offset = s.span(e)
+		s.lastType = e.Type
+		if s.settled && s.start >= s.skipTo {
+			s.pos.Passed(s.offset, dump.Mark{Start: s.start, Sum: e.Sum()})
+		}
+		return nil
+	}
+	if s.settled && file != s.file && s.lastType != dump.EvRotate && s.lastType != dump.EvStop && !s.conn.EndsOpen(s.file) {
+		return dump.Transient(fmt.Errorf("%w: it went on from %s to %s in the middle: its binlogs were reset", ErrOtherServer, s.file, file))
+	}
+	if s.settled && file != s.file {
+		s.skipTo = 0
+	}
+	if !s.settled && !s.byGTID {
+		s.settle()
+	}
+	s.file, s.offset, s.start, s.lastType = file, pos, pos, 0
+	return nil
+}
+
+// formatDescription reads what a file begins with. first: it stands there, and
+// was not made up by the source for a dump that begins later.
+func (s *stream) formatDescription(e *dump.Event, first bool) error {
+	f, err := dump.ParseFormat(e.Body)
+	if err != nil {
+		return err
+	}
+	f.Made = e.Timestamp
+	s.format = f
+	switch {
+	case !s.settled:
+	case first && s.skipTo == 0:
+		s.pos.EnterFile(s.file, f.Made)
+	case s.pos.File == s.file:
+		s.pos.FileMade = f.Made
+	}
+	return nil
+}
+
+// settle makes the resume point follow the stream's file and offset. After a
+// GTID set they mean nothing before the first group: the server goes back to
+// the beginning of a file to find it.
+func (s *stream) settle() {
+	s.settled = true
+	s.pos.ServerUUID, s.pos.ServerID = s.status.ServerUUID, s.status.ServerID
+}
+
+// outside acts on an event that belongs to no group.
+func (s *stream) outside(e *dump.Event) error {
+	switch e.Type {
+	case dump.EvFormatDescription:
+		return s.formatDescription(e, true)
+	case dump.EvPreviousGTIDs, dump.EvMariaGTIDList:
+		if err := s.previousGTIDs(e); err != nil {
+			return err
+		}
+	}
+	if s.settled && !s.group.open && e.Flags&dump.FlagArtificial == 0 && s.start >= s.pos.Pos {
+		s.pos.Passed(s.offset, dump.Mark{Start: s.start, Sum: e.Sum()})
+	}
+	return nil
+}
+
+// previousGTIDs compares the set at a file's beginning with what was read
+// before, and takes it over.
+func (s *stream) previousGTIDs(e *dump.Event) error {
+	if s.skipTo > 0 || s.byGTID && !s.settled {
+		return nil
+	}
+	set, err := dump.ParsePreviousGTIDs(*e)
+	if err != nil {
+		return err
+	}
+	return s.pos.BeginsWith(set)
+}
+
+// inside acts on an event of a compressed transaction.
+func (s *stream) inside(e dump.Event) (item, error) {
+	if !inGroup(&e) {
+		return item{kind: itemPassed}, nil
+	}
+	return s.content(e)
+}
+
+// content makes an item of a group's event.
+func (s *stream) content(e dump.Event) (item, error) {
+	it := item{kind: itemPassed, event: e, begins: !s.group.open}
+	var err error
+	if it.begins {
+		err = s.openGroup(&e)
+	} else if s.group.began == 0 {
+		s.group.began = e.Timestamp
+	}
+	switch e.Type {
+	case dump.EvQuery, dump.EvQueryCompressed, dump.EvExecuteLoadQuery:
+		if err == nil {
+			it.query, err = readQuery(e)
+		}
+		it.query.sessionOf(s.status)
+		it.st = statementOf(it.query.sql)
+	}
+	if err != nil {
+		return it, err
+	}
+	it.ends = s.group.add(&e, &it.query, it.st)
+	return s.classify(it)
+}
+
+// classify says what an item is, and opens what it holds.
+func (s *stream) classify(it item) (item, error) {
+	e := &it.event
+	switch {
+	case e.Type.IsRows():
+		it.kind, s.group.rows = itemRows, true
+	case e.Type == dump.EvTableMap:
+		it.kind = itemTableMap
+	case e.Type == dump.EvXID:
+		it.kind, it.st = itemEnd, stCommit
+	case e.Type == dump.EvXAPrepare:
+		it.kind, it.st = itemXA, stXAPrepare
+	case e.Type == dump.EvTransactionPayload && s.opaque:
+	case e.Type == dump.EvTransactionPayload:
+		it.ends = false // the group goes on inside
+		return it, s.payload.start(it.event)
+	case e.Type == dump.EvRowsQuery && len(e.Body) > 0:
+		s.group.query = string(e.Body[1:]) // after a length of one byte, which may be too small
+	case e.Type == dump.EvAnnotateRows:
+		s.group.query = string(e.Body)
+	case e.Type == dump.EvQuery || e.Type == dump.EvQueryCompressed || e.Type == dump.EvExecuteLoadQuery:
+		s.group.thread = uint64(it.query.thread)
+		s.classifyStatement(&it)
+	case isGTID(e.Type) && !it.begins:
+		return it, fmt.Errorf("%w: a GTID within a transaction", ErrEvent)
+	default:
+		return it, s.meaningless(e)
+	}
+	return it, nil
+}
+
+// meaningless lists the types that mean nothing here. One that is not known is
+// an error.
+func (s *stream) meaningless(e *dump.Event) error {
+	switch e.Type {
+	case dump.EvGTID, dump.EvAnonymousGTID, dump.EvGTIDTagged, dump.EvMariaGTID,
+		dump.EvIntvar, dump.EvRand, dump.EvUserVar, dump.EvBeginLoadQuery, dump.EvAppendBlock, dump.EvDeleteFile, dump.EvRowsQuery:
+		return nil
+	case dump.EvIncident:
+		return fmt.Errorf("%w: the source reports an incident: it may have lost changes; compare the data", ErrEvent)
+	case dump.EvStartV3, dump.EvLoad, dump.EvNewLoad, dump.EvCreateFile, dump.EvExecLoad, dump.EvSlave:
+		return fmt.Errorf("%w: type %d is of servers before MySQL 5.0; upgrade the source", ErrEvent, e.Type)
+	}
+	return fmt.Errorf("%w: type %d is not known and not ignorable; it comes from a newer server: use a newer Daybook", ErrEvent, e.Type)
+}
+
+func (s *stream) classifyStatement(it *item) {
+	switch it.st {
+	case stOther:
+		it.kind = itemStatement
+	case stXAStart, stXAEnd: // MariaDB before 10.5 tells only at the end which one it is
+		s.group.xid = xidOf(it.query.sql)
+	case stXACommit, stXARollback:
+		it.kind, s.group.xid = itemXA, xidOf(it.query.sql)
+	case stCommit, stRollback:
+		it.kind = itemEnd
+	}
+}
+
+func isGTID(t dump.EventType) bool {
+	return t == dump.EvGTID || t == dump.EvAnonymousGTID || t == dump.EvGTIDTagged || t == dump.EvMariaGTID
+}
+
+// openGroup notes the place of a group's first event, and what a GTID event
+// tells.
+func (s *stream) openGroup(e *dump.Event) error {
+	s.group = group{micros: int64(e.Timestamp) * 1e6, foreseen: s.foresight != nil && mayBeUndone(e)}
+	s.pos.At(s.file, s.format.Made, s.start)
+	s.settle()
+	if !isGTID(e.Type) {
+		return nil
+	}
+	var err error
+	if s.group.TransactionStart, err = dump.ParseTransactionStart(*e); err != nil {
+		return err
+	}
+	if s.group.Micros > 0 {
+		s.group.micros = s.group.Micros
+	}
+	s.group.xid = s.group.MariaDB.XID
+	return nil
+}
+
+// endGroup moves the resume point behind the group.
+func (s *stream) endGroup() {
+	if s.payload.open { // its last event ends it
+		s.payload.end()
+	}
+	s.pos.Passed(s.offset, s.outer)
+	s.pos.Executed(dump.GroupMark{GTID: s.group.GTID, Micros: s.group.OriginalMicros, Began: s.group.began})
+	s.group = group{}
+}
+
+func (s *stream) gtidText() string {
+	if s.group.gtidText == "" && !s.group.GTID.IsZero() {
+		s.group.gtidText = s.group.GTID.String()
+	}
+	return s.group.gtidText
+}

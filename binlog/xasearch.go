@@ -1,0 +1,194 @@
+package binlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"daybook/binlog/dump"
+)
+
+// xaSearch looks for the rows of an XA transaction that was prepared before
+// the start of the Reader: backwards through the source's binlog files, and
+// then through the group that was found, whose rows become chunks as if they
+// were prepared now.
+type xaSearch struct {
+	xid    string
+	chunks chan foundChunk
+	n      int
+	cancel context.CancelFunc
+}
+
+type foundChunk struct {
+	value []byte // nil at the end
+	err   error
+}
+
+// errNotPrepared says that the source's binlogs do not hold the transaction.
+var errNotPrepared = errors.New("its XA PREPARE is not in the source's binlogs")
+
+// startSearch begins to look for the rows of the transaction that the current
+// group commits.
+func (r *Reader) startSearch(xid string) error {
+	r.forget(xid) // what is there lacks tables that are selected now
+	s := &xaSearch{xid: xid, chunks: make(chan foundChunk, 4)}
+	r.xa.commit, r.xa.search = &xaCommit{xid: xid}, s
+	before := r.stream.pos.Clone()
+	before.GTIDs = nil
+	r.log.Info("looking for the rows of an XA transaction that was prepared before the start", "source", r.o.Source.Address, "xid", xid)
+	var searching context.Context
+	searching, s.cancel = context.WithCancel(context.Background())
+	r.feed.Go(func(ctx context.Context) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(searching, cancel)()
+		err := r.findPrepared(ctx, xid, before, s.chunks)
+		select {
+		case s.chunks <- foundChunk{err: err}:
+		case <-ctx.Done():
+		}
+		r.feed.Wake()
+	})
+	return nil
+}
+
+// pollSearch takes the chunks that were found. At their end the commit goes on.
+func (r *Reader) pollSearch() (wait bool, err error) {
+	s := r.xa.search
+	select {
+	case c := <-s.chunks:
+		switch {
+		case c.value != nil:
+			r.keepChunk(chunkKey(s.xid, s.n), c.value)
+			s.n++
+			return false, nil
+		case errors.Is(c.err, errNotPrepared) || c.err == nil:
+		default:
+			return false, fmt.Errorf("look for the rows of XA transaction %s: %w", s.xid, c.err)
+		}
+		r.endSearch()
+		if c.err != nil {
+			return false, fmt.Errorf("%w: XA transaction %s is committed, and its rows stand before the oldest binlog of the source, so that they are not known: %w", ErrEvent, s.xid, c.err)
+		}
+		p := prepared{Chunks: s.n}
+		r.remember(s.xid, p)
+		r.startCommit(s.xid, p)
+		return false, nil
+	default:
+		return true, nil
+	}
+}
+
+func (r *Reader) endSearch() {
+	if r.xa.search != nil {
+		r.xa.search.cancel()
+		r.xa.search = nil
+	}
+}
+
+// findPrepared looks for the newest group before a position that prepares xid,
+// and sends its rows in chunks.
+func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Position, chunks chan<- foundChunk) error {
+	c, err := dump.Dial(ctx, r.o.Source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	logs, err := c.BinaryLogs(ctx)
+	if err != nil {
+		return err
+	}
+	last := slices.Index(logs, before.File)
+	for i := last; i >= 0; i-- {
+		until := place{before.File, before.Pos}
+		if i < last {
+			until = place{logs[i+1], 4}
+		}
+		at, err := r.preparedIn(ctx, xid, logs[i], until)
+		if err != nil {
+			return err
+		}
+		if at != nil {
+			return r.collectPrepared(ctx, at, chunks)
+		}
+	}
+	if last >= 0 && firstOfAll(logs[0]) {
+		return nil // nothing was ever purged: it had no rows
+	}
+	return errNotPrepared
+}
+
+// preparedIn returns the place of the last group in a file, up to a place, that
+// prepares xid.
+func (r *Reader) preparedIn(ctx context.Context, xid, file string, until place) (*dump.Position, error) {
+	var found *dump.Position
+	_, err := r.runScan(ctx, r.placeAt(file, 4), &scan{
+		until: func(n *scanner) bool { return n.reached(until) || n.file != file && n.file != until.file },
+		onXA: func(n *scanner, it *item) {
+			switch {
+			case n.group.xid != xid:
+			case it.st == stXAPrepare:
+				found = n.pos.Clone()
+			default: // an earlier transaction of that XID has ended
+				found = nil
+			}
+		},
+	})
+	return found, err
+}
+
+// collectPrepared sends the rows of the group at a place.
+func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks chan<- foundChunk) error {
+	at.GTIDs = nil
+	o := r.o
+	o.Load, o.Skip = nil, nil
+	side := o.sideFeed()
+	side.HeadersOnly = false
+	n := New(o)
+	n.feed = dump.NewFeed(side, nil)
+	defer func() { _ = n.Close() }()
+	n.filter, n.status = r.filter, r.status
+	n.stream = newStream(n.feed, r.status, nil)
+	n.stream.begin(at)
+	sent := 0
+	for {
+		it, err := n.stream.next()
+		switch {
+		case err != nil:
+			return err
+		case it.kind == itemNone:
+			select {
+			case <-n.Ready():
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			continue
+		case it.kind == itemTableMap || it.kind == itemRows:
+			if err := n.spoolEvent(&it); err != nil {
+				return err
+			}
+		case it.ends:
+			n.flushSpool()
+		}
+		for ; sent < n.progress.spool.chunks; sent++ {
+			value, _ := n.entries.get(chunkKey(n.stream.group.xid, sent))
+			select {
+			case chunks <- foundChunk{value: value}:
+				r.feed.Wake()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			n.entries.take()
+		}
+		if it.ends {
+			return nil
+		}
+	}
+}
+
+// firstOfAll tells the first binlog file that a server writes.
+func firstOfAll(file string) bool {
+	const first = ".000001"
+	return len(file) > len(first) && file[len(file)-len(first):] == first
+}
