@@ -25,6 +25,7 @@ type catalog struct {
 	ClusterID     string         `json:"cluster_id"`
 	NextPartition uint32         `json:"next_partition"`
 	Topics        []catalogTopic `json:"topics"`
+	Clock         *clockReading  `json:"clock"`
 }
 
 type catalogTopic struct {
@@ -60,7 +61,7 @@ func (s *Store) catalog() *catalog {
 	s.mu.RLock()
 	next := s.nextID
 	s.mu.RUnlock()
-	c := &catalog{Format: formatVersion, ClusterID: s.clusterID, NextPartition: next}
+	c := &catalog{Format: formatVersion, ClusterID: s.clusterID, NextPartition: next, Clock: s.clock.reading()}
 	for _, p := range s.Partitions() {
 		t := catalogTopic{Topic: p.topic, Partition: p.id, TopicID: hex.EncodeToString(p.topicID[:]), HighWatermark: p.HighWatermark()}
 		if p.broken != nil {

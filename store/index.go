@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -171,17 +170,11 @@ func (p *Partition) entryBefore(offset int64) (indexEntry, bool, error) {
 	return e, err == nil, err
 }
 
-// firstEntry returns the index entry of the oldest batch.
+// firstEntry returns the index entry of the oldest batch whose can be read.
 func (p *Partition) firstEntry() (indexEntry, error) {
-	it, err := p.index()
-	if err != nil {
-		return indexEntry{}, err
-	}
-	defer it.Close()
-	if !it.First() {
-		return indexEntry{}, errors.Join(it.Err(), fmt.Errorf("%w: the index of %s is empty", ErrCorrupt, p.topic))
-	}
-	e, _, err := entryAt(it)
+	w, start := p.walkFrom()
+	defer w.close()
+	e, _, err := w.entry(start.offset)
 	return e, err
 }
 

@@ -29,7 +29,20 @@ func (s *Store) load(second *catalog) error {
 			return err
 		}
 	}
+	s.openClock(second)
 	return s.saveCatalog()
+}
+
+func (s *Store) openClock(second *catalog) {
+	var newest int64
+	for _, p := range s.partitions {
+		newest = max(newest, p.last.appendedAt)
+	}
+	var last *clockReading
+	if second != nil {
+		last = second.Clock
+	}
+	s.clock.open(last, newest)
 }
 
 // loadMeta reads the keys of kind meta. What cannot be read of them is taken

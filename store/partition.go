@@ -6,7 +6,6 @@ import (
 	"iter"
 	"math"
 	"sync"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -39,6 +38,8 @@ type Partition struct {
 	last    indexEntry // of the newest batch, or what the log start tells if there is none
 	changed chan struct{}
 	damaged map[int64]error // by base offset, what is wrong with batches on disk
+	// unreadable has stretches of the index: from where, and where it goes on.
+	unreadable map[int64]int64
 }
 
 func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partition {
@@ -51,6 +52,8 @@ func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partiti
 		last:    indexEntry{highest: math.MinInt64},
 		changed: make(chan struct{}),
 		damaged: make(map[int64]error),
+
+		unreadable: make(map[int64]int64),
 	}
 }
 
@@ -195,7 +198,7 @@ func (p *Partition) putBatch(b *pebble.Batch, batch []byte, base int64, last ind
 	p.stored = encodeBatch(p.stored, batch)
 	entry := indexEntry{
 		lastOffsetDelta: h.LastOffsetDelta,
-		appendedAt:      time.Now().UnixMilli(),
+		appendedAt:      p.s.clock.now(),
 		maxTimestamp:    h.MaxTimestamp,
 		highest:         max(last.highest, h.MaxTimestamp),
 		storedEnd:       last.storedEnd + uint64(len(p.stored)),

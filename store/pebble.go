@@ -25,8 +25,6 @@ const (
 	// separateAbove keeps batches of a few records, positions and checkpoints
 	// in the tables.
 	separateAbove = 1 << 10
-	// backgroundPause keeps Pebble, which retries at once, from spinning.
-	backgroundPause = 100 * time.Millisecond
 )
 
 // takeDir makes the directory and locks it.
@@ -47,6 +45,7 @@ func takeDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
 }
 
 func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
+	compactions := newScheduler()
 	o := &pebble.Options{
 		FS:                 &failStopFS{s.opts.FS, s},
 		Lock:               lock,
@@ -54,7 +53,15 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		CacheSize:          s.opts.CacheBytes,
 		Logger:             &pebbleLogger{s},
 		EventListener: &pebble.EventListener{
-			BackgroundError: s.backgroundError,
+			BackgroundError: func(err error) {
+				compactions.failed()
+				s.backgroundError(err)
+			},
+			CompactionEnd: func(i pebble.CompactionInfo) {
+				if i.Err == nil {
+					compactions.ended()
+				}
+			},
 			WriteStallBegin: s.writeStall,
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
 				s.log.Error("data on disk is damaged", "detail", i.String())
@@ -64,7 +71,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       200,
+		L0StopWritesThreshold:       500, // what a damaged table may hold up
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                500,
 
@@ -75,6 +82,7 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 		// Space comes back only once the deletion has left the memtable.
 		FlushDelayDeleteRange: time.Second,
 	}
+	o.Experimental.CompactionScheduler = compactions
 	// Batches go to files of their own when they leave the memtable. Compaction
 	// moves only their keys, so that each is written twice in all, once of it to
 	// the write-ahead log, however large the log becomes. Values are dropped
@@ -163,17 +171,17 @@ func (s *Store) start(call func() error) (wait func() error) {
 }
 
 // backgroundError is told of flushes and compactions that failed and will be
-// tried again. It is called with Pebble's lock held, so the pause holds up
-// writers, too. A damaged table is passed over, for five minutes each time.
+// tried again, with Pebble's lock held. A damaged table is no failure of the store:
+// new ones are laid over it.
 func (s *Store) backgroundError(err error) {
 	err = describe(err)
 	if errors.Is(err, ErrCorrupt) {
-		s.log.Error("a table cannot be compacted, the log goes on without", "error", err)
+		s.log.Error("a table cannot be compacted, trying again", "error", err)
 		s.uncompacted.Store(true)
 	} else {
 		s.log.Warn("flush or compaction failed, trying again", "error", err)
+		time.Sleep(firstPause) // of a flush Pebble tries the next at once
 	}
-	time.Sleep(backgroundPause)
 }
 
 // writeStall is told when writes begin to wait for flushes or compactions.

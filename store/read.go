@@ -145,6 +145,9 @@ func (p *Partition) Size(offset int64) (int, error) {
 		return 0, nil
 	}
 	before, ok := p.recent.bytesBefore(offset)
+	if offset == start.offset {
+		before, ok = start.plain, true
+	}
 	if !ok {
 		e, found, err := p.entryBefore(offset)
 		if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,21 +11,30 @@ import (
 )
 
 // retainEvery is how often retention looks; a batch may stay so much longer.
+// What it removes makes a layer of tables, so that it looks every hour when they
+// cannot be compacted.
 const retainEvery = time.Minute
+
+// stoppedGrace is for how long, at most, the time that Daybook was stopped does not count.
+const stoppedGrace = time.Hour
 
 // retain removes what is too old or too much, until ctx is done.
 func (s *Store) retain(ctx context.Context) {
 	every := min(retainEvery, max(s.opts.RetentionAge/10, time.Millisecond))
 	t := time.NewTicker(every)
 	defer t.Stop()
-	for {
+	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		if err := s.saveCatalog(); err != nil {
+		s.clock.look()
+		if err := s.saveCatalog(); err != nil && s.Err() == nil {
 			s.log.Warn("catalog not saved, trying again", "error", err)
+		}
+		if s.uncompacted.Load() && n%60 != 0 {
+			continue
 		}
 		if err := s.Retain(ctx); err != nil && s.Err() == nil && ctx.Err() == nil {
 			s.log.Error("retention failed, trying again", "error", err)
@@ -32,33 +42,35 @@ func (s *Store) retain(ctx context.Context) {
 	}
 }
 
-// Retain removes now what retention would remove next.
+// Retain removes now what retention would remove next. What keeps it from
+// one partition's records does not keep it from another's.
 func (s *Store) Retain(ctx context.Context) error {
 	if err := s.calls.enter(); err != nil {
 		return err
 	}
 	defer s.calls.exit()
-	cutoff := time.Now().Add(-s.opts.RetentionAge).UnixMilli()
+	var errs []error
+	now := s.clock.now()
 	for _, p := range s.Partitions() {
-		if err := p.trimOlder(ctx, cutoff); err != nil {
-			return fmt.Errorf("remove old records of %s: %w", p.topic, err)
+		if err := p.trimOlder(ctx, now, s.opts.RetentionAge); err != nil {
+			errs = append(errs, fmt.Errorf("remove old records of %s: %w", p.topic, err))
 		}
 	}
 	if s.opts.RetentionBytes > 0 {
 		if err := s.trimToSize(ctx); err != nil {
-			return fmt.Errorf("keep to the size limit: %w", err)
+			errs = append(errs, fmt.Errorf("keep to the size limit: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// trimOlder removes the batches at the log's front that were appended before
-// cutoff, milliseconds.
-func (p *Partition) trimOlder(ctx context.Context, cutoff int64) error {
+// trimOlder removes the batches at the log's front that were appended longer
+// ago than age.
+func (p *Partition) trimOlder(ctx context.Context, now int64, age time.Duration) error {
 	p.trimmer.Lock()
 	defer p.trimmer.Unlock()
-	now := time.Now().UnixMilli()
-	to, err := p.front(ctx, func(e indexEntry, _ int64) (drop, more bool) {
+	cutoff := now - age.Milliseconds()
+	to, err := p.front(ctx, func(e indexEntry) (drop, more bool) {
 		// A time in the future comes from a clock that was wrong: it says
 		// nothing, and the next batch decides.
 		return e.appendedAt < cutoff, e.appendedAt < cutoff || e.appendedAt > now
@@ -70,30 +82,27 @@ func (p *Partition) trimOlder(ctx context.Context, cutoff int64) error {
 }
 
 // front walks the index from the log's start while more, and returns the log
-// start after the last batch to drop.
-func (p *Partition) front(ctx context.Context, decide func(e indexEntry, base int64) (drop, more bool)) (logStart, error) {
-	p.mu.RLock()
-	to, end := p.start, p.next
-	p.mu.RUnlock()
-	it, err := p.index()
-	if err != nil {
-		return to, err
-	}
-	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		e, base, err := entryAt(it)
+// start after the last batch to drop. Entries that cannot be read go with the
+// next one that can: what comes before one that is too old is older, and the sums in it
+// are those of all.
+func (p *Partition) front(ctx context.Context, decide func(e indexEntry) (drop, more bool)) (logStart, error) {
+	w, to := p.walkFrom()
+	defer w.close()
+	for offset := to.offset; offset < w.end && ctx.Err() == nil; {
+		e, base, err := w.entry(offset)
 		if err != nil {
 			return to, err
 		}
-		drop, more := decide(e, base)
-		if base >= end || !more || ctx.Err() != nil {
+		drop, more := decide(e)
+		if base >= w.end || !more {
 			break
 		}
+		offset = base + int64(e.lastOffsetDelta) + 1
 		if drop {
-			to = logStart{offset: base + int64(e.lastOffsetDelta) + 1, stored: e.storedEnd, plain: e.plainEnd}
+			to = logStart{offset: offset, stored: e.storedEnd, plain: e.plainEnd}
 		}
 	}
-	return to, it.Err()
+	return to, nil
 }
 
 // trim moves the log start and deletes what is before it, atomically. The
@@ -134,11 +143,8 @@ func (s *Store) Retention() (age time.Duration, bytes int64) {
 func (s *Store) trimToSize(ctx context.Context) error {
 	for ctx.Err() == nil {
 		fronts, total, err := s.fronts()
-		if err != nil {
+		if total <= uint64(s.opts.RetentionBytes) || len(fronts) == 0 {
 			return err
-		}
-		if total <= uint64(s.opts.RetentionBytes) {
-			return nil
 		}
 		// Down to where another partition's front is the oldest one, a minute
 		// more so that two do not take turns batch by batch.
@@ -148,7 +154,7 @@ func (s *Store) trimToSize(ctx context.Context) error {
 		}
 		p := fronts[0].p
 		removed, err := p.trimBytes(ctx, total-uint64(s.opts.RetentionBytes), until)
-		if err != nil {
+		if err != nil || removed == 0 {
 			return err
 		}
 		s.log.Warn("removed records before their time, because of the size limit", "topic", p.topic,
@@ -164,10 +170,9 @@ type logFront struct {
 }
 
 // fronts returns the partitions that hold records, that with the oldest first,
-// and the stored bytes of all.
-func (s *Store) fronts() ([]logFront, uint64, error) {
-	var fronts []logFront
-	var total uint64
+// and the stored bytes of all. The error is of those that are left out.
+func (s *Store) fronts() (fronts []logFront, total uint64, err error) {
+	var errs []error
 	for _, p := range s.Partitions() {
 		stored := p.StoredBytes()
 		if stored == 0 {
@@ -176,12 +181,13 @@ func (s *Store) fronts() ([]logFront, uint64, error) {
 		total += uint64(stored)
 		e, err := p.firstEntry()
 		if err != nil {
-			return nil, 0, err
+			errs = append(errs, fmt.Errorf("read the index of %s: %w", p.topic, err))
+			continue
 		}
 		fronts = append(fronts, logFront{p, e.appendedAt})
 	}
 	slices.SortStableFunc(fronts, func(a, b logFront) int { return cmp.Compare(a.appendedAt, b.appendedAt) })
-	return fronts, total, nil
+	return fronts, total, errors.Join(errs...)
 }
 
 // trimBytes removes batches at the log's front until it has removed so many
@@ -193,8 +199,8 @@ func (p *Partition) trimBytes(ctx context.Context, bytes uint64, until int64) (u
 	from := p.start
 	p.mu.RUnlock()
 	dropped := from.stored
-	to, err := p.front(ctx, func(e indexEntry, base int64) (drop, more bool) {
-		enough := dropped-from.stored >= bytes || e.appendedAt >= until && base != from.offset
+	to, err := p.front(ctx, func(e indexEntry) (drop, more bool) {
+		enough := dropped-from.stored >= bytes || e.appendedAt >= until && dropped > from.stored
 		dropped = e.storedEnd
 		return !enough, !enough
 	})

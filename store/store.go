@@ -48,6 +48,9 @@ type Options struct {
 	// as stored. The oldest go first, however young. 0: no limit.
 	RetentionBytes int64
 
+	// Wall is the wall clock, for tests; nil: time.Now.
+	Wall func() time.Time
+
 	// RecentBytes bounds the newest batches that each partition keeps in
 	// memory, uncompressed; 0: 8 MiB.
 	RecentBytes int
@@ -64,6 +67,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
 	}
 	if o.RetentionAge == 0 {
 		o.RetentionAge = 24 * time.Hour
@@ -90,6 +96,7 @@ type Store struct {
 	clusterID string
 	failure   failure
 	calls     calls
+	clock     clock
 	// uncompacted tells that a table is too damaged to be compacted.
 	uncompacted atomic.Bool
 
@@ -111,6 +118,7 @@ func New(o Options) *Store {
 	return &Store{
 		opts:       o,
 		log:        o.Logger,
+		clock:      clock{wall: o.Wall, grace: min(stoppedGrace, o.RetentionAge), log: o.Logger},
 		failure:    failure{log: o.Logger, ch: make(chan struct{}), fatal: make(chan struct{})},
 		partitions: make(map[string]*Partition),
 		byTopicID:  make(map[[16]byte]*Partition),

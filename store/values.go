@@ -75,7 +75,7 @@ func grow(dst []byte, n int) []byte {
 // searched by time and measured by size.
 type indexEntry struct {
 	lastOffsetDelta int32
-	appendedAt      int64  // wall clock, milliseconds
+	appendedAt      int64  // by the clock of retention, milliseconds
 	maxTimestamp    int64  // of the batch's records, milliseconds
 	highest         int64  // largest maxTimestamp up to and including this batch
 	storedEnd       uint64 // stored bytes of all batches ever, up to and including this one
