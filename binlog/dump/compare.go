@@ -39,8 +39,14 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 	})
 	switch {
 	case made != 0 && made != p.FileMade:
-		return fmt.Sprintf("its file %s was made %s, and the one that was being read %s", p.File, seconds(made), seconds(p.FileMade)), false, nil
+		return d.madeDiffers(made), false, nil
 	case errors.Is(err, ErrPosition):
+		if made, err = d.fileMade(ctx); err != nil {
+			return "", false, err
+		}
+		if made != p.FileMade {
+			return d.madeDiffers(made), false, nil
+		}
 		return fmt.Sprintf("its file %s ends before offset %d, up to which it was read", p.File, p.Pos), false, nil
 	case err != nil && made != 0 && last == nil && !IsTransient(err):
 		return fmt.Sprintf("in its file %s no event begins at offset %d, where the last one that was read did (%v)", p.File, from.Pos, err), false, nil
@@ -59,6 +65,22 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 		return fmt.Sprintf("in its file %s, the event at offset %d, of %s, is another one than that which was read there", p.File, p.Last.Start, seconds(last.Timestamp)), false, nil
 	}
 	return "", more, nil
+}
+
+func (d *placing) madeDiffers(made uint32) string {
+	return fmt.Sprintf("its file %s was made %s, and the one that was being read %s", d.p.File, seconds(made), seconds(d.p.FileMade))
+}
+
+// fileMade returns when the position's file was made.
+func (d *placing) fileMade(ctx context.Context) (made uint32, err error) {
+	err = d.look(ctx, From{File: d.p.File, Pos: 4}, func(e seen) error {
+		if e.Type != EvFormatDescription {
+			return nil
+		}
+		made = e.Timestamp
+		return errEnough
+	})
+	return made, err
 }
 
 // compareFar sees that an event ends at the position, which is too far into the

@@ -89,6 +89,11 @@ var dumpErrors = []struct {
 
 func classifyDump(doing, message string) error {
 	lower := strings.ToLower(message)
+	if strings.Contains(lower, "find next log") {
+		// Its binlogs were reset or edited under the dump: who connects anew is
+		// told what differs.
+		return Transient(fmt.Errorf("%s: the source says %q", doing, message))
+	}
 	for _, d := range dumpErrors {
 		if strings.Contains(lower, d.part) {
 			return fmt.Errorf("%w: %s: the source says %q; %s", d.err, doing, message, d.todo)

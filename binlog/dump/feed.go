@@ -39,6 +39,7 @@ type Feed struct {
 	chunk   chunk // that Next is taking events from
 
 	live     atomic.Pointer[live] // the connection that is read from
+	short    int                  // dumps in a row that soon ended
 	checking atomic.Bool          // guards watch
 	watch    watch
 
@@ -193,6 +194,13 @@ func (f *Feed) push(ctx context.Context, c chunk) error {
 // the connection ends.
 func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 	began := time.Now()
+	if f.short > 0 {
+		select {
+		case <-time.After(backoff(f.short)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		c, at, err := f.dump(ctx, p)
 		if err == nil {
@@ -201,8 +209,12 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 			}
 			if err = f.push(ctx, chunk{connection: at}); err == nil {
 				f.live.Store(&live{c, at.Status})
+				start := time.Now()
 				err = f.read(ctx, c)
 				f.live.Store(nil)
+				if f.short++; time.Since(start) > shortDump {
+					f.short = 0
+				}
 			}
 			_ = c.Close()
 			if err != nil && IsTransient(err) && ctx.Err() == nil {
@@ -226,6 +238,10 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 		}
 	}
 }
+
+// shortDump is how long a dump must have lasted for the next one to be asked
+// for at once.
+const shortDump = time.Second
 
 // catchUp is how long a source that a failover put in place may lack
 // transactions that were read from the former one.

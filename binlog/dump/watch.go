@@ -70,3 +70,11 @@ func (f *Feed) suspect(ctx context.Context, at *live, p Position) string {
 }
 
 func (f *Feed) dial(ctx context.Context) (*Conn, error) { return Dial(ctx, f.o.Source) }
+
+// Cut ends the connection: what came over it does not fit, and the next one
+// tells why.
+func (f *Feed) Cut() {
+	if at := f.live.Load(); at != nil {
+		_ = at.c.Close()
+	}
+}

@@ -1,0 +1,386 @@
+//go:build servers
+
+package dump_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/binlog/dump"
+	"daybook/e2e/servers"
+)
+
+// lines are the servers that the identity is tested on; IDENTITY_SERVERS names
+// others.
+func lines() []string {
+	if list := os.Getenv("IDENTITY_SERVERS"); list != "" {
+		return strings.Split(list, ",")
+	}
+	return []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"}
+}
+
+// eachMode runs fn for each line, reading by GTID and without.
+func eachMode(t *testing.T, fn func(t *testing.T, version string, gtid bool)) {
+	for _, v := range lines() {
+		for _, gtid := range []bool{true, false} {
+			if gtid && v == "mysql-5.5" {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/gtid=%t", v, gtid), func(t *testing.T) { fn(t, v, gtid) })
+		}
+	}
+}
+
+// TestReset: after RESET MASTER and more transactions than were read before,
+// nothing is read any more, however the reader stood to the source then.
+func TestReset(t *testing.T) {
+	eachMode(t, func(t *testing.T, version string, gtid bool) {
+		o := begin(t, version, gtid)
+		next := 100
+		for _, state := range []string{"stopped", "cut off", "connected", "connected in a later file", "rotated as far", "nothing read"} {
+			t.Run(state, func(t *testing.T) {
+				o.t = t
+				o.connect()
+				w := &wire{}
+				f := follow(t, o.source(w), o.start())
+				if state == "nothing read" {
+					p := f.saved()
+					f.feed.Close()
+					o.reset()
+					o.insert(next, next+9)
+					follow(t, o.source(nil), p).refused(20*time.Second, dump.ErrOtherServer)
+					return
+				}
+				o.insert(next, next+4)
+				if strings.Contains(state, "later") || strings.Contains(state, "rotated") {
+					o.db.Exec("FLUSH LOGS", "FLUSH LOGS")
+				}
+				o.insert(next+5, next+9)
+				f.want(next, next+9)
+				p := f.saved()
+				switch state {
+				case "stopped", "rotated as far":
+					f.feed.Close()
+				case "cut off":
+					w.cut()
+				}
+				o.reset()
+				if state == "rotated as far" {
+					o.insert(next+10, next+19)
+					o.db.Exec("FLUSH LOGS", "FLUSH LOGS")
+				}
+				o.insert(next+20, next+49)
+				switch state {
+				case "stopped", "rotated as far":
+					f = follow(t, o.source(nil), p)
+				case "cut off":
+					w.heal("")
+				}
+				f.refused(30*time.Second, dump.ErrOtherServer, "binlog.00000")
+				next += 100
+			})
+		}
+	})
+}
+
+// copyData copies a server's data directory while it is stopped.
+func copyData(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+}
+
+// TestRestored: a backup restored under the same server UUID, in which as many
+// transactions followed, and one in which the position still is.
+func TestRestored(t *testing.T) {
+	eachMode(t, func(t *testing.T, version string, gtid bool) {
+		o := begin(t, version, gtid)
+		data := filepath.Clean(o.db.Query("SELECT @@datadir")[0][0])
+		backup := filepath.Join(t.TempDir(), "backup")
+		o.insert(1, 5)
+		f := follow(t, o.source(nil), o.start())
+		f.feed.Close()
+		before := f.saved()
+		o.insert(6, 10)
+		o.Stop(t)
+		copyData(t, data, backup)
+		o.restart()
+		f = follow(t, o.source(nil), before)
+		o.insert(11, 20)
+		f.want(6, 20)
+		f.feed.Close()
+		o.Stop(t)
+		copyData(t, backup, data)
+		time.Sleep(time.Second)
+		o.restart()
+		o.insert(111, 140)
+		again := follow(t, o.source(nil), before)
+		again.read(140)
+		if want := 5 + 30; len(again.values) != want || again.values[4] != "10" || again.values[5] != "111" {
+			t.Errorf("from before the backup: %s", again.values)
+		}
+		follow(t, o.source(nil), f.saved()).refused(20*time.Second, dump.ErrOtherServer, "made")
+	})
+}
+
+// TestPurged: files purged behind the position do not matter; those that were
+// not read do.
+func TestPurged(t *testing.T) {
+	eachMode(t, func(t *testing.T, version string, gtid bool) {
+		o := begin(t, version, gtid)
+		// A file goes only when the dump that read it has noticed its end, and
+		// MariaDB when it has written a checkpoint.
+		purge := func() {
+			t.Helper()
+			for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+				rows := o.db.Query("SHOW BINARY LOGS")
+				if len(rows) == 1 {
+					return
+				}
+				o.db.Exec("PURGE BINARY LOGS TO '" + rows[len(rows)-1][0] + "'")
+			}
+			t.Fatal("the files were not purged")
+		}
+		f := follow(t, o.source(nil), o.start())
+		o.insert(1, 5)
+		o.db.Exec("FLUSH LOGS")
+		o.insert(6, 10)
+		f.want(1, 10)
+		f.feed.Close()
+		p := f.saved()
+		purge()
+		f = follow(t, o.source(nil), p)
+		o.insert(11, 15)
+		f.want(11, 15)
+		f.feed.Close()
+		p = f.saved()
+		o.db.Exec("FLUSH LOGS")
+		purge() // all of it was read, and the file is gone
+		o.insert(16, 20)
+		f = follow(t, o.source(nil), p)
+		if gtid {
+			f.want(16, 20)
+			f.feed.Close()
+			p = f.saved()
+		} else {
+			f.refused(20*time.Second, dump.ErrPurged, p.File)
+		}
+		o.insert(21, 25)
+		o.db.Exec("FLUSH LOGS")
+		purge()
+		o.insert(26, 30)
+		follow(t, o.source(nil), p).refused(20*time.Second, dump.ErrPurged)
+	})
+}
+
+// TestRenamed: another server ID or UUID over the same binlogs changes nothing.
+func TestRenamed(t *testing.T) {
+	eachMode(t, func(t *testing.T, version string, gtid bool) {
+		o := begin(t, version, gtid, "--log-slave-updates")
+		data := filepath.Clean(o.db.Query("SELECT @@datadir")[0][0])
+		f := follow(t, o.source(nil), o.start())
+		o.insert(1, 5)
+		f.want(1, 5)
+		f.feed.Close()
+		o.db.Exec("SET GLOBAL server_id=77")
+		o.insert(6, 10)
+		f = follow(t, o.source(nil), f.saved())
+		f.want(6, 10)
+		if f.p.ServerID != 77 {
+			t.Errorf("the position's server ID is %d", f.p.ServerID)
+		}
+		o.Stop(t)
+		_ = os.Remove(filepath.Join(data, "auto.cnf"))
+		o.restart()
+		o.insert(11, 15)
+		f.want(11, 15)
+		f.feed.Close()
+		o.insert(16, 20)
+		follow(t, o.source(nil), f.saved()).want(16, 20)
+	})
+}
+
+// TestSwitchedGTIDs: GTIDs off and on again, with file and offset as the bridge.
+func TestSwitchedGTIDs(t *testing.T) {
+	for _, v := range lines() {
+		if strings.HasPrefix(v, "mariadb") || v < "mysql-5.7" {
+			continue
+		}
+		t.Run(v, func(t *testing.T) {
+			o := begin(t, v, true)
+			f := follow(t, o.source(nil), o.start())
+			o.insert(1, 5)
+			for round := range 2 {
+				next := 10 * round
+				f.want(next+1, next+5)
+				modes := []string{"ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"}
+				if round == 1 {
+					modes = []string{"OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"}
+				}
+				f.feed.Close()
+				for _, m := range modes {
+					o.db.Exec("SET GLOBAL gtid_mode=" + m)
+				}
+				o.insert(next+6, next+10)
+				f = follow(t, o.source(nil), f.saved())
+				f.want(next+6, next+10)
+				o.insert(next+11, next+15)
+			}
+			f.want(21, 25)
+			if f.p.GTIDs == nil || !f.p.GTIDs.Contains(f.p.LastGroup.GTID) {
+				t.Errorf("GTIDs %v, last group %+v", f.p.GTIDs, f.p.LastGroup)
+			}
+		})
+	}
+}
+
+// TestSequenceWentBack: MariaDB lets a server's own sequence go back; nothing is
+// read twice.
+func TestSequenceWentBack(t *testing.T) {
+	for _, v := range lines() {
+		if !strings.HasPrefix(v, "mariadb") {
+			continue
+		}
+		t.Run(v, func(t *testing.T) {
+			o := begin(t, v, true)
+			f := follow(t, o.source(nil), o.start())
+			o.db.Exec("SET gtid_seq_no=500")
+			o.insert(1, 5)
+			o.db.Exec("SET gtid_seq_no=1000")
+			o.insert(6, 10)
+			o.db.Exec("SET gtid_seq_no=500")
+			o.insert(11, 13)
+			f.want(1, 13)
+			f.feed.Close()
+			o.insert(14, 15)
+			f = follow(t, o.source(nil), f.saved())
+			f.want(14, 15)
+			o.db.Exec("FLUSH LOGS")
+			o.insert(16, 20)
+			f.want(16, 20)
+			f.feed.Close()
+			o.insert(21, 22)
+			follow(t, o.source(nil), f.saved()).want(21, 22)
+		})
+	}
+}
+
+// replicate makes o a replica of the source, and waits for a value.
+func (o *origin) replicate(from *servers.Server) {
+	o.t.Helper()
+	host, port, _ := strings.Cut(from.Address, ":")
+	sql := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
+	start := "START SLAVE"
+	switch {
+	case from.MariaDB():
+		sql += "MASTER_USE_GTID=slave_pos"
+	case from.Name == "mysql-9":
+		sql = fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=%s, SOURCE_USER='repl', SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1", host, port)
+		start = "START REPLICA"
+	case from.Name == "mysql-8.0":
+		sql += "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1"
+	default:
+		sql += "MASTER_AUTO_POSITION=1"
+	}
+	o.db.Exec(sql, start)
+}
+
+func (o *origin) has(value int) {
+	o.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		rows := o.db.Query("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='d'")
+		if rows[0][0] != "0" && o.db.Query(fmt.Sprintf("SELECT COUNT(*) FROM d.t WHERE a=%d", value))[0][0] == "1" {
+			return
+		}
+	}
+	o.t.Fatalf("the replica did not get %d", value)
+}
+
+func (o *origin) stopReplica() {
+	o.t.Helper()
+	if o.Name == "mysql-9" {
+		o.db.Exec("STOP REPLICA", "RESET REPLICA ALL")
+	} else {
+		o.db.Exec("STOP SLAVE", "RESET SLAVE ALL")
+	}
+}
+
+// TestFailover: a replica in the source's place is followed by GTID if it has
+// what was read, and refused if it has another history.
+func TestFailover(t *testing.T) {
+	for _, v := range lines() {
+		if v < "mysql-5.6" && !strings.HasPrefix(v, "mariadb") {
+			continue
+		}
+		t.Run(v, func(t *testing.T) {
+			a := begin(t, v, true)
+			b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
+			b.connect()
+			b.reset()
+			w := &wire{}
+			f := follow(t, a.source(w), a.start())
+			a.insert(1, 5)
+			// A transaction of several seconds: the times in it differ on a replica.
+			a.db.Exec("BEGIN")
+			a.insert(6, 6)
+			a.db.Exec("DO SLEEP(2.1)")
+			a.insert(7, 7)
+			a.db.Exec("DO SLEEP(1.1)", "COMMIT")
+			stop := "STOP SLAVE"
+			if v == "mysql-9" {
+				stop = "STOP REPLICA"
+			}
+			b.replicate(a.Server)
+			b.has(7)
+			f.want(1, 7)
+			unread := f.saved()
+			b.db.Exec(stop)
+			a.insert(8, 9)
+			f.want(8, 9)
+			// To one that lags, and then is equal.
+			w.cut()
+			w.heal(b.Address)
+			if err := f.until(2*time.Second, func() bool { return len(f.values) > 0 }); !errors.Is(err, errTimeout) {
+				t.Fatalf("at one that lacks what was read: %s, %v", f.values, err)
+			}
+			b.db.Exec(strings.Replace(stop, "STOP", "START", 1))
+			b.has(9)
+			b.stopReplica()
+			b.insert(10, 12)
+			f.want(10, 12)
+			if f.p.ServerID == unread.ServerID {
+				t.Errorf("the position is still of the former source: %+v", f.p)
+			}
+			f.feed.Close()
+			// The former source goes on by itself: other transactions under the
+			// same numbers, in MySQL only if they were given.
+			p := f.saved()
+			set := strings.Split(p.LastGroup.GTID.String(), ":")
+			time.Sleep(1100 * time.Millisecond)
+			if !a.MariaDB() {
+				for i := 1; i <= 3; i++ {
+					a.db.Exec(fmt.Sprintf("SET gtid_next='%s:%d'", set[0], i))
+					if e := a.db.Try(fmt.Sprintf("REPLACE INTO d.t VALUES (%d)", 100+i)); e != nil {
+						t.Fatal(e)
+					}
+				}
+				a.db.Exec("SET gtid_next=AUTOMATIC")
+			} else {
+				id := strings.Split(p.LastGroup.GTID.String(), "-")[1]
+				a.db.Exec("SET server_id=" + id)
+				a.insert(101, 103)
+			}
+			follow(t, a.source(nil), p).refused(30*time.Second, dump.ErrOtherServer, p.LastGroup.GTID.String())
+		})
+	}
+}
