@@ -74,14 +74,16 @@ var dumpErrors = []struct {
 	err  error
 	todo string
 }{
-	{"purged", ErrPurged, "a task that starts anew begins at what is left; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
-	{"find first log file", ErrPurged, "a task that starts anew begins at what is left; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
+	{"purged", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
+	{"find first log file", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
 	{"has connected to the", ErrServerID, "give each replica its own server_id"},
-	{"more gtids than", ErrOtherServer, "the source has lost transactions that were already read (a failover without them, or RESET); start the task anew"},
-	{"not in the master's binlog", ErrOtherServer, "the source has lost transactions that were already read, or its binlogs were reset; start the task anew"},
-	{"does not exist in the", ErrOtherServer, "start the task anew"},
-	{"> file size", ErrPosition, "the source's binlog is shorter than what was already read, so it has lost data in a crash (sync_binlog=0) or was reset; start the task anew"},
-	{"impossible position", ErrPosition, "the source's binlog is shorter than what was already read, so it has lost data in a crash (sync_binlog=0) or was reset; start the task anew"},
+	{"anonymous transaction when", ErrPosition, "transactions without GTIDs were not read yet when gtid_mode became ON: SET GLOBAL gtid_mode=ON_PERMISSIVE on the source until they are"},
+	{"gtid-transaction when", ErrPosition, "transactions with GTIDs were not read yet when gtid_mode became OFF: SET GLOBAL gtid_mode=OFF_PERMISSIVE on the source until they are"},
+	{"more gtids than", ErrOtherServer, "the source has lost transactions that were already read: a failover without them, or its binlogs were reset"},
+	{"not in the master's binlog", ErrOtherServer, "the source has lost transactions that were already read, or its binlogs were reset"},
+	{"does not exist in the", ErrOtherServer, "the source has lost transactions that were already read, or its binlogs were reset"},
+	{"> file size", ErrPosition, "the source's binlog is shorter than what was already read: it has lost data in a crash (sync_binlog=0), or was reset"},
+	{"impossible position", ErrPosition, "the source's binlog is shorter than what was already read: it has lost data in a crash (sync_binlog=0), or was reset"},
 	{"binary log is not open", ErrNoBinlog, "start the source with log_bin"},
 	{"misconfigured master", ErrServerID, "set server_id on the source and on the task"},
 	{"misconfigured source", ErrServerID, "set server_id on the source and on the task"},
