@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -95,32 +96,36 @@ func (d *placing) compareFar(ctx context.Context) (differs string, err error) {
 		return "", err
 	}
 	defer func() { _ = c.Close() }()
-	end, err := c.eventEnd(ctx, d.p.File, at)
+	e, err := c.eventAt(ctx, d.p.File, at)
 	if err != nil {
 		return "", err
 	}
-	if end != uint32(d.p.Pos) {
+	if e.end != uint32(d.p.Pos) {
 		return fmt.Sprintf("in its file %s no event stands between the offsets %d and %d", d.p.File, at, d.p.Pos), nil
 	}
 	return "", nil
 }
 
-// eventEnd returns the low 32 bits of where the event at an offset ends; 0 if
-// none begins there.
-func (c *Conn) eventEnd(ctx context.Context, file string, start uint64) (uint32, error) {
+// listedEvent is what SHOW BINLOG EVENTS tells of an event.
+type listedEvent struct {
+	end  uint32 // where it ends, the low 32 bits; 0: no event begins there
+	info string
+}
+
+// eventAt asks for the event at an offset.
+func (c *Conn) eventAt(ctx context.Context, file string, start uint64) (listedEvent, error) {
 	rows, err := c.Query(ctx, fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", strings.ReplaceAll(file, "'", "''"), start))
 	if my := serverError(err); my != nil && my.Code == errShowBinlogEvents {
-		return 0, nil // wrong offset
+		return listedEvent{}, nil // wrong offset
 	}
-	if err != nil || len(rows) == 0 || len(rows[0]) < 5 {
-		return 0, err
+	if err != nil || len(rows) == 0 || len(rows[0]) < 6 {
+		return listedEvent{}, err
 	}
-	var at, end uint64
-	if _, err := fmt.Sscan(rows[0][1].String, &at); err != nil || uint32(at) != uint32(start) {
-		return 0, nil
+	end, err := strconv.ParseUint(rows[0][4].String, 10, 64)
+	if err != nil {
+		return listedEvent{}, fmt.Errorf("%w: to SHOW BINLOG EVENTS: %w", ErrAnswer, err)
 	}
-	_, err = fmt.Sscan(rows[0][4].String, &end)
-	return uint32(end), err
+	return listedEvent{uint32(end), rows[0][5].String}, nil
 }
 
 const errShowBinlogEvents = 1220 // ER_ERROR_WHEN_EXECUTING_COMMAND

@@ -52,7 +52,10 @@ type Feed struct {
 type Connection struct {
 	Status *Status // of the source
 	From   From    // what was asked for
-	newest string  // binlog file when the dump began
+	// First is where the first group of a dump after a GTID set stands, or one
+	// may that comes later; zero where the events tell: no file has 4 GiB.
+	First  Place
+	newest string // binlog file when the dump began
 }
 
 // EndsOpen tells whether a file that the dump leaves may lack its last event, of
@@ -290,8 +293,11 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 		return nil, err
 	}
 	d := placing{dial: f.dial, log: f.log, c: c, s: s, p: p, logs: logs}
-	from, err := d.decide(ctx)
-	return &Connection{Status: s, From: from, newest: logs[len(logs)-1].name}, err
+	at := &Connection{Status: s, newest: logs[len(logs)-1].name}
+	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
+		at.First, err = d.firstGroup(ctx, at.From)
+	}
+	return at, err
 }
 
 var errFirst = errors.New("the source sent nothing")

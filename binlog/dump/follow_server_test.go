@@ -156,6 +156,7 @@ type follower struct {
 	values  []string
 	file    string
 	offset  uint64
+	skipTo  uint64 // what is before was read
 	made    uint32
 	settled bool
 	open    bool
@@ -191,6 +192,9 @@ func (f *follower) until(limit time.Duration, done func() bool) error {
 			return err
 		case c != nil:
 			f.at = c
+			if f.skipTo = 0; c.From.GTIDs == nil && c.From.Pos < f.p.Pos {
+				f.skipTo = f.p.Pos
+			}
 		case ok:
 			if err := f.event(e); err != nil {
 				return err
@@ -268,6 +272,9 @@ func (f *follower) event(e dump.Event) error {
 		if f.at.From.GTIDs == nil {
 			f.settle()
 		}
+		if file != f.file {
+			f.skipTo = 0
+		}
 		f.file, f.offset, f.ended = file, pos, false
 		return nil
 	case e.Type == dump.EvFormatDescription && (e.LogPos == 0 || e.Flags&dump.FlagArtificial != 0):
@@ -276,12 +283,14 @@ func (f *follower) event(e dump.Event) error {
 	case e.Flags&dump.FlagArtificial != 0:
 		return nil
 	}
-	end := f.offset + uint64(e.Size)
-	if e.LogPos != 0 {
-		end = uint64(e.LogPos)
+	if f.at.From.GTIDs != nil && !f.settled && f.at.First.File == f.file && e.Type != dump.EvFormatDescription && e.Type != dump.EvPreviousGTIDs && e.Type != dump.EvMariaGTIDList {
+		f.offset = max(f.offset, f.at.First.Pos)
 	}
-	start := end - uint64(e.Size)
+	start, end := e.Span(f.offset)
 	f.offset, f.ended = end, false
+	if start < f.skipTo {
+		return nil
+	}
 	mark := dump.Mark{Start: start, Sum: e.Sum()}
 	switch e.Type {
 	case dump.EvRotate, dump.EvStop:

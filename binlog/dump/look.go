@@ -51,7 +51,7 @@ func (c *Conn) look(ctx context.Context, s *Status, from From, visit func(seen) 
 				continue
 			case e.Flags&FlagArtificial != 0 || e.Type == EvFormatDescription && e.LogPos == 0:
 			default:
-				at.start, at.end = e.span(offset)
+				at.start, at.end = e.Span(offset)
 				offset = at.end
 			}
 			if err := visit(at); err != nil {
@@ -67,13 +67,13 @@ func (c *Conn) look(ctx context.Context, s *Status, from From, visit func(seen) 
 	return err
 }
 
-// span returns where an event stands that comes after the one that ends at
+// Span returns where an event stands that comes after the one that ends at
 // offset.
 //
 // An event's own end is believed where it is told, since the server leaves out
 // groups that a GTID set excludes. It has 32 bits only, and MariaDB 11.4
 // leaves it zero in transactions.
-func (e *Event) span(offset uint64) (start, end uint64) {
+func (e *Event) Span(offset uint64) (start, end uint64) {
 	end = offset + uint64(e.Size)
 	if e.LogPos != 0 && uint32(end) != e.LogPos {
 		end = end&^0xffffffff | uint64(e.LogPos)
