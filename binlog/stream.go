@@ -177,25 +177,9 @@ func (s *stream) take() (e dump.Event, undone, ok bool, err error) {
 	}
 }
 
-// span returns where an event that comes next stands.
-//
-// An event's own end is believed where it is told, since the server leaves out
-// groups that a GTID set excludes. It has 32 bits only, and MariaDB 11.4
-// leaves it zero in transactions.
-func (s *stream) span(e *dump.Event) (start, end uint64) {
-	end = s.offset + uint64(e.Size)
-	if e.LogPos != 0 && uint32(end) != e.LogPos {
-		end = end&^0xffffffff | uint64(e.LogPos)
-		if end < s.offset+uint64(e.Size) {
-			end += 1 << 32
-		}
-	}
-	return end - uint64(e.Size), end
-}
-
 // placeOf returns the position of an event that comes next, by file and offset.
 func (s *stream) placeOf(e *dump.Event) dump.Position {
-	start, _ := s.span(e)
+	start, _ := e.Span(s.offset)
 	return dump.Position{Flavor: s.status.Flavor, ServerUUID: s.status.ServerUUID, ServerID: s.status.ServerID,
 		File: s.file, FileMade: s.format.Made, Pos: start}
 }
@@ -214,10 +198,13 @@ func (s *stream) locate(e *dump.Event) (done bool, err error) {
 		return true, s.rotate(e)
 	case e.Type == dump.EvFormatDescription && e.LogPos == 0:
 		return true, s.formatDescription(e, false)
-	case e.Flags&dump.FlagArtificial != 0:
-		return true, s.outside(e)
+	case e.Flags&dump.FlagArtificial != 0: // such as the GTID lists that MariaDB makes up between groups
+		return true, nil
 	}
-	s.start, s.offset = s.span(e)
+	if s.byGTID && !s.settled && s.file == s.conn.First.File && inGroup(e) {
+		s.offset = max(s.offset, s.conn.First.Pos)
+	}
+	s.start, s.offset = e.Span(s.offset)
 	s.lastType = e.Type
 	return s.start < s.skipTo && e.Type != dump.EvFormatDescription && e.Type != dump.EvPreviousGTIDs && e.Type != dump.EvMariaGTIDList, nil
 }
@@ -228,7 +215,7 @@ func (s *stream) rotate(e *dump.Event) error {
 		return err
 	}
 	if e.Flags&dump.FlagArtificial == 0 { // the file's last event: what follows it the server says next
-		s.start, s.offset = s.span(e)
+		s.start, s.offset = e.Span(s.offset)
 		s.lastType = e.Type
 		if s.settled && s.start >= s.skipTo {
 			s.pos.Passed(s.offset, dump.Mark{Start: s.start, Sum: e.Sum()})
@@ -259,6 +246,9 @@ func (s *stream) formatDescription(e *dump.Event, first bool) error {
 	s.format = f
 	switch {
 	case !s.settled:
+	case s.pos.File == s.file && s.pos.FileMade != 0 && s.pos.FileMade != f.Made:
+		// Since the source was compared: the next connection tells.
+		return dump.Transient(fmt.Errorf("%w: %s was made at another time than the one read before", ErrOtherServer, s.file))
 	case first && s.skipTo == 0:
 		s.pos.EnterFile(s.file, f.Made)
 	case s.pos.File == s.file:

@@ -123,7 +123,7 @@ func (c *Conn) eventAt(ctx context.Context, file string, start uint64) (listedEv
 	}
 	end, err := strconv.ParseUint(rows[0][4].String, 10, 64)
 	if err != nil {
-		return listedEvent{}, fmt.Errorf("%w: to SHOW BINLOG EVENTS: %w", ErrAnswer, err)
+		return listedEvent{}, fmt.Errorf("read the answer to SHOW BINLOG EVENTS: %w", err)
 	}
 	return listedEvent{uint32(end), rows[0][5].String}, nil
 }
