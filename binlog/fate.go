@@ -34,7 +34,7 @@ func mayBeUndone(e *dump.Event) bool { return e.Type != dump.EvGTID && e.Type !=
 // add takes the group's next event. before: the group ended before it, with
 // the file: the source crashed while it wrote the group, and never committed it.
 func (f *fate) add(e *dump.Event) (before bool, err error) {
-	if !inGroup(e) {
+	if !e.InGroup() {
 		if endsFile(e) {
 			f.undo(0)
 			f.known = true

@@ -56,7 +56,7 @@ func (f *foresight) next(open bool, place func(*dump.Event) dump.Position) (e du
 			return e, false, false, nil, nil
 		case f.group && f.fate.known: // of a group that was too large to be held
 			return e, f.pass(&e), true, nil, nil
-		case !f.group && (open || !inGroup(&e) || !mayBeUndone(&e)):
+		case !f.group && (open || !e.InGroup() || !mayBeUndone(&e)):
 			return e, false, true, nil, nil
 		default:
 			if !f.group {
@@ -96,7 +96,7 @@ func (f *foresight) handOut() (e dump.Event, undone, ok bool) {
 
 // pass counts an event of the group and tells whether it was undone.
 func (f *foresight) pass(e *dump.Event) (undone bool) {
-	if !f.group || !inGroup(e) {
+	if !f.group || !e.InGroup() {
 		return false
 	}
 	undone = f.fate.isUndone(f.index)

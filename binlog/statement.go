@@ -88,17 +88,6 @@ type bounds struct {
 	explicit bool // it ends with an event of its own, not with its first statement
 }
 
-// inGroup tells the events that belong to a group from those that belong to a
-// file or to the connection, and from unknown ones that may be ignored.
-func inGroup(e *dump.Event) bool {
-	switch e.Type {
-	case dump.EvRotate, dump.EvFormatDescription, dump.EvPreviousGTIDs, dump.EvMariaGTIDList, dump.EvStop, dump.EvIgnorable,
-		dump.EvTransactionContext, dump.EvViewChange, dump.EvBinlogCheckpoint, dump.EvStartEncryption, dump.EvHeartbeat, dump.EvHeartbeatV2:
-		return false
-	}
-	return e.Flags&dump.FlagIgnorable == 0 || e.Type == dump.EvRowsQuery
-}
-
 // endsFile tells the events at which a group that is open has been cut off: the
 // source crashed while it wrote the group, and never committed it.
 func endsFile(e *dump.Event) bool {

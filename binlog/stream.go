@@ -152,7 +152,7 @@ func (s *stream) act(e dump.Event, undone bool) (item, error) {
 	if done, err := s.locate(&e); done || err != nil {
 		return passed, err
 	}
-	if !inGroup(&e) {
+	if !e.InGroup() {
 		return passed, s.outside(&e)
 	}
 	s.outer = dump.Mark{Start: s.start, Sum: e.Sum()}
@@ -201,7 +201,7 @@ func (s *stream) locate(e *dump.Event) (done bool, err error) {
 	case e.Flags&dump.FlagArtificial != 0: // such as the GTID lists that MariaDB makes up between groups
 		return true, nil
 	}
-	if s.byGTID && !s.settled && s.file == s.conn.First.File && inGroup(e) {
+	if s.byGTID && !s.settled && s.file == s.conn.First.File && e.InGroup() {
 		s.offset = max(s.offset, s.conn.First.Pos)
 	}
 	s.start, s.offset = e.Span(s.offset)
@@ -296,7 +296,7 @@ func (s *stream) previousGTIDs(e *dump.Event) error {
 
 // inside acts on an event of a compressed transaction.
 func (s *stream) inside(e dump.Event) (item, error) {
-	if !inGroup(&e) {
+	if !e.InGroup() {
 		return item{kind: itemPassed}, nil
 	}
 	return s.content(e)
@@ -349,7 +349,7 @@ func (s *stream) classify(it item) (item, error) {
 	case e.Type == dump.EvQuery || e.Type == dump.EvQueryCompressed || e.Type == dump.EvExecuteLoadQuery:
 		s.group.thread = uint64(it.query.thread)
 		s.classifyStatement(&it)
-	case isGTID(e.Type) && !it.begins:
+	case e.Type.IsGTID() && !it.begins:
 		return it, fmt.Errorf("%w: a GTID within a transaction", ErrEvent)
 	default:
 		return it, s.meaningless(e)
@@ -385,17 +385,13 @@ func (s *stream) classifyStatement(it *item) {
 	}
 }
 
-func isGTID(t dump.EventType) bool {
-	return t == dump.EvGTID || t == dump.EvAnonymousGTID || t == dump.EvGTIDTagged || t == dump.EvMariaGTID
-}
-
 // openGroup notes the place of a group's first event, and what a GTID event
 // tells.
 func (s *stream) openGroup(e *dump.Event) error {
 	s.group = group{micros: int64(e.Timestamp) * 1e6, foreseen: s.foresight != nil && mayBeUndone(e)}
 	s.pos.At(s.file, s.format.Made, s.start)
 	s.settle()
-	if !isGTID(e.Type) {
+	if !e.Type.IsGTID() {
 		return nil
 	}
 	var err error

@@ -28,7 +28,7 @@ func (d *placing) firstGroup(ctx context.Context, from From) (Place, error) {
 	var group seen
 	var gtid string
 	err := d.look(ctx, from, func(e seen) error {
-		if !e.beginsGroup() || e.end == 0 {
+		if !e.InGroup() || e.end == 0 {
 			return nil
 		}
 		group = seen{file: e.file, start: uint64(e.LogPos - e.Size)}

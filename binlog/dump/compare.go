@@ -32,7 +32,7 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 		if e.file == p.File && e.start == p.Last.Start && e.start > 0 {
 			last = &seen{Event: Event{Timestamp: e.Timestamp, Type: e.Type, Size: e.Size, Raw: append([]byte(nil), e.Raw...)}, start: e.start, end: e.end}
 		}
-		if e.beginsGroup() && (e.file != p.File || e.start >= p.Pos) {
+		if e.InGroup() && (e.file != p.File || e.start >= p.Pos) {
 			more = true
 			return errEnough
 		}
@@ -129,18 +129,3 @@ func (c *Conn) eventAt(ctx context.Context, file string, start uint64) (listedEv
 }
 
 const errShowBinlogEvents = 1220 // ER_ERROR_WHEN_EXECUTING_COMMAND
-
-// beginsGroup tells whether an event that comes where no group is open begins
-// one.
-func (e *Event) beginsGroup() bool {
-	switch e.Type {
-	case EvFormatDescription, EvPreviousGTIDs, EvMariaGTIDList, EvRotate, EvStop, EvBinlogCheckpoint, EvStartEncryption,
-		EvHeartbeat, EvHeartbeatV2, EvIgnorable, EvIncident:
-		return false
-	}
-	return true
-}
-
-func (t EventType) isGTID() bool {
-	return t == EvGTID || t == EvAnonymousGTID || t == EvGTIDTagged || t == EvMariaGTID
-}

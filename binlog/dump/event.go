@@ -77,6 +77,11 @@ func (t EventType) IsRows() bool {
 		t >= EvWriteRowsCompressedV1 && t <= EvDeleteRowsCompressedV1
 }
 
+// IsGTID tells whether t is one of the events that begin a group and name it.
+func (t EventType) IsGTID() bool {
+	return t == EvGTID || t == EvAnonymousGTID || t == EvGTIDTagged || t == EvMariaGTID
+}
+
 // Event is one event of the stream, without the checksum. Body aliases the
 // feed's buffers and is good until the next event is asked for, or for as long
 // as the event is retained.
@@ -91,6 +96,17 @@ type Event struct {
 	Raw       []byte // header and body as they were sent, without the checksum
 
 	buffer *buffer // that the bytes lie in
+}
+
+// InGroup tells the events that belong to a group from those that belong to a
+// file or to the connection, and from unknown ones that may be ignored.
+func (e *Event) InGroup() bool {
+	switch e.Type {
+	case EvRotate, EvFormatDescription, EvPreviousGTIDs, EvMariaGTIDList, EvStop, EvIgnorable,
+		EvTransactionContext, EvViewChange, EvBinlogCheckpoint, EvStartEncryption, EvHeartbeat, EvHeartbeatV2:
+		return false
+	}
+	return e.Flags&FlagIgnorable == 0 || e.Type == EvRowsQuery
 }
 
 // sumBytes is how much of an event Sum looks at. A large one is not fetched

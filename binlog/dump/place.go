@@ -230,7 +230,7 @@ func (d *placing) find(ctx context.Context, g GTID) (*GroupMark, error) {
 			found.Began = e.Timestamp
 			return errEnough
 		}
-		if !e.Type.isGTID() {
+		if !e.Type.IsGTID() {
 			return nil
 		}
 		t, err := ParseTransactionStart(e.Event)
