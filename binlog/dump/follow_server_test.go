@@ -210,12 +210,15 @@ func (f *follower) until(limit time.Duration, done func() bool) error {
 	return nil
 }
 
+// patience is how long a value is waited for that has to come.
+const patience = 2 * time.Minute
+
 var errTimeout = errors.New("it did not come")
 
 // read reads until a value has come.
 func (f *follower) read(value int) {
 	f.t.Helper()
-	if err := f.until(30*time.Second, func() bool { return slices.Contains(f.values, fmt.Sprint(value)) }); err != nil {
+	if err := f.until(patience, func() bool { return slices.Contains(f.values, fmt.Sprint(value)) }); err != nil {
 		f.t.Fatalf("waiting for %d at %s, read %s: %v", value, &f.p, f.values, err)
 	}
 }

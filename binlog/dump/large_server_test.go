@@ -47,7 +47,7 @@ func TestBeyond4GiB(t *testing.T) {
 			p = &dump.Position{Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, Pos: 4, GTIDs: last}
 			t.Log(set, last)
 			f := follow(t, o.source(nil), p)
-			if err := f.until(120*time.Second, func() bool { return len(f.values) > 0 }); err != nil {
+			if err := f.until(3*patience, func() bool { return len(f.values) > 0 }); err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%+v at %+v", f.p, f.at.First)
@@ -65,6 +65,9 @@ func TestBeyond4GiB(t *testing.T) {
 			}
 			f.feed.Close()
 			again := follow(t, o.source(nil), f.saved())
+			if err := again.until(3*patience, func() bool { return len(again.values) > 0 }); err != nil {
+				t.Fatal(err)
+			}
 			again.want(18, 18)
 		})
 	}
