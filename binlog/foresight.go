@@ -40,11 +40,11 @@ const maxHeld = 64 << 10
 func (f *foresight) next(open bool, place func(*dump.Event) dump.Position) (e dump.Event, undone, ok bool, c *dump.Connection, err error) {
 	f.release()
 	for {
-		if e, undone, ok = f.handOut(); ok {
-			return e, undone, true, nil, nil
-		}
 		if wait, err := f.await(); wait || err != nil {
 			return e, false, false, nil, err
+		}
+		if e, undone, ok = f.handOut(); ok {
+			return e, undone, true, nil, nil
 		}
 		e, ok, c, err = f.feed.Next()
 		switch {

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"errors"
 	"time"
 
 	"daybook/binlog"
@@ -82,9 +83,14 @@ func (t *Task) set(s State) {
 func (t *Task) fail(err error, wait time.Duration) {
 	err = withWayOn(t.opts.Name, err)
 	t.mu.Lock()
-	t.status.Error, t.status.Retry, t.status.Group = err.Error(), time.Time{}, skippable(err)
+	t.status.Error, t.status.Retry, t.status.Group = err.Error(), time.Time{}, nil
 	if wait > 0 {
 		t.status.Retry = time.Now().Add(wait)
+	}
+	var group *binlog.GroupError
+	if errors.As(err, &group) {
+		place := group.Place()
+		t.status.Group = &place
 	}
 	t.mu.Unlock()
 	if wait > 0 {

@@ -52,6 +52,9 @@ func (s *Server) Database(t *testing.T) (name string, conn *Conn) {
 	return name, conn
 }
 
+// Close ends the connection before the test's end.
+func (c *Conn) Close() { _ = c.conn.Close() }
+
 // Exec runs each statement.
 func (c *Conn) Exec(statements ...string) {
 	c.t.Helper()
