@@ -22,6 +22,8 @@ type charset struct {
 	// What the server itself cannot convert becomes U+FFFD, but for multi-byte
 	// characters that are known elsewhere. nil: the charset is UTF-8.
 	convert func(dst, b []byte) []byte
+	// size returns how many bytes convert appends, or some more; nil with convert.
+	size func(b []byte) int
 }
 
 // text returns b as UTF-8: b itself if that is what it is, else converted in
@@ -33,9 +35,26 @@ func (d *Decoder) text(cs *charset, b []byte) []byte {
 	if cs.convert == nil && utf8.Valid(b) {
 		return b
 	}
-	start := len(d.arena)
-	d.arena = cs.appendUTF8(d.arena, b)
-	return d.arena[start:len(d.arena):len(d.arena)]
+	size := 0
+	if len(b) >= largeValue {
+		size = cs.sizeUTF8(b)
+	}
+	dst := d.scratchFor(size)
+	return d.keep(cs.appendUTF8(dst, b), len(dst), size)
+}
+
+// sizeUTF8 returns how many bytes appendUTF8 appends, or some more.
+func (cs *charset) sizeUTF8(b []byte) int {
+	if cs.size != nil {
+		return cs.size(b)
+	}
+	n := 0
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		n += utf8.RuneLen(r)
+		b = b[size:]
+	}
+	return n
 }
 
 // appendUTF8 appends b as UTF-8.
@@ -76,43 +95,52 @@ func charsetByName(name string) (*charset, bool) {
 	case "utf8mb3", "utf8":
 		cs.maxLen = 3
 	case "ucs2":
-		cs.ascii, cs.convert = false, utf16BE
+		cs.unicode(2, utf16BE, sizeUTF16BE)
 	case "utf16":
-		cs.maxLen, cs.ascii, cs.convert = 4, false, utf16BE
+		cs.unicode(4, utf16BE, sizeUTF16BE)
 	case "utf16le":
-		cs.maxLen, cs.ascii, cs.convert = 4, false, utf16LE
+		cs.unicode(4, utf16LE, sizeUTF16LE)
 	case "utf32":
-		cs.maxLen, cs.ascii, cs.convert = 4, false, utf32BE
+		cs.unicode(4, utf32BE, sizeUTF32BE)
 	case "gbk":
-		cs.convert = multiByte(simplifiedchinese.GBK, lengthDouble, nil)
+		cs.multiByte(simplifiedchinese.GBK, lengthDouble, nil)
 	case "gb2312":
-		cs.convert = multiByte(simplifiedchinese.GBK, lengthDouble, gb2312Patches)
+		cs.multiByte(simplifiedchinese.GBK, lengthDouble, gb2312Patches)
 	case "gb18030":
-		cs.maxLen, cs.convert = 4, multiByte(simplifiedchinese.GB18030, lengthGB18030, gb18030Patches)
+		cs.maxLen = 4
+		cs.multiByte(simplifiedchinese.GB18030, lengthGB18030, gb18030Patches)
 	case "big5":
-		cs.convert = multiByte(traditionalchinese.Big5, lengthDouble, big5Patches)
+		cs.multiByte(traditionalchinese.Big5, lengthDouble, big5Patches)
 	case "euckr":
-		cs.convert = multiByte(korean.EUCKR, lengthDouble, nil)
+		cs.multiByte(korean.EUCKR, lengthDouble, nil)
 	case "sjis":
-		cs.convert = multiByte(japanese.ShiftJIS, lengthShiftJIS, sjisPatches)
+		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, sjisPatches)
 	case "cp932":
-		cs.convert = multiByte(japanese.ShiftJIS, lengthShiftJIS, cp932Patches)
+		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, cp932Patches)
 	case "ujis":
-		cs.maxLen, cs.convert = 3, multiByte(japanese.EUCJP, lengthEUCJP, ujisPatches)
+		cs.maxLen = 3
+		cs.multiByte(japanese.EUCJP, lengthEUCJP, ujisPatches)
 	case "eucjpms":
-		cs.maxLen, cs.convert = 3, multiByte(japanese.EUCJP, lengthEUCJP, eucjpmsPatches)
+		cs.maxLen = 3
+		cs.multiByte(japanese.EUCJP, lengthEUCJP, eucjpmsPatches)
 	default:
 		high := highHalf(name)
 		if high == "" {
 			return nil, false
 		}
-		cs.maxLen, cs.ascii, cs.convert = 1, name != "swe7", singleByte(name, high)
+		cs.maxLen, cs.ascii = 1, name != "swe7"
+		cs.singleByte(high)
 	}
 	return cs, true
 }
 
-// singleByte returns the conversion of a charset with a table of characters.
-func singleByte(name, high string) func(dst, b []byte) []byte {
+// unicode makes cs one of the Unicode charsets but UTF-8.
+func (cs *charset) unicode(maxLen int, convert func(dst, b []byte) []byte, size func(b []byte) int) {
+	cs.maxLen, cs.ascii, cs.convert, cs.size = maxLen, false, convert, size
+}
+
+// singleByte makes cs a charset with a table of characters.
+func (cs *charset) singleByte(high string) {
 	var table [256]rune
 	for i := range 128 {
 		table[i] = rune(i)
@@ -122,16 +150,23 @@ func singleByte(name, high string) func(dst, b []byte) []byte {
 		table[i] = r
 		i++
 	}
-	if name == "swe7" {
+	if cs.name == "swe7" {
 		for c, r := range swe7Low {
 			table[c] = r
 		}
 	}
-	return func(dst, b []byte) []byte {
+	cs.convert = func(dst, b []byte) []byte {
 		for _, c := range b {
 			dst = utf8.AppendRune(dst, table[c])
 		}
 		return dst
+	}
+	cs.size = func(b []byte) int {
+		n := 0
+		for _, c := range b {
+			n += utf8.RuneLen(table[c])
+		}
+		return n
 	}
 }
 
@@ -169,11 +204,12 @@ type multiByteCharset struct {
 	decoder *encoding.Decoder
 	length  func([]byte) int
 	patches []patch
+	piece   []byte // of the text, converted
 }
 
-func multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch) func(dst, b []byte) []byte {
-	m := &multiByteCharset{enc.NewDecoder(), length, patches}
-	return m.convert
+func (cs *charset) multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch) {
+	m := &multiByteCharset{decoder: enc.NewDecoder(), length: length, patches: patches}
+	cs.convert, cs.size = m.convert, m.size
 }
 
 func (m *multiByteCharset) convert(dst, b []byte) []byte {
@@ -199,10 +235,39 @@ func (m *multiByteCharset) next(b []byte) int {
 	return min(m.length(b), len(b))
 }
 
-// convertRun converts characters that are not patched, all at once if they are
-// all known; else one by one, since the decoder takes the second byte of a
-// character that it does not know for a character of its own.
+// size: but for ASCII and the long characters of gb18030, each takes three bytes at most.
+func (m *multiByteCharset) size(b []byte) int {
+	size := 0
+	for i := 0; i < len(b); {
+		n := m.next(b[i:])
+		if b[i] < utf8.RuneSelf {
+			size++
+		} else {
+			size += max(n, utf8.UTFMax-1)
+		}
+		i += n
+	}
+	return size
+}
+
+// convertRun converts characters that are not patched, in pieces.
 func (m *multiByteCharset) convertRun(dst, b []byte) []byte {
+	const piece = 4 << 10
+	for len(b) > piece {
+		n := 0
+		for n < piece {
+			n += m.next(b[n:])
+		}
+		dst = m.convertPiece(dst, b[:n])
+		b = b[n:]
+	}
+	return m.convertPiece(dst, b)
+}
+
+// convertPiece converts characters all at once if they are all known; else one
+// by one, since the decoder takes the second byte of a character that it does
+// not know for a character of its own.
+func (m *multiByteCharset) convertPiece(dst, b []byte) []byte {
 	start := len(dst)
 	dst = m.decode(dst, b)
 	if !bytes.ContainsRune(dst[start:], utf8.RuneError) {
@@ -222,11 +287,11 @@ func (m *multiByteCharset) convertRun(dst, b []byte) []byte {
 }
 
 func (m *multiByteCharset) decode(dst, b []byte) []byte {
-	dst = slices.Grow(dst, 3*len(b)+utf8.UTFMax)
+	m.piece = slices.Grow(m.piece[:0], 3*len(b)+utf8.UTFMax)
 	m.decoder.Reset()
 	// The room is enough, and bad bytes are replaced, so this cannot fail.
-	n, _, _ := m.decoder.Transform(dst[len(dst):cap(dst)], b, true)
-	return dst[:len(dst)+n]
+	n, _, _ := m.decoder.Transform(m.piece[:cap(m.piece)], b, true)
+	return append(dst, m.piece[:n]...)
 }
 
 // patched looks a character code up in patches.

@@ -2,6 +2,7 @@ package rowevent
 
 import (
 	"fmt"
+	"strings"
 
 	"daybook/change"
 )
@@ -175,8 +176,10 @@ func compileLabels(m *MapColumn, t *change.Column) (column, string) {
 		return column{}, fmt.Sprintf("the table map has %d bytes, the %d labels of the definition need %d", m.Length, n, size)
 	}
 	c := column{op: o, size: size, labels: make([][]byte, n)}
+	all := []byte(strings.Join(t.Members, ""))
 	for i, l := range t.Members {
-		c.labels[i] = []byte(l)
+		c.labels[i] = all[:len(l):len(l)]
+		all = all[len(l):]
 	}
 	return c, ""
 }

@@ -37,7 +37,7 @@ func compileString(m *MapColumn, t *change.Column, d *Decoder) (column, string) 
 	c := column{op: opBytes, prefix: f.prefix, size: -1}
 	width := 1
 	if t.Type.IsText() && t.Charset != "binary" {
-		cs, ok := charsetByName(t.Charset)
+		cs, ok := d.charset(t.Charset)
 		if !ok {
 			return column{}, fmt.Sprintf("the definition has charset %q, which this version cannot convert", t.Charset)
 		}

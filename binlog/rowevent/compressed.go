@@ -42,7 +42,7 @@ func (d *Decoder) decompressRows() bool {
 	if err != nil {
 		return false
 	}
-	d.inflate.rows, d.rest = rows, rows
+	d.inflate.rows, d.rest, d.large = rows, rows, d.large || len(rows) > maxKept
 	return true
 }
 
@@ -100,13 +100,16 @@ func (d *Decoder) decompressColumn(c *column, b []byte, v *change.Value) error {
 			if n < 1 || n > 4 || len(b) < 1+n {
 				return errCompressed
 			}
-			start := len(d.arena)
-			arena, err := d.inflate.append(d.arena, b[1+n:], int(bigEndian(b[1:1+n])), head&8 == 0)
+			size := int(bigEndian(b[1 : 1+n]))
+			if size > len(b)*maxExpansion {
+				return errCompressed
+			}
+			dst := d.scratchFor(size)
+			out, err := d.inflate.append(dst, b[1+n:], size, head&8 == 0)
 			if err != nil {
 				return err
 			}
-			d.arena = arena
-			data = d.arena[start:len(d.arena):len(d.arena)]
+			data = d.keep(out, len(dst), size)
 		default:
 			return fmt.Errorf("compressed column: method %d is not known", head>>4)
 		}

@@ -3,6 +3,7 @@ package rowevent
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"daybook/change"
 )
@@ -18,6 +19,8 @@ type DecoderOptions struct {
 	Version int    // such as 80031, 101106; 0: the newest
 	// TableIDSize is the bytes of the table ID in the events, 4 or 6; 0: 6.
 	TableIDSize int
+	// Scratch is shared with the other decoders of the stream; nil: one of its own.
+	Scratch *Scratch
 }
 
 // Decoder turns rows events of one table map into values.
@@ -36,17 +39,14 @@ type Decoder struct {
 	form          form
 	rest          []byte // rows not yet read
 	row           int    // rows read so far
+	large         bool   // the event, packed or not
 	allFirst      bool   // the first image has every column
 	allSecond     bool
 	first, second bitmap // columns present in the first and, for updates, second image
 
-	before, after []change.Value
-	arena         []byte // conversions for the current row
-	inflate       inflater
-	// of a partial update: the JSON columns that hold changes, and the binary
-	// JSON of the images, by column.json
-	partial             bitmap
-	jsonRaw, jsonBefore [][]byte
+	partial bitmap // of a partial update: the JSON columns that hold changes
+
+	*Scratch
 }
 
 // NewDecoder compiles a decoder for rows events of m, which must belong to t;
@@ -54,9 +54,10 @@ type Decoder struct {
 func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error) {
 	d := &Decoder{
 		table: t, mapID: m.ID, idSize: o.TableIDSize, mariadb: o.Flavor == "mariadb",
-		columns: make([]column, len(m.Columns)),
-		before:  make([]change.Value, len(m.Columns)),
-		after:   make([]change.Value, len(m.Columns)),
+		columns: make([]column, len(m.Columns)), Scratch: o.Scratch,
+	}
+	if d.Scratch == nil {
+		d.Scratch = new(Scratch)
 	}
 	d.shortDoubles = !d.mariadb && o.Version > 0 && o.Version < 80000
 	if d.idSize == 0 {
@@ -83,8 +84,20 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 		}
 		d.columns[i] = c
 	}
-	d.jsonRaw, d.jsonBefore = make([][]byte, d.jsons), make([][]byte, d.jsons)
+	d.fit(len(d.columns), d.jsons)
 	return d, nil
+}
+
+// Size returns about how many bytes the decoder keeps, without its table and its
+// Scratch.
+func (d *Decoder) Size() int {
+	n := int(unsafe.Sizeof(*d)) + cap(d.columns)*int(unsafe.Sizeof(column{}))
+	for i := range d.columns {
+		for _, l := range d.columns[i].labels {
+			n += int(unsafe.Sizeof(l)) + len(l)
+		}
+	}
+	return n
 }
 
 // TableID returns the table ID of a rows event, and whether the event is the
@@ -105,12 +118,12 @@ func (d *Decoder) Start(kind EventKind, body []byte) error {
 	if d.start(kind, body) {
 		return nil
 	}
-	d.rest = nil
+	d.end()
 	return fmt.Errorf("read rows event of %s.%s: %w: its header does not fit", d.table.Database, d.table.Name, ErrCorrupt)
 }
 
 func (d *Decoder) start(kind EventKind, body []byte) bool {
-	d.kind, d.form, d.row, d.rest = kind, kind.form(), 0, nil
+	d.kind, d.form, d.row, d.rest, d.large = kind, kind.form(), 0, nil, len(body) > maxKept
 	c := cursor{b: body}
 	id := c.uint(d.idSize)
 	c.take(2) // flags
@@ -147,24 +160,25 @@ func (d *Decoder) start(kind EventKind, body []byte) bool {
 
 // Next decodes the next row. before is that of updates and deletes, after that
 // of inserts and updates, each with a value per column of the table; else nil.
-// They and their bytes are valid until the next call of Next, Skip or Start.
-// ok is false after the last row. The error is ErrCorrupt, or names what
+// They and their bytes are valid until the next call of Next, Skip, Start or
+// Release, of any decoder with the same Scratch. ok is false after the last row. The error is ErrCorrupt, or names what
 // the decoder cannot do; it is returned for this row only and the event cannot
 // be read further.
 func (d *Decoder) Next(before, after *[]change.Value) (ok bool, err error) {
 	*before, *after = nil, nil
 	if len(d.rest) == 0 {
+		d.end()
 		return false, nil
 	}
-	d.arena = d.arena[:0]
+	d.arena = reuse(d.arena)[:0]
 	clear(d.jsonRaw)
-	rest := d.rest
+	rest, n := d.rest, len(d.columns)
 	d.rest = nil
 	if d.form != formInsert {
 		if rest, err = d.image(rest, d.first, d.allFirst, d.before); err != nil {
 			return false, d.rowError(err)
 		}
-		*before = d.before
+		*before = d.before[:n]
 	}
 	switch {
 	case d.kind == PartialUpdateRows:
@@ -179,14 +193,35 @@ func (d *Decoder) Next(before, after *[]change.Value) (ok bool, err error) {
 		return false, d.rowError(err)
 	}
 	if d.form != formDelete {
-		*after = d.after
+		*after = d.after[:n]
 	}
 	d.rest = rest
 	d.row++
 	return true, nil
 }
 
+// Release tells that the row that Next returned is not needed any more, and
+// reports whether the event was its last: then nothing refers to the event's body
+// either.
+func (d *Decoder) Release() bool {
+	if len(d.rest) > 0 {
+		return false
+	}
+	d.end()
+	return true
+}
+
+// end lets go of the event.
+func (d *Decoder) end() {
+	d.rest, d.first, d.second = nil, nil, nil
+	if d.large {
+		d.forget()
+		d.large = false
+	}
+}
+
 func (d *Decoder) rowError(err error) error {
+	d.end()
 	return fmt.Errorf("decode row %d of rows event of %s.%s: %w", d.row, d.table.Database, d.table.Name, err)
 }
 

@@ -16,8 +16,10 @@
 // error; one row costs no allocation on the common path.
 //
 // The package does no I/O. A *TableMap is immutable. A *Decoder and the values
-// it returns belong to one goroutine. Event bodies are given without the
-// 19-byte header and without the checksum.
+// it returns belong to one goroutine. What decoding needs of memory is in a
+// [Scratch], which the decoders of a stream share: a decoder itself is as small as
+// the list of its columns, and what a large event needed is dropped with it.
+// Event bodies are given without the 19-byte header and without the checksum.
 //
 // The formats are those of MySQL's libbinlogevents (rows_event.h) and
 // MariaDB's log_event.h.

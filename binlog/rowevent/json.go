@@ -131,11 +131,26 @@ func (d *Decoder) json(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := jsonWriter{text: d.arena, budget: len(b) + 1, shortDoubles: d.shortDoubles}
-	start := len(d.arena)
-	err = w.value(v, 0)
-	d.arena = w.text
-	return d.arena[start:len(d.arena):len(d.arena)], err
+	return d.render(len(b)+1, func(w *jsonWriter) error { return w.value(v, 0) })
+}
+
+// render returns the text that write makes of a document of that many bytes.
+// That of a large document is measured first.
+func (d *Decoder) render(budget int, write func(w *jsonWriter) error) ([]byte, error) {
+	w, size := &d.writer, 0
+	if budget > largeValue {
+		*w = jsonWriter{text: d.arena[len(d.arena):], measure: true, budget: budget, shortDoubles: d.shortDoubles}
+		if err := write(w); err != nil {
+			return nil, err
+		}
+		size = w.measured + len(w.text)
+	}
+	dst := d.scratchFor(size)
+	*w = jsonWriter{text: dst, budget: budget, shortDoubles: d.shortDoubles}
+	err := write(w)
+	text := w.text
+	*w = jsonWriter{}
+	return d.keep(text, len(dst), size), err
 }
 
 // jsonWriter renders binary JSON as text.
@@ -146,11 +161,21 @@ type jsonWriter struct {
 	// that refers to the same bytes again and again could grow without bound.
 	budget       int
 	shortDoubles bool // the server writes 1 and not 1.0 for a double
+	// measure: the text is counted in measured and then dropped.
+	measure  bool
+	measured int
 }
+
+// measureStep is how much text is kept while it is measured.
+const measureStep = 4 << 10
 
 func (w *jsonWriter) spend(n int) error {
 	if w.budget -= n; w.budget < 0 {
 		return errJSON
+	}
+	if w.measure && len(w.text) > measureStep {
+		w.measured += len(w.text)
+		w.text = w.text[:0]
 	}
 	return nil
 }
@@ -230,6 +255,10 @@ func (w *jsonWriter) key(key []byte) error {
 // quote appends a JSON string with the server's choice of escapes.
 func (w *jsonWriter) quote(s []byte) {
 	const hex = "0123456789abcdef"
+	if w.measure && len(s) > measureStep {
+		w.measureQuoted(s)
+		return
+	}
 	w.text = append(w.text, '"')
 	start := 0
 	for i := 0; i < len(s); i++ {
@@ -258,6 +287,19 @@ func (w *jsonWriter) quote(s []byte) {
 	}
 	w.text = append(w.text, s[start:]...)
 	w.text = append(w.text, '"')
+}
+
+// measureQuoted counts what quote appends.
+func (w *jsonWriter) measureQuoted(s []byte) {
+	w.measured += 2 + len(s)
+	for _, c := range s {
+		switch {
+		case c == '"', c == '\\', c == '\b', c == '\t', c == '\n', c == '\f', c == '\r':
+			w.measured++
+		case c < 0x20:
+			w.measured += len(`\u0000`) - 1
+		}
+	}
 }
 
 // jsonBytes reads the string at the front of b: its length in up to five bytes

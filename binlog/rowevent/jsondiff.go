@@ -90,11 +90,7 @@ func (d *Decoder) applyDiffs(before, b []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	w := jsonWriter{text: d.arena, budget: t.size, shortDoubles: d.shortDoubles}
-	start := len(d.arena)
-	err = w.node(&t.root, 0)
-	d.arena = w.text
-	return d.arena[start:len(d.arena):len(d.arena)], err
+	return d.render(t.size, func(w *jsonWriter) error { return w.node(&t.root, 0) })
 }
 
 // apply makes the change at the front of c: an operation, a path, and for all

@@ -15,9 +15,9 @@ func (w *jsonWriter) scalar(v jsonValue) error {
 	case jsonOpaque:
 		return w.opaque(v.data)
 	}
-	size := map[byte]int{
+	size := [jsonOpaque + 1]int{
 		jsonLiteral: 1, jsonInt16: 2, jsonUint16: 2, jsonInt32: 4, jsonUint32: 4, jsonInt64: 8, jsonUint64: 8, jsonDouble: 8,
-	}[v.kind]
+	}[v.kind&jsonOpaque]
 	if size == 0 || size > len(v.data) {
 		return errJSON
 	}
@@ -118,6 +118,10 @@ func (w *jsonWriter) opaque(b []byte) error {
 // after each 76 characters.
 func (w *jsonWriter) base64(b []byte) {
 	const line = 76 / 4 * 3
+	if w.measure {
+		w.measured += base64.StdEncoding.EncodedLen(len(b)) + len(b)/line*len(`\n`)
+		return
+	}
 	for len(b) > line {
 		w.text = base64.StdEncoding.AppendEncode(w.text, b[:line])
 		w.text = append(w.text, `\n`...)

@@ -7,6 +7,7 @@ import "fmt"
 // of Next.
 func (d *Decoder) Skip() (ok bool, err error) {
 	if len(d.rest) == 0 {
+		d.end()
 		return false, nil
 	}
 	rest, good := d.skipImage(d.rest, d.first)
