@@ -20,6 +20,8 @@ type payload struct {
 	left uint64 // uncompressed bytes to come
 	buf  []byte
 	zstd *zstd.Decoder
+	// large: the event was, or one inside; zstd may hold on to its bytes.
+	large bool
 }
 
 const (
@@ -65,7 +67,7 @@ func (p *payload) start(e dump.Event) error {
 	} else if err := p.decompress(); err != nil {
 		return fmt.Errorf("%w: transaction payload: %w", ErrEvent, err)
 	}
-	p.open = true
+	p.open, p.large = true, len(e.Body) > keptBuffer
 	return nil
 }
 
@@ -87,8 +89,15 @@ func (p *payload) decompress() error {
 // end gives up the open payload, and what is large of its memory.
 func (p *payload) end() {
 	p.open, p.from, p.left = false, nil, 0
+	if p.release(); p.large {
+		p.zstd, p.large = nil, false
+	}
+}
+
+// release gives up the memory of the last event, if it was large.
+func (p *payload) release() {
 	if len(p.buf) > keptBuffer {
-		p.buf, p.zstd = nil, nil
+		p.buf, p.large = nil, true
 	}
 }
 

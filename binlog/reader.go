@@ -30,7 +30,8 @@ type Reader struct {
 	entries    entries
 	xa         xaTransactions
 
-	progress progress // in the current group
+	scratch  rowevent.Scratch // of the tables' decoders
+	progress progress         // in the current group
 	tables   tableStates
 	rows     rowsCursor
 	lookup   *lookup // of a definition that rows wait for
@@ -104,6 +105,14 @@ func (r *Reader) Poll() (*change.Change, error) {
 	}
 	r.feed.Wake()
 	return nil, nil
+}
+
+// Release tells that the change that Poll returned last is not needed any more,
+// so that the memory of a large one is free before the next Poll.
+func (r *Reader) Release() {
+	if r.rows.active && r.xa.commit == nil && r.rows.state.decoder.Release() {
+		r.stream.release()
+	}
 }
 
 // step takes the next row of what is being handed out, or the next item of the
@@ -378,5 +387,5 @@ func (r *Reader) schemaServer() schema.Server {
 }
 
 func (r *Reader) decoderOptions() rowevent.DecoderOptions {
-	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.stream.format.TableIDSize}
+	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.stream.format.TableIDSize, Scratch: &r.scratch}
 }

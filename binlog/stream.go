@@ -143,6 +143,18 @@ func (s *stream) next() (item, error) {
 	return s.act(e, undone)
 }
 
+// release gives up the memory of the event that was taken last.
+func (s *stream) release() {
+	if s.payload.open {
+		s.payload.release()
+		return
+	}
+	if s.foresight != nil {
+		s.foresight.release()
+	}
+	s.feed.Release()
+}
+
 // act places an event and makes an item of it.
 func (s *stream) act(e dump.Event, undone bool) (item, error) {
 	passed := item{kind: itemPassed}

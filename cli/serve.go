@@ -69,6 +69,10 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 		return nil
 	}
 
+	var m memory
+	if err := open("memory", m.open, m.close); err != nil {
+		return err
+	}
 	st := store.New(store.Options{
 		Dir: c.DataDir, Logger: log,
 		RetentionAge: time.Duration(c.Retention.Age), RetentionBytes: c.Retention.MaxBytes,

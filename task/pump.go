@@ -88,6 +88,12 @@ func (p *pump) fill(ctx context.Context) error {
 			if builder.Size() < batchBytes {
 				continue
 			}
+			if builder.Size() >= largeBatch {
+				if builder, err = p.flushLarge(ctx, builder); err != nil {
+					return err
+				}
+				continue
+			}
 		}
 		idle, moved, free := p.reader.Ready(), save.C, p.free
 		switch {

@@ -161,6 +161,14 @@ func (f *Feed) Next() (e Event, ok bool, c *Connection, err error) {
 	}
 }
 
+// Release gives up the event that Next returned last, unless it is retained or
+// others came in the same buffer.
+func (f *Feed) Release() {
+	if f.chunk.event == nil && len(f.chunk.packets) == 0 {
+		f.chunk.release()
+	}
+}
+
 // run reads one connection after the other. The first one is not tried again,
 // so that who opens a reader is told what is wrong.
 func (f *Feed) run(ctx context.Context) {
