@@ -71,7 +71,7 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 		return nil, err
 	}
 	defer func() { _ = c.Close() }()
-	now, err := schema.Snapshot(ctx, c.Query, r.schemaServer())
+	now, err := schema.SnapshotTables(ctx, c.Query, r.schemaServer(), name)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,8 @@ import (
 type scan struct {
 	// until ends it, asked between the items and with each item that begins a group.
 	until func(n *scanner) bool
-	// onDDL is given each statement about tables; nil: not wanted.
+	// onDDL is given each statement about tables, triggers, routines and views;
+	// nil: not wanted.
 	onDDL func(n *scanner, result *schema.Result)
 	// onXA is given XA PREPARE, XA COMMIT and XA ROLLBACK; nil: not wanted.
 	onXA func(n *scanner, it *item)
@@ -63,7 +64,7 @@ func (n *scanner) handle(it *item) {
 	switch {
 	case it.kind == itemStatement && n.scan.onDDL != nil && !m.StartAlter && !m.RollbackAlter:
 		result, err := n.scratch.Apply(string(it.query.sql), it.query.context)
-		if err != nil || result.IsDDL() {
+		if err != nil || result.IsDDL() || result.ChangesPrograms() {
 			n.scan.onDDL(n, result)
 		}
 	case it.kind == itemXA && n.scan.onXA != nil:
@@ -129,11 +130,7 @@ func (r *Reader) touched(result *schema.Result) []schema.TableName {
 		names = append(names, schema.TableName{Database: t.Database, Name: t.Name})
 	}
 	for _, d := range result.Databases {
-		for _, t := range r.catalog.Tables() {
-			if r.foldName(schema.TableName{Database: t.Database}) == r.foldName(schema.TableName{Database: d}) {
-				names = append(names, schema.TableName{Database: t.Database, Name: t.Name})
-			}
-		}
+		names = append(names, r.catalog.Names(d)...)
 	}
 	return names
 }

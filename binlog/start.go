@@ -86,7 +86,10 @@ func (r *Reader) ddlBetween(ctx context.Context, before, after *Status) ([]schem
 	var touched []schema.TableName
 	_, err := r.runScan(ctx, r.placeAt(before.File, before.Pos), &scan{
 		until: reachedEnd(after.File, after.Pos),
-		onDDL: func(_ *scanner, result *schema.Result) { touched = append(touched, r.touched(result)...) },
+		onDDL: func(_ *scanner, result *schema.Result) {
+			touched = append(touched, r.touched(result)...)
+			r.catalog.Forget(result)
+		},
 	})
 	return touched, err
 }
@@ -227,6 +230,7 @@ func (r *Reader) fileTime(ctx context.Context, file string) (time.Time, error) {
 func (r *Reader) scanHistory(ctx context.Context, p *dump.Position, end *Status) error {
 	last := map[schema.TableName]held{}
 	_, err := r.runScan(ctx, p, &scan{until: reachedEnd(end.File, end.Pos), onDDL: func(n *scanner, result *schema.Result) {
+		r.catalog.Forget(result)
 		for _, name := range r.touched(result) {
 			last[r.foldName(name)] = held{File: n.file, Pos: n.start, GTID: n.gtidText(), name: name}
 		}

@@ -38,11 +38,9 @@ type Result struct {
 	// Named lists the tables that the statement names as those it changes; for
 	// DML as far as they can be told.
 	Named []TableName
-	// Programs are the triggers, stored routines and views that were created,
-	// altered or dropped by a statement about them.
-	Programs []TableName
 
-	change *rowChange // what a statement that may change rows names; nil for others
+	change    *rowChange // what a statement that may change rows names; nil for others
+	forgotten []forgotten
 }
 
 // IsDDL tells a statement about tables or databases.
@@ -77,6 +75,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	if len(r.tables) > 0 {
 		u.result.Database = r.tables[0].Database
 	}
+	u.result.forgotten = forgottenBy(statement)
 	if r.failed != nil && class == DDL {
 		u.err = r.failed
 		u.err.Tables = r.tables
@@ -177,8 +176,8 @@ func (u *run) dropTables(db string) {
 		return
 	}
 	for _, folded := range slices.Sorted(maps.Keys(d.tables)) {
-		t := d.tables[folded].Def
-		u.result.Tables = append(u.result.Tables, change.TableChange{Type: change.Dropped, Database: t.Database, Name: t.Name})
+		e := d.tables[folded]
+		u.result.Tables = append(u.result.Tables, change.TableChange{Type: change.Dropped, Database: e.database, Name: e.name})
 	}
 	u.catalog.dropDatabase(db)
 }
@@ -188,7 +187,7 @@ func (u *run) dropTable(s *dropTable) {
 		return
 	}
 	for _, n := range s.names {
-		if u.catalog.lookup(n) == nil {
+		if u.catalog.find(n) == nil {
 			continue // a view, or IF EXISTS of none
 		}
 		u.catalog.Drop(n.Database, n.Name)
@@ -208,7 +207,7 @@ func (u *run) renameTable(s *renameTable) {
 			continue
 		}
 		u.move(t, p[1])
-		i := slices.IndexFunc(moves, func(m move) bool { return u.catalog.lookup(m.to) == nil && u.same(m.to, p[0]) })
+		i := slices.IndexFunc(moves, func(m move) bool { return u.catalog.find(m.to) == nil && u.same(m.to, p[0]) })
 		if i >= 0 {
 			moves[i].to = p[1]
 		} else {
@@ -233,7 +232,6 @@ func (u *run) same(a, b TableName) bool {
 // renameView does RENAME TABLE of a view.
 func (u *run) renameView(from, to TableName) {
 	if p := u.catalog.findProgram(aView, from); p != nil {
-		u.result.Programs = append(u.result.Programs, from, to)
 		u.catalog.dropProgram(p)
 		renamed := *p
 		renamed.Name = u.catalog.stored(to.Name)

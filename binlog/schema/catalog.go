@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"container/list"
 	"slices"
 	"strings"
 
@@ -53,6 +54,8 @@ type Catalog struct {
 	server    Server
 	databases map[string]*database // by folded name
 	dirty     map[string]bool      // keys of entries that changed
+	hot       hotTables
+	scratch   []byte
 }
 
 type database struct {
@@ -60,13 +63,13 @@ type database struct {
 	Charset string `json:"charset"`
 	Seen    sight  `json:"seen,omitempty"`
 
-	tables   map[string]*table // by folded name
+	tables   map[string]*entry // by folded name
 	programs map[programKey]*program
 	triggers map[string][]*program // by their table's folded name
 }
 
-// table is a table as the catalog keeps it: what it hands out, and the keys
-// that later statements may name or change.
+// table is what the catalog knows of a table: the definition that it hands out,
+// and the keys that later statements may name or change.
 type table struct {
 	Def       *change.Table `json:"table"`               // name and database alone if Unknown
 	Keys      []key         `json:"keys,omitempty"`      // all keys, in the server's order
@@ -90,7 +93,7 @@ func NewCatalog(server Server) *Catalog {
 	default:
 		server.DefaultEngine = "MyISAM"
 	}
-	return &Catalog{server: server, databases: map[string]*database{}, dirty: map[string]bool{}}
+	return &Catalog{server: server, databases: map[string]*database{}, dirty: map[string]bool{}, hot: hotTables{byEntry: map[*entry]*list.Element{}}}
 }
 
 // fold gives the form of a database or table name under which it is found.
@@ -103,40 +106,22 @@ func (c *Catalog) fold(name string) string {
 
 func (c *Catalog) stored(name string) string { return c.server.stored(name) }
 
-// Table returns a table's definition; false if there is no such table or its
+// Table returns a table's definition, the same one as long as it is in use and
+// does not change; false if there is no such table or its
 // definition is not known at this position (see [Catalog.IsUnknown]).
 func (c *Catalog) Table(db, name string) (*change.Table, bool) {
-	t := c.lookup(TableName{db, name})
-	if t == nil || t.Unknown {
+	e := c.find(TableName{db, name})
+	if e == nil || e.unknown {
 		return nil, false
 	}
-	return t.Def, true
+	return c.unpack(e).Def, true
 }
 
 // IsUnknown tells whether the table exists, or may, but its definition is not
 // known at this position, because a statement could not be read.
 func (c *Catalog) IsUnknown(db, name string) bool {
-	t := c.lookup(TableName{db, name})
-	return t != nil && t.Unknown
-}
-
-// Tables returns all known definitions, ordered by database and name.
-func (c *Catalog) Tables() []*change.Table {
-	var all []*change.Table
-	for _, d := range c.databases {
-		for _, t := range d.tables {
-			if !t.Unknown {
-				all = append(all, t.Def)
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b *change.Table) int {
-		if n := strings.Compare(a.Database, b.Database); n != 0 {
-			return n
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return all
+	e := c.find(TableName{db, name})
+	return e != nil && e.unknown
 }
 
 // Databases returns the names of all databases, in order.
@@ -168,37 +153,17 @@ func (c *Catalog) Drop(db, name string) {
 	c.remove(db, name)
 }
 
-func (c *Catalog) remove(db, name string) {
-	if d := c.databases[c.fold(db)]; d != nil {
-		delete(d.tables, c.fold(name))
-	}
-	c.dirty[tableKey(c.fold(db), c.fold(name))] = true
-}
-
 // Unknown marks a table whose definition is not known at this position, until
 // a statement or Put defines it again.
 func (c *Catalog) Unknown(db, name string) {
 	c.put(&table{Def: &change.Table{Database: c.stored(db), Name: c.stored(name)}, Unknown: true})
 }
 
-func (c *Catalog) put(t *table) {
-	d := c.ensureDatabase(t.Def.Database)
-	d.tables[c.fold(t.Def.Name)] = t
-	c.dirty[tableKey(c.fold(t.Def.Database), c.fold(t.Def.Name))] = true
-}
-
-func (c *Catalog) lookup(n TableName) *table {
-	if d := c.databases[c.fold(n.Database)]; d != nil {
-		return d.tables[c.fold(n.Name)]
-	}
-	return nil
-}
-
 func (c *Catalog) ensureDatabase(name string) *database {
 	folded := c.fold(name)
 	d := c.databases[folded]
 	if d == nil {
-		d = &database{Name: c.stored(name), Charset: c.server.DefaultCharset, tables: map[string]*table{},
+		d = &database{Name: c.stored(name), Charset: c.server.DefaultCharset, tables: map[string]*entry{},
 			programs: map[programKey]*program{}, triggers: map[string][]*program{}}
 		c.databases[folded] = d
 		c.dirty[databaseKey(folded)] = true
@@ -212,7 +177,8 @@ func (c *Catalog) dropDatabase(name string) {
 	if d == nil {
 		return
 	}
-	for table := range d.tables {
+	for table, e := range d.tables {
+		c.hot.drop(e)
 		c.dirty[tableKey(folded, table)] = true
 	}
 	for _, p := range d.programs {

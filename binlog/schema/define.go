@@ -13,7 +13,7 @@ func (u *run) createTable(s *createTable) {
 	if s.temporary {
 		return
 	}
-	if old := u.catalog.lookup(s.name); old != nil && s.ifNotExist && !s.orReplace {
+	if s.ifNotExist && !s.orReplace && u.catalog.find(s.name) != nil {
 		return
 	}
 	var t *table

@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // modeNoEngineSubstitution is the bit of sql_mode without which a server takes
 // its default engine in place of one that it does not have.
@@ -63,8 +66,8 @@ func engineName(name string) string {
 // none gives the table Server.DefaultEngine, which a session may have set
 // otherwise without a trace in the binlog.
 func (c *Catalog) Engine(db, name string) string {
-	if t := c.lookup(TableName{db, name}); t != nil {
-		return t.Engine
+	if e := c.find(TableName{db, name}); e != nil {
+		return e.engine
 	}
 	return ""
 }
@@ -94,15 +97,16 @@ func alwaysThere(engine string) bool {
 // empties as a restart of the server does: it is DELETE FROM of a MEMORY table
 // and nothing else. That is what servers log when such a table is first opened,
 // before MySQL 8.0 and MariaDB 10.11, which log TRUNCATE; within BEGIN and COMMIT (MySQL
-// 5.7) or alone. What triggers of the table do is MayWrite's to tell.
+// 5.7) or alone. A DELETE that would run a trigger is more than that.
 func (c *Catalog) EmptiedBy(result *Result) (TableName, bool) {
 	if result.change == nil || !result.change.empties {
 		return TableName{}, false
 	}
 	n := result.change.targets[0].TableName
-	t := c.lookup(n)
-	if t == nil || t.Engine != "MEMORY" {
+	e := c.find(n)
+	deletes := func(p *program) bool { return p.Events&onDelete != 0 }
+	if e == nil || e.engine != "MEMORY" || slices.ContainsFunc(c.triggersOf(n), deletes) {
 		return TableName{}, false
 	}
-	return TableName{t.Def.Database, t.Def.Name}, true
+	return TableName{e.database, e.name}, true
 }

@@ -22,14 +22,16 @@ var ErrEntry = errors.New("damaged schema entry")
 
 // The keys: "d", NUL, database; "t", NUL, database, NUL, table; and "p", NUL,
 // database, NUL, kind, NUL, name of a trigger, routine or view; the names
-// folded as lower_case_table_names says. The values are JSON.
+// folded as lower_case_table_names says. The values are JSON, that of a table
+// as an S2 block behind the letter s.
 func databaseKey(db string) string    { return "d\x00" + db }
 func tableKey(db, name string) string { return "t\x00" + db + "\x00" + name }
 func programEntryKey(db string, k programKey) string {
 	return "p\x00" + db + "\x00" + string(k.kind) + "\x00" + k.name
 }
 
-// Dirty returns the entries that changed since the last call, in key order.
+// Dirty returns the entries that changed since the last call, in key order. The
+// values are the catalog's own and must not be changed.
 func (c *Catalog) Dirty() []Entry {
 	entries := make([]Entry, 0, len(c.dirty))
 	for _, k := range slices.Sorted(maps.Keys(c.dirty)) {
@@ -58,7 +60,7 @@ func (c *Catalog) encode(key string) []byte {
 	case d.tables[parts[2]] == nil:
 		return nil
 	default:
-		v = d.tables[parts[2]]
+		return d.tables[parts[2]].value
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -94,14 +96,7 @@ func (c *Catalog) load(e Entry) error {
 		c.PutDatabase(v.Name, v.Charset)
 		c.setSight(v.Name, v.Seen)
 	case parts[0] == "t" && len(parts) == 3:
-		var t table
-		if err := json.Unmarshal(e.Value, &t); err != nil {
-			return fmt.Errorf("%w: %w", ErrEntry, err)
-		}
-		if t.Def == nil {
-			return fmt.Errorf("%w: no table in it", ErrEntry)
-		}
-		c.put(&t)
+		return c.PutPacked(e.Value)
 	case parts[0] == "p" && len(parts) == 4:
 		var p program
 		if err := json.Unmarshal(e.Value, &p); err != nil {

@@ -141,7 +141,7 @@ func (s *writeSearch) target(t target) {
 		s.visit(p, true, "view "+p.String()+", which it changes,")
 		return
 	}
-	known := c.lookup(t.TableName)
+	known := c.find(t.TableName)
 	if known == nil {
 		switch {
 		case c.sees(t.Database, seesTables):
@@ -153,10 +153,10 @@ func (s *writeSearch) target(t target) {
 		}
 		return
 	}
-	if t.column != "" && !known.Unknown && !hasColumn(known, t.column) {
+	if t.column != "" && !known.unknown && !hasColumn(c.unpack(known), t.column) {
 		return
 	}
-	name := TableName{known.Def.Database, known.Def.Name}
+	name := TableName{known.database, known.name}
 	if s.selected(name.Database, name.Name) {
 		s.found("it changes %s", name)
 	}
@@ -222,11 +222,11 @@ func (s *writeSearch) program(at step) {
 
 // table looks at a table that a program may change.
 func (s *writeSearch) table(n TableName, cause string) {
-	t := s.catalog.lookup(n)
-	if t == nil {
+	e := s.catalog.find(n)
+	if e == nil {
 		return
 	}
-	name := TableName{t.Def.Database, t.Def.Name}
+	name := TableName{e.database, e.name}
 	if s.selected(name.Database, name.Name) {
 		s.found("%s may change %s", cause, name)
 		return

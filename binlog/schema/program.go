@@ -196,11 +196,70 @@ func (c *Catalog) setSight(db string, seen sight) {
 	}
 }
 
-// ForgetPrograms notes that the triggers, routines and views of a database may
-// be others at this position than those that the catalog knows, so that
-// [Catalog.MayWrite] does not rely on them.
-func (c *Catalog) ForgetPrograms(db string) {
+// unsee notes what is not known any more of a database, if that is known.
+func (c *Catalog) unsee(db string, what sight) {
 	if d := c.databases[c.fold(db)]; d != nil {
-		c.setSight(db, 0)
+		c.setSight(db, d.Seen&^what)
+	}
+}
+
+// forgotten is what a statement changed of the programs of a database, as far
+// as a catalog of a later position cannot tell how they were before.
+type forgotten struct {
+	database string
+	what     sight
+}
+
+// forgottenBy tells what a statement changes of programs.
+func forgottenBy(statement any) []forgotten {
+	var list []forgotten
+	add := func(what sight, names ...TableName) {
+		for _, n := range names {
+			list = append(list, forgotten{n.Database, what})
+		}
+	}
+	switch s := statement.(type) {
+	case *createProgram:
+		add(sightOf(s.program.Kind), TableName{Database: s.program.Database})
+	case *dropProgram:
+		what := sightOf(s.kind)
+		if s.kind == aView {
+			what |= seesTables // a name that is not known may have been a view
+		}
+		add(what, s.names...)
+	case *dropTable:
+		if !s.temporary {
+			add(seesTriggers, s.names...)
+		}
+	case *renameTable:
+		for _, p := range s.pairs {
+			add(seesTriggers|seesTables|seesViews, p[0], p[1])
+		}
+	case *alterTable:
+		if s.renameTo != nil {
+			add(seesTriggers, s.name, *s.renameTo)
+		}
+	case *createTable:
+		if s.orReplace && !s.temporary {
+			add(seesTriggers, s.name)
+		}
+	case *createDatabase:
+		add(seesAll, TableName{Database: s.name})
+	case *dropDatabase:
+		add(seesAll, TableName{Database: s.name})
+	}
+	return list
+}
+
+// ChangesPrograms tells whether the statement changed triggers, stored routines
+// or views, or tables that may have some.
+func (r *Result) ChangesPrograms() bool { return len(r.forgotten) > 0 }
+
+// Forget makes a catalog that is to stand for an earlier position rely no more
+// on what a statement in between changed of triggers, stored routines and views;
+// result is what another catalog's Apply gave for it.
+func (c *Catalog) Forget(result *Result) {
+	for _, f := range result.forgotten {
+		c.unsee(f.database, f.what)
 	}
 }

@@ -140,11 +140,11 @@ func (s *source) snapshot() *Catalog {
 	s.t.Helper()
 	c := NewCatalog(s.server)
 	snap := &snapshot{catalog: c, query: s.query}
-	where := whereDatabases([]string{s.db})
-	if _, err := snap.tables(context.Background(), where); err != nil {
+	names, err := snap.names(context.Background(), " WHERE TABLE_SCHEMA = "+quote(s.db))
+	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := snap.read(context.Background(), where); err != nil {
+	if err := snap.tables(context.Background(), names); err != nil {
 		s.t.Fatal(err)
 	}
 	return c
@@ -223,8 +223,9 @@ func (s *source) follow(c *Catalog, logged []string) string {
 func (s *source) adopt(c *Catalog) {
 	c.dropDatabase(s.db)
 	c.PutDatabase(s.db, s.must("SELECT @@character_set_database")[0][0].String)
-	for _, t := range s.snapshot().databases[c.fold(s.db)].tables {
-		c.put(t)
+	read := s.snapshot()
+	for _, n := range read.Names(s.db) {
+		c.put(read.lookup(n))
 	}
 }
 

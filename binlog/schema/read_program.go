@@ -141,12 +141,10 @@ func (r *reader) dropProgram() any {
 func (u *run) createProgram(s *createProgram) {
 	p := &s.program
 	if s.unread {
-		u.catalog.ForgetPrograms(p.Database)
+		u.catalog.unsee(p.Database, seesAll)
 		return
 	}
-	n := TableName{p.Database, p.Name}
-	u.result.Programs = append(u.result.Programs, n)
-	if s.ifNotExist && u.catalog.findProgram(p.Kind, n) != nil {
+	if s.ifNotExist && u.catalog.findProgram(p.Kind, TableName{p.Database, p.Name}) != nil {
 		return
 	}
 	u.catalog.putProgram(p)
@@ -154,7 +152,6 @@ func (u *run) createProgram(s *createProgram) {
 
 func (u *run) dropProgram(s *dropProgram) {
 	for _, n := range s.names {
-		u.result.Programs = append(u.result.Programs, n)
 		if p := u.catalog.findProgram(s.kind, n); p != nil {
 			u.catalog.dropProgram(p)
 		}

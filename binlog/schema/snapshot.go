@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,40 +26,49 @@ type Query func(ctx context.Context, sql string) ([][]Text, error)
 // understood.
 var ErrSnapshot = errors.New("information_schema not understood")
 
-// chunkTables bounds how many tables one query describes, so that memory does
-// not depend on the source's size; a database is not divided.
-const chunkTables = 1000
+// A page is the tables that are read together. It has about pageColumns columns,
+// so that memory does not depend on the source's size.
+const (
+	firstPage   = 50
+	largestPage = 1000
+	pageColumns = 20000
+)
 
-// Snapshot reads the definitions of all tables from information_schema. It is
-// consistent only if no DDL runs meanwhile: the caller compares the binlog
-// position before and after. The definitions equal those that Apply makes of
-// the statements that led to them.
+// Snapshot reads the definitions of all tables from information_schema, and the
+// triggers, stored routines and views. It is consistent only if no DDL runs
+// meanwhile: the caller compares the binlog position before and after. A table
+// that is dropped meanwhile is not in it, and one that is not understood is
+// unknown. The definitions equal those that Apply makes of the statements that
+// led to them.
 func Snapshot(ctx context.Context, query Query, server Server) (*Catalog, error) {
-	c := NewCatalog(server)
-	s := &snapshot{catalog: c, query: query}
-	if server.mysqlFrom(80030) {
-		// The generated invisible primary key is in row events, so it must be
-		// seen here; servers that hide it let the session choose.
-		if _, err := query(ctx, "SET SESSION show_gipk_in_create_table_and_information_schema = ON"); err != nil {
-			return nil, fmt.Errorf("show generated primary keys: %w", err)
-		}
+	s := &snapshot{catalog: NewCatalog(server), query: query}
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
 	}
 	if err := s.databases(ctx); err != nil {
 		return nil, fmt.Errorf("read databases: %w", err)
 	}
-	counts, err := s.tables(ctx, " WHERE TABLE_SCHEMA NOT IN "+hidden)
+	names, err := s.names(ctx, " WHERE TABLE_SCHEMA NOT IN "+hidden)
 	if err != nil {
-		return nil, fmt.Errorf("read tables: %w", err)
+		return nil, fmt.Errorf("read the names of tables: %w", err)
 	}
-	for _, names := range s.chunks(counts) {
-		if err := s.read(ctx, whereDatabases(names)); err != nil {
-			return nil, fmt.Errorf("read tables of %s: %w", strings.Join(names, ", "), err)
-		}
+	if err := s.tables(ctx, names); err != nil {
+		return nil, err
 	}
 	if err := s.programs(ctx); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return s.catalog, nil
+}
+
+// SnapshotTables reads the definitions of the tables named, as Snapshot does,
+// into a catalog that has no others.
+func SnapshotTables(ctx context.Context, query Query, server Server, names ...TableName) (*Catalog, error) {
+	s := &snapshot{catalog: NewCatalog(server), query: query}
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return s.catalog, s.tables(ctx, names)
 }
 
 // hidden are the databases whose tables never have row events.
@@ -67,12 +77,18 @@ const hidden = "('information_schema', 'performance_schema')"
 type snapshot struct {
 	catalog *Catalog
 	query   Query
-	infos   map[TableName]tableInfo
 }
 
-type tableInfo struct {
-	charset, comment, engine string
-	versioned                bool
+// prepare has the server show the generated invisible primary key: it is in row
+// events, so it must be seen here; servers that hide it let the session choose.
+func (s *snapshot) prepare(ctx context.Context) error {
+	if !s.catalog.server.mysqlFrom(80030) {
+		return nil
+	}
+	if _, err := s.query(ctx, "SET SESSION show_gipk_in_create_table_and_information_schema = ON"); err != nil {
+		return fmt.Errorf("show generated primary keys: %w", err)
+	}
+	return nil
 }
 
 func (s *snapshot) databases(ctx context.Context) error {
@@ -87,82 +103,126 @@ func (s *snapshot) databases(ctx context.Context) error {
 	return nil
 }
 
-// tables notes what is not in COLUMNS of the tables that where selects, and
-// counts them by database.
-func (s *snapshot) tables(ctx context.Context, where string) (map[string]int, error) {
-	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE, ENGINE FROM information_schema.TABLES"+
-		where+" AND TABLE_TYPE NOT LIKE '%VIEW'")
+// names returns the tables that where selects, in order.
+func (s *snapshot) names(ctx context.Context, where string) ([]TableName, error) {
+	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"+where+" AND TABLE_TYPE NOT LIKE '%VIEW'")
 	if err != nil {
 		return nil, err
 	}
-	s.infos = make(map[TableName]tableInfo, len(rows))
-	counts := map[string]int{}
+	names := make([]TableName, len(rows))
+	for i, r := range rows {
+		names[i] = TableName{r[0].String, r[1].String}
+	}
+	slices.SortFunc(names, func(a, b TableName) int {
+		return cmp.Or(strings.Compare(a.Database, b.Database), strings.Compare(a.Name, b.Name))
+	})
+	return names, nil
+}
+
+// tables reads the tables named, page by page.
+func (s *snapshot) tables(ctx context.Context, names []TableName) error {
+	size := firstPage
+	for len(names) > 0 {
+		p := &page{snapshot: s, tables: map[TableName]*tablePage{}}
+		n := min(size, len(names))
+		columns, err := p.read(ctx, names[:n])
+		if err != nil {
+			return fmt.Errorf("read tables from %s to %s: %w", names[0], names[n-1], err)
+		}
+		names = names[n:]
+		size = max(1, min(largestPage, 2*size, pageColumns*n/max(columns, 1)))
+	}
+	return nil
+}
+
+// page is the tables that are read together, and what is known of them so far.
+type page struct {
+	*snapshot
+	tables map[TableName]*tablePage
+}
+
+// tablePage is what has been read of one table.
+type tablePage struct {
+	charset, comment, engine string
+	versioned                bool
+	columns                  []snapshotColumn
+	keys                     []key
+	unread                   error // why it cannot be understood
+}
+
+// read reads the tables named that are there, and returns how many columns
+// these have.
+func (p *page) read(ctx context.Context, names []TableName) (columns int, err error) {
+	for _, n := range names {
+		p.tables[n] = nil
+	}
+	where := whereNames(names)
+	if err := p.readTables(ctx, where); err != nil {
+		return 0, err
+	}
+	if err := p.readColumns(ctx, where); err != nil {
+		return 0, err
+	}
+	if err := p.readKeys(ctx, where); err != nil {
+		return 0, err
+	}
+	for _, n := range names {
+		t := p.tables[n]
+		if t == nil || len(t.columns) == 0 && t.unread == nil {
+			continue // dropped since
+		}
+		columns += len(t.columns)
+		if t.unread != nil {
+			p.catalog.Unknown(n.Database, n.Name)
+		} else if err := p.put(ctx, n, t); err != nil {
+			return 0, fmt.Errorf("table %s: %w", n, err)
+		}
+	}
+	return columns, nil
+}
+
+// whereNames selects the tables named, which are in order of their databases.
+// The server may find others whose names it takes for equal.
+func whereNames(names []TableName) string {
+	var b strings.Builder
+	for i, n := range names {
+		switch {
+		case i == 0:
+			b.WriteString(" WHERE (TABLE_SCHEMA = " + quote(n.Database) + " AND TABLE_NAME IN (")
+		case n.Database != names[i-1].Database:
+			b.WriteString(")) OR (TABLE_SCHEMA = " + quote(n.Database) + " AND TABLE_NAME IN (")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(quote(n.Name))
+	}
+	b.WriteString("))")
+	return b.String()
+}
+
+// readTables reads what is not in COLUMNS.
+func (p *page) readTables(ctx context.Context, where string) error {
+	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE, ENGINE FROM information_schema.TABLES"+where)
+	if err != nil {
+		return err
+	}
 	for _, r := range rows {
-		counts[r[0].String]++
-		s.infos[TableName{r[0].String, r[1].String}] = tableInfo{
-			charset: charsetOfCollation(r[2].String), comment: r[3].String, versioned: r[4].String == "SYSTEM VERSIONED", engine: engineName(r[5].String)}
-	}
-	return counts, nil
-}
-
-// chunks divides the databases so that each chunk has about chunkTables tables.
-func (s *snapshot) chunks(counts map[string]int) [][]string {
-	var chunks [][]string
-	size := chunkTables
-	for _, db := range s.catalog.Databases() {
-		n := counts[db]
-		if n == 0 {
-			continue
-		}
-		if size+n > chunkTables {
-			chunks, size = append(chunks, nil), 0
-		}
-		chunks[len(chunks)-1] = append(chunks[len(chunks)-1], db)
-		size += n
-	}
-	return chunks
-}
-
-func whereDatabases(names []string) string {
-	quoted := make([]string, len(names))
-	for i, db := range names {
-		quoted[i] = quote(db)
-	}
-	if len(quoted) == 1 {
-		return " WHERE TABLE_SCHEMA = " + quoted[0]
-	}
-	return " WHERE TABLE_SCHEMA IN (" + strings.Join(quoted, ", ") + ")"
-}
-
-// read reads the tables that where selects, out of those that tables noted.
-func (s *snapshot) read(ctx context.Context, where string) error {
-	columns, err := s.columns(ctx, where)
-	if err != nil {
-		return err
-	}
-	keys, err := s.keys(ctx, where)
-	if err != nil {
-		return err
-	}
-	for n, list := range columns {
-		if err := s.table(ctx, n, list, keys[n]); err != nil {
-			return fmt.Errorf("table %s: %w", n, err)
+		n := TableName{r[0].String, r[1].String}
+		if _, wanted := p.tables[n]; wanted && !strings.HasSuffix(r[4].String, "VIEW") {
+			p.tables[n] = &tablePage{charset: charsetOfCollation(r[2].String), comment: r[3].String,
+				versioned: r[4].String == "SYSTEM VERSIONED", engine: engineName(r[5].String)}
 		}
 	}
 	return nil
 }
 
-// table puts one table together.
-func (s *snapshot) table(ctx context.Context, n TableName, columns []snapshotColumn, keys []key) error {
-	info, ok := s.infos[n]
-	if !ok {
-		return nil // a view
-	}
-	slices.SortFunc(columns, func(a, b snapshotColumn) int { return a.ordinal - b.ordinal })
-	def := &change.Table{Database: n.Database, Name: n.Name, Charset: info.charset, Comment: info.comment}
-	versioned := info.versioned
+// put puts one table together.
+func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
+	slices.SortFunc(t.columns, func(a, b snapshotColumn) int { return a.ordinal - b.ordinal })
+	def := &change.Table{Database: n.Database, Name: n.Name, Charset: t.charset, Comment: t.comment}
+	versioned := t.versioned
 	var virtual []string
-	for _, c := range columns {
+	for _, c := range t.columns {
 		def.Columns = append(def.Columns, c.Column)
 		if c.rowTime {
 			versioned = false
@@ -174,30 +234,35 @@ func (s *snapshot) table(ctx context.Context, n TableName, columns []snapshotCol
 	if versioned {
 		def.Columns = append(def.Columns, implicitColumn(rowStart), implicitColumn(rowEnd))
 	}
-	keys, err := s.orderKeys(ctx, n, keys)
-	if err != nil {
+	keys, there, err := p.orderKeys(ctx, n, t.keys)
+	if err != nil || !there {
 		return err
 	}
 	setKeys(def, keys, versioned)
-	s.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned, Engine: info.engine})
+	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned, Engine: t.engine})
 	return nil
 }
 
 // orderKeys puts keys in the server's order, which information_schema gives
-// everywhere but on MySQL 8.0 and later. It matters only among unique keys.
-func (s *snapshot) orderKeys(ctx context.Context, n TableName, keys []key) ([]key, error) {
+// everywhere but on MySQL 8.0 and later. It matters only among unique keys. It
+// is false if the table is not there any more.
+func (p *page) orderKeys(ctx context.Context, n TableName, keys []key) ([]key, bool, error) {
 	unique := 0
 	for _, k := range keys {
 		if k.Unique && !k.Primary {
 			unique++
 		}
 	}
-	if unique < 2 || !s.catalog.server.mysqlFrom(80000) {
-		return keys, nil
+	if unique < 2 || !p.catalog.server.mysqlFrom(80000) {
+		return keys, true, nil
 	}
-	rows, err := s.query(ctx, "SHOW KEYS FROM "+backquote(n.Database)+"."+backquote(n.Name))
+	rows, err := p.query(ctx, "SHOW KEYS FROM "+backquote(n.Database)+"."+backquote(n.Name))
 	if err != nil {
-		return nil, err
+		there, otherErr := p.query(ctx, "SELECT 1 FROM information_schema.TABLES"+whereNames([]TableName{n}))
+		if otherErr == nil && len(there) == 0 {
+			return nil, false, nil
+		}
+		return nil, false, err
 	}
 	order := map[string]int{}
 	for i, r := range rows {
@@ -206,7 +271,7 @@ func (s *snapshot) orderKeys(ctx context.Context, n TableName, keys []key) ([]ke
 		}
 	}
 	slices.SortStableFunc(keys, func(a, b key) int { return order[a.Name] - order[b.Name] })
-	return keys, nil
+	return keys, true, nil
 }
 
 type snapshotColumn struct {
@@ -216,27 +281,30 @@ type snapshotColumn struct {
 	virtual bool
 }
 
-// columns reads the columns of all tables that where selects.
-func (s *snapshot) columns(ctx context.Context, where string) (map[TableName][]snapshotColumn, error) {
+// readColumns reads the columns.
+func (p *page) readColumns(ctx context.Context, where string) error {
 	generation := "NULL"
-	if s.catalog.server.mariaFrom(100300) {
+	if p.catalog.server.mariaFrom(100300) {
 		generation = "GENERATION_EXPRESSION"
 	}
-	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, CHARACTER_SET_NAME,"+
+	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, CHARACTER_SET_NAME,"+
 		" IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT, "+generation+" FROM information_schema.COLUMNS"+where)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	tables := map[TableName][]snapshotColumn{}
 	for _, r := range rows {
-		n := TableName{r[0].String, r[1].String}
-		c, err := s.column(r[2:])
-		if err != nil {
-			return nil, fmt.Errorf("column %s.%s: %w", n, r[2].String, err)
+		t := p.tables[TableName{r[0].String, r[1].String}]
+		if t == nil {
+			continue // one that is not wanted
 		}
-		tables[n] = append(tables[n], c)
+		c, err := p.column(r[2:])
+		if err != nil {
+			t.unread = fmt.Errorf("column %s: %w", r[2].String, err)
+			continue
+		}
+		t.columns = append(t.columns, c)
 	}
-	return tables, nil
+	return nil
 }
 
 // column reads COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, CHARACTER_SET_NAME,
@@ -268,46 +336,53 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 	return snapshotColumn{Column: c, ordinal: ordinal, virtual: strings.Contains(extra, "VIRTUAL"), rowTime: strings.HasPrefix(r[8].String, "ROW ")}, nil
 }
 
-// keys reads the keys of all tables that where selects.
-func (s *snapshot) keys(ctx context.Context, where string) (map[TableName][]key, error) {
+// readKeys reads the keys.
+func (p *page) readKeys(ctx context.Context, where string) error {
 	expression := "NULL"
-	if s.catalog.server.mysqlFrom(80013) {
+	if p.catalog.server.mysqlFrom(80013) {
 		expression = "EXPRESSION"
 	}
-	rows, err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, INDEX_TYPE, "+
+	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, INDEX_TYPE, "+
 		expression+" FROM information_schema.STATISTICS"+where)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	tables := map[TableName][]key{}
 	for _, r := range rows {
-		n := TableName{r[0].String, r[1].String}
-		list := tables[n]
-		i := slices.IndexFunc(list, func(k key) bool { return k.Name == r[2].String })
-		if i < 0 {
-			i = len(list)
-			list = append(list, key{Name: r[2].String, Unique: r[3].String == "0", Primary: r[2].String == primaryName,
-				FullText: r[7].String == "FULLTEXT" || r[7].String == "SPATIAL" || r[7].String == "VECTOR"})
-		}
-		seq, err := strconv.Atoi(r[4].String)
-		if err != nil || seq < 1 || seq > 1000 {
-			return nil, fmt.Errorf("%w: SEQ_IN_INDEX %q", ErrSnapshot, r[4].String)
-		}
-		for len(list[i].Parts) < seq {
-			list[i].Parts = append(list[i].Parts, keyPart{})
-		}
-		p := &list[i].Parts[seq-1]
-		if r[8].Null {
-			p.Column = r[5].String
-		}
-		if !r[6].Null {
-			if p.Prefix, err = strconv.Atoi(r[6].String); err != nil {
-				return nil, fmt.Errorf("%w: SUB_PART %q", ErrSnapshot, r[6].String)
+		if t := p.tables[TableName{r[0].String, r[1].String}]; t != nil {
+			if err := t.addKeyPart(r[2:]); err != nil {
+				t.unread = err
 			}
 		}
-		tables[n] = list
 	}
-	return tables, nil
+	return nil
+}
+
+// addKeyPart reads INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART,
+// INDEX_TYPE and EXPRESSION.
+func (t *tablePage) addKeyPart(r []Text) error {
+	i := slices.IndexFunc(t.keys, func(k key) bool { return k.Name == r[0].String })
+	if i < 0 {
+		i = len(t.keys)
+		t.keys = append(t.keys, key{Name: r[0].String, Unique: r[1].String == "0", Primary: r[0].String == primaryName,
+			FullText: r[5].String == "FULLTEXT" || r[5].String == "SPATIAL" || r[5].String == "VECTOR"})
+	}
+	seq, err := strconv.Atoi(r[2].String)
+	if err != nil || seq < 1 || seq > 1000 {
+		return fmt.Errorf("%w: SEQ_IN_INDEX %q", ErrSnapshot, r[2].String)
+	}
+	for len(t.keys[i].Parts) < seq {
+		t.keys[i].Parts = append(t.keys[i].Parts, keyPart{})
+	}
+	part := &t.keys[i].Parts[seq-1]
+	if r[6].Null {
+		part.Column = r[3].String
+	}
+	if !r[4].Null {
+		if part.Prefix, err = strconv.Atoi(r[4].String); err != nil {
+			return fmt.Errorf("%w: SUB_PART %q", ErrSnapshot, r[4].String)
+		}
+	}
+	return nil
 }
 
 func quote(s string) string {

@@ -55,11 +55,67 @@ func TestSnapshotReadsWholeServer(t *testing.T) {
 		if diff := diffTables(tablesOf(all, src.db), tablesOf(applied, src.db)); diff != "" {
 			t.Errorf("the snapshot and Apply differ:\n%s", diff)
 		}
-		if limit := 10 + 2*(1+len(all.Tables())/chunkTables); queries > limit {
+		if limit := 10 + 3*(2+len(all.Tables())/firstPage); queries > limit {
 			t.Errorf("%d queries for %d tables, want at most %d", queries, len(all.Tables()), limit)
 		}
 		if _, ok := all.Table("mysql", "db"); !ok && !src.server.mariaFrom(100400) {
 			t.Error("the tables of the database mysql are not there")
+		}
+	})
+}
+
+// TestSnapshotWhileTablesAreDropped drops a table before each query of a
+// snapshot in turn: the others are read all the same.
+func TestSnapshotWhileTablesAreDropped(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		src := openSource(t, s, fmt.Sprintf("schema_dropped_%08x", rand.Uint32()))
+		for at := 1; ; at++ {
+			src.must("CREATE TABLE IF NOT EXISTS gone (id INT PRIMARY KEY, a INT NOT NULL, b INT, UNIQUE k (a), UNIQUE l (b, a))")
+			src.must("CREATE OR REPLACE VIEW broken AS SELECT * FROM gone")
+			src.must("CREATE TABLE IF NOT EXISTS kept (id INT PRIMARY KEY, a INT NOT NULL, b INT, UNIQUE k (a), UNIQUE l (b, a))")
+			queries := 0
+			own := func(ctx context.Context, sql string) ([][]Text, error) {
+				if strings.HasPrefix(sql, "SHOW KEYS") && !strings.Contains(sql, src.db) {
+					return src.query(ctx, sql) // another test's
+				}
+				if queries++; queries == at {
+					src.must("DROP TABLE gone")
+				}
+				return src.query(ctx, sql)
+			}
+			c, err := Snapshot(context.Background(), own, src.server)
+			if err != nil {
+				t.Fatalf("dropped before query %d: %v", at, err)
+			}
+			if kept, ok := c.Table(src.db, "kept"); !ok || len(kept.Columns) != 3 || len(kept.UniqueKeys) != 2 {
+				t.Errorf("dropped before query %d: kept is %+v", at, kept)
+			}
+			if at > queries {
+				if at < 8 {
+					t.Errorf("only %d queries", queries)
+				}
+				return
+			}
+		}
+	})
+}
+
+// TestSnapshotOfSomeTables reads single tables, as the snapshot of all does.
+func TestSnapshotOfSomeTables(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		src := openSource(t, s, fmt.Sprintf("schema_some_%08x", rand.Uint32()))
+		src.must("CREATE TABLE `a'b` (id INT PRIMARY KEY, a VARCHAR(20) CHARACTER SET latin1, UNIQUE k (a)) ENGINE=MyISAM")
+		src.must("CREATE TABLE other (id INT)")
+		some, err := SnapshotTables(context.Background(), src.query, src.server, TableName{src.db, "a'b"}, TableName{src.db, "none"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := some.Names(src.db); len(got) != 1 {
+			t.Errorf("got %v", got)
+		}
+		want := src.snapshot()
+		if a, b := some.Packed(src.db, "a'b"), want.Packed(src.db, "a'b"); a == nil || string(a) != string(b) {
+			t.Errorf("got %q, want %q", a, b)
 		}
 	})
 }
