@@ -140,6 +140,17 @@ func (s *GTIDSet) Contains(g GTID) bool {
 	return covers(s.sids[g.SID], interval{g.GNO, g.GNO + 1})
 }
 
+// lacksDomains returns the domains of o that s has nothing of.
+func (s *GTIDSet) lacksDomains(o *GTIDSet) []uint32 {
+	var lacking []uint32
+	for _, d := range slices.Sorted(maps.Keys(o.domains)) {
+		if _, ok := s.domains[d]; !ok {
+			lacking = append(lacking, d)
+		}
+	}
+	return lacking
+}
+
 // ContainsSet tells whether all of o is executed.
 func (s *GTIDSet) ContainsSet(o *GTIDSet) bool {
 	for _, g := range o.domains {

@@ -133,24 +133,25 @@ func TestRestored(t *testing.T) {
 	})
 }
 
+// purge purges all files but the newest. A file goes only when the dump that
+// read it has noticed its end, and MariaDB when it has written a checkpoint.
+func (o *origin) purge() {
+	o.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		rows := o.db.Query("SHOW BINARY LOGS")
+		if len(rows) == 1 {
+			return
+		}
+		o.db.Exec("PURGE BINARY LOGS TO '" + rows[len(rows)-1][0] + "'")
+	}
+	o.t.Fatal("the files were not purged")
+}
+
 // TestPurged: files purged behind the position do not matter; those that were
 // not read do.
 func TestPurged(t *testing.T) {
 	eachMode(t, func(t *testing.T, version string, gtid bool) {
 		o := begin(t, version, gtid)
-		// A file goes only when the dump that read it has noticed its end, and
-		// MariaDB when it has written a checkpoint.
-		purge := func() {
-			t.Helper()
-			for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-				rows := o.db.Query("SHOW BINARY LOGS")
-				if len(rows) == 1 {
-					return
-				}
-				o.db.Exec("PURGE BINARY LOGS TO '" + rows[len(rows)-1][0] + "'")
-			}
-			t.Fatal("the files were not purged")
-		}
 		f := follow(t, o.source(nil), o.start())
 		o.insert(1, 5)
 		o.db.Exec("FLUSH LOGS")
@@ -158,14 +159,14 @@ func TestPurged(t *testing.T) {
 		f.want(1, 10)
 		f.feed.Close()
 		p := f.saved()
-		purge()
+		o.purge()
 		f = follow(t, o.source(nil), p)
 		o.insert(11, 15)
 		f.want(11, 15)
 		f.feed.Close()
 		p = f.saved()
 		o.db.Exec("FLUSH LOGS")
-		purge() // all of it was read, and the file is gone
+		o.purge() // all of it was read, and the file is gone
 		o.insert(16, 20)
 		f = follow(t, o.source(nil), p)
 		if gtid || o.MariaDB() { // which lists its GTIDs in each file
@@ -177,7 +178,7 @@ func TestPurged(t *testing.T) {
 		}
 		o.insert(21, 25)
 		o.db.Exec("FLUSH LOGS")
-		purge()
+		o.purge()
 		o.insert(26, 30)
 		follow(t, o.source(nil), p).refused(20*time.Second, dump.ErrPurged)
 	})
@@ -381,6 +382,40 @@ func TestFailover(t *testing.T) {
 				a.insert(101, 103)
 			}
 			follow(t, a.source(nil), p).refused(30*time.Second, dump.ErrOtherServer, p.LastGroup.GTID.String())
+		})
+	}
+}
+
+// TestDomainDeleted: MariaDB forgets a domain that was read. It matters only
+// where nothing but GTIDs is left to go by.
+func TestDomainDeleted(t *testing.T) {
+	for _, v := range lines() {
+		if !strings.HasPrefix(v, "mariadb") {
+			continue
+		}
+		t.Run(v, func(t *testing.T) {
+			o := begin(t, v, true)
+			f := follow(t, o.source(nil), o.start())
+			o.db.Exec("SET gtid_domain_id=5")
+			o.insert(1, 2)
+			o.db.Exec("SET gtid_domain_id=0")
+			o.insert(3, 4)
+			f.want(1, 4)
+			early := f.saved()
+			o.db.Exec("FLUSH BINARY LOGS")
+			o.insert(5, 6)
+			f.want(5, 6)
+			f.feed.Close()
+			o.purge()
+			o.db.Exec("FLUSH BINARY LOGS DELETE_DOMAIN_ID=(5)")
+			o.insert(7, 8)
+			f = follow(t, o.source(nil), f.saved())
+			f.want(7, 8)
+			if strings.Contains(f.p.GTIDs.String(), "5-") {
+				t.Errorf("the position has %s", f.p.GTIDs)
+			}
+			f.feed.Close()
+			follow(t, o.source(nil), early).refused(20*time.Second, dump.ErrPurged, "DELETE_DOMAIN_ID")
 		})
 	}
 }

@@ -184,6 +184,9 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if err != nil {
 		return From{}, err
 	}
+	if gone := executed.lacksDomains(d.p.GTIDs); len(gone) > 0 && d.sameServer() {
+		return From{}, fmt.Errorf("%w: %s is purged, and the source knows the GTID domains %v no more (DELETE_DOMAIN_ID): what they had after %q is not known", ErrPurged, d.p.File, gone, d.p.GTIDs.Brief())
+	}
 	if !executed.ContainsSet(d.p.GTIDs) {
 		// It may be a replica that will have them soon, or they are lost.
 		return From{}, Transient(fmt.Errorf("%w: it lacks transactions that were already read: it has %q, read was %q; a failover lost them, or its binlogs were reset",
