@@ -46,7 +46,7 @@ func (p *Partition) check(ctx context.Context) error {
 	}
 	defer batches.Close()
 
-	c := checker{next: start.offset, entry: indexEntry{storedEnd: start.stored, plainEnd: start.plain, highest: math.MinInt64}}
+	c := checker{p: p, next: start.offset, entry: indexEntry{storedEnd: start.stored, plainEnd: start.plain, highest: math.MinInt64}}
 	for i, b := index.First(), batches.First(); (i || b) && c.next < end; i, b = index.Next(), batches.Next() {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
@@ -83,6 +83,7 @@ func (p *Partition) checkRecent(base, next int64, plain []byte) error {
 
 // checker walks a log from its start.
 type checker struct {
+	p          *Partition
 	base, next int64      // of the batch looked at last, and of the one to come
 	entry      indexEntry // of the batch looked at last
 	plain      []byte
@@ -101,7 +102,7 @@ func (c *checker) batch(index, batches *cursor) error {
 	if err != nil {
 		return err
 	}
-	if c.plain, err = appendDecoded(c.plain[:0], stored, size); err != nil {
+	if c.plain, err = c.p.appendStored(c.plain[:0], base, stored, size); err != nil {
 		return err
 	}
 	if base != c.next || !bytes.Equal(index.Key()[1:], batches.Key()[1:]) {
@@ -119,7 +120,7 @@ func (c *checker) batch(index, batches *cursor) error {
 		appendedAt:      e.appendedAt,
 		maxTimestamp:    maxTimestamp,
 		highest:         max(c.entry.highest, maxTimestamp),
-		storedEnd:       c.entry.storedEnd + uint64(len(stored)),
+		storedEnd:       c.entry.storedEnd + storedSize(stored),
 		plainEnd:        c.entry.plainEnd + uint64(size),
 	}
 	if c.entry.highest == math.MinInt64 {

@@ -151,3 +151,51 @@ func (c *crasher) verify(life int, s *store.Store, p *store.Partition) {
 		}
 	}
 }
+
+// TestCrashWithinALargeBatch cuts the power while batches are appended that are stored
+// in pieces: each is there as a whole or not at all, and what was there of
+// others does not get into the next.
+func TestCrashWithinALargeBatch(t *testing.T) {
+	fsys := vfs.NewCrashableMem()
+	sizes := []int{5 << 20, 3 << 20, 7 << 20, 100, 6 << 20}
+	var batches [][]byte
+	for life := range 8 {
+		s := store.New(store.Options{Dir: "data", FS: fsys})
+		if err := s.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p := partition(t, s, "shop")
+		end := int(p.HighWatermark())
+		if end < len(batches) {
+			t.Fatalf("life %d: %d batches are there, %d were acknowledged", life, end, len(batches))
+		}
+		for offset, want := range batches {
+			if got, err := p.Read(nil, int64(offset), 1); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("life %d: batch %d is not the one that was appended: %v", life, offset, err)
+			}
+		}
+		for len(batches) < end { // it was on its way
+			b, err := p.Read(nil, int64(len(batches)), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batches = append(batches, b)
+		}
+		seed := [32]byte{byte(life)}
+		batch := storetest.Batch(0, string(noise(rand.NewChaCha8(seed), sizes[life%len(sizes)])))
+		before := make(chan *vfs.MemFS, 1)
+		if life%2 == 0 {
+			go func() {
+				before <- fsys.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(uint64(life), 5))})
+			}()
+		}
+		appendBatch(t, p, batch, store.State{})
+		if life%2 == 0 {
+			storetest.Close(t, s)
+			fsys = <-before
+			continue
+		}
+		batches = append(batches, batch)
+		storetest.Close(t, s)
+	}
+}

@@ -8,6 +8,7 @@ import (
 // The first byte of every key; docs/store-format.md has the whole layout.
 const (
 	kindBatch     = 'b'
+	kindPiece     = 'c'
 	kindIndex     = 'i'
 	kindLogStart  = 'l'
 	kindMeta      = 'm'

@@ -13,7 +13,11 @@ import (
 )
 
 // formatVersion is the version of the layout in docs/store-format.md.
-const formatVersion = 1
+// A directory has the first one until it holds what that did not know.
+const (
+	firstFormat   = 1
+	formatVersion = 2
+)
 
 // load reads what is kept once per directory, or makes it in an empty one.
 func (s *Store) load(second *catalog) error {
@@ -104,7 +108,7 @@ func missing(ok bool) error {
 func (s *Store) initialize() error {
 	id := uuid.New()
 	b := s.db.NewBatch()
-	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion))
+	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, firstFormat))
 	setOrDelete(b, keyClusterID, []byte(base64.RawURLEncoding.EncodeToString(id[:])))
 	setOrDelete(b, keyNextPartition, binary.BigEndian.AppendUint32(nil, 0))
 	if err := s.commit(b, nil); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -83,7 +84,10 @@ func (p *Partition) load() error {
 		}
 		p.last, p.next = e, base+int64(e.lastOffsetDelta)+1
 	}
-	return it.Err()
+	if err := it.Err(); err != nil {
+		return err
+	}
+	return p.dropOrphans()
 }
 
 // Damaged returns why nothing of the partition can be used, or nil: it is not
@@ -156,12 +160,12 @@ func (p *Partition) append(batch []byte, st State) (int64, error) {
 	base, last := p.next, p.last
 	p.mu.RUnlock()
 
-	b := p.s.db.NewBatchWithSize(len(batch)/4 + 1024)
+	b := p.s.db.NewBatchWithSize(min(len(batch), maxWhole)/4 + 1024)
 	p.putState(b, st)
 	if batch == nil {
 		return base, p.s.commit(b, nil)
 	}
-	if err := p.s.checkSpace(); err != nil {
+	if err := p.s.checkSpace(len(batch)); err != nil {
 		return 0, errors.Join(err, b.Close())
 	}
 	entry, err := p.putBatch(b, batch, base, last)
@@ -195,18 +199,35 @@ func (p *Partition) putBatch(b *pebble.Batch, batch []byte, base int64, last ind
 			recordbatch.ErrInvalid, h.Count, h.LastOffsetDelta, h.Length, len(batch))
 	}
 	recordbatch.SetBaseOffset(batch, base)
-	p.stored = encodeBatch(p.stored, batch)
+	if err := p.encode(b, batch, base); err != nil {
+		return indexEntry{}, err
+	}
 	entry := indexEntry{
 		lastOffsetDelta: h.LastOffsetDelta,
 		appendedAt:      p.s.clock.now(),
 		maxTimestamp:    h.MaxTimestamp,
 		highest:         max(last.highest, h.MaxTimestamp),
-		storedEnd:       last.storedEnd + uint64(len(p.stored)),
+		storedEnd:       last.storedEnd + storedSize(p.stored),
 		plainEnd:        last.plainEnd + uint64(len(batch)),
 	}
 	setOrDelete(b, offsetKey(kindBatch, p.id, base), p.stored)
 	setOrDelete(b, offsetKey(kindIndex, p.id, base), entry.encode())
 	return entry, nil
+}
+
+// encode sets p.stored to the stored form of a batch.
+func (p *Partition) encode(b *pebble.Batch, batch []byte, base int64) error {
+	if len(batch) <= maxWhole {
+		p.stored = encodeBatch(p.stored, batch)
+		return nil
+	}
+	h, err := p.putPieces(batch, base)
+	if err != nil {
+		return err
+	}
+	p.stored = append(p.stored[:0], h.encode()...)
+	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)) // older ones do not know pieces
+	return nil
 }
 
 // publish makes a synced batch visible and wakes who waits for it.

@@ -57,7 +57,7 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 	defer it.Close()
 	first := len(dst)
 	for ok := it.SeekLT(offsetKey(kindBatch, p.id, offset+1)); ok; ok = it.Next() {
-		stored, err := p.storedAt(it)
+		stored, base, err := p.storedAt(it)
 		if err != nil {
 			return dst[:first], err
 		}
@@ -69,7 +69,7 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 		if before > first && before-first+size > maxBytes {
 			return dst, nil
 		}
-		if dst, err = appendDecoded(dst, stored, size); err != nil {
+		if dst, err = p.appendStored(dst, base, stored, size); err != nil {
 			return dst[:first], err
 		}
 		if offset, err = checkPlace(dst[before:], it.Key(), offset, before == first); err != nil {
@@ -85,22 +85,22 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 	return dst, nil
 }
 
-// storedAt returns the stored batch at the iterator. One that is damaged is
+// storedAt returns the stored batch at the iterator, and its base offset. One that is damaged is
 // remembered: Pebble takes seconds to find that out, looking for the bit.
-func (p *Partition) storedAt(it *cursor) ([]byte, error) {
+func (p *Partition) storedAt(it *cursor) ([]byte, int64, error) {
 	base, err := offsetOfKey(it.Key())
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	p.mu.RLock()
 	err = p.damaged[base]
 	p.mu.RUnlock()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	stored, err := it.Value()
 	if err == nil {
-		return stored, nil
+		return stored, base, nil
 	}
 	if errors.Is(err, ErrCorrupt) {
 		p.mu.Lock()
@@ -109,7 +109,7 @@ func (p *Partition) storedAt(it *cursor) ([]byte, error) {
 			p.damaged[base] = err
 		}
 	}
-	return nil, err
+	return nil, 0, err
 }
 
 // checkPlace checks that a batch stands under its own offset, and that it is

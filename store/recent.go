@@ -32,7 +32,7 @@ func (r *recent) add(base, next int64, plainEnd uint64, batch []byte) {
 	defer r.mu.Unlock()
 	size := len(batch)
 	if size > r.limit {
-		r.batches, r.head = nil, 0
+		r.batches, r.ring, r.head = nil, nil, 0
 		return
 	}
 	r.growFor(size)
@@ -63,7 +63,7 @@ func (r *recent) evict(from, to int) {
 	for n < len(r.batches) && r.batches[n].at < to && r.batches[n].at+r.batches[n].size > from {
 		n++
 	}
-	r.batches = append(r.batches[:0], r.batches[n:]...)
+	r.batches = r.batches[n:] // append copies what is left when the array is full
 }
 
 // read appends whole batches from the one that holds offset on, up to end, as

@@ -117,7 +117,7 @@ func (p *Partition) trim(to logStart) error {
 	b := p.s.db.NewBatch()
 	// From 0, not from the old start: the newest tombstone covers all older
 	// ones, so that they do not pile up.
-	for _, kind := range []byte{kindBatch, kindIndex} {
+	for _, kind := range []byte{kindBatch, kindPiece, kindIndex} {
 		_ = b.DeleteRange(offsetKey(kind, p.id, 0), offsetKey(kind, p.id, to.offset), nil)
 	}
 	setOrDelete(b, partitionKey(kindLogStart, p.id), to.encode())

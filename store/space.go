@@ -10,7 +10,8 @@ import (
 // checkSpace refuses while little disk space is left, so that Pebble, which
 // does not survive a full disk, never meets one: what is left is for its
 // compactions, for retention and for the small tables.
-func (s *Store) checkSpace() error {
+// A batch of size bytes goes to the write-ahead log and to a value file.
+func (s *Store) checkSpace(size int) error {
 	usage, err := s.opts.FS.GetDiskUsage(s.opts.Dir)
 	if errors.Is(err, vfs.ErrUnsupported) {
 		return nil
@@ -18,7 +19,7 @@ func (s *Store) checkSpace() error {
 	if err != nil {
 		return fmt.Errorf("get free disk space: %w", err)
 	}
-	if usage.AvailBytes < uint64(s.opts.ReserveBytes) {
+	if usage.AvailBytes < uint64(s.opts.ReserveBytes)+2*uint64(size) {
 		return fmt.Errorf("%w (%d MiB are free in %s, %d MiB are kept in reserve)",
 			ErrDiskFull, usage.AvailBytes>>20, s.opts.Dir, s.opts.ReserveBytes>>20)
 	}

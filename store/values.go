@@ -9,8 +9,9 @@ import (
 
 // The first byte of a stored batch.
 const (
-	encodingPlain = 0
-	encodingS2    = 1
+	encodingPlain  = 0
+	encodingS2     = 1
+	encodingPieces = 2
 )
 
 // encodeBatch writes the stored form of a batch over dst.
@@ -43,12 +44,37 @@ func decodedSize(stored []byte) (int, error) {
 			return 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
 		return n, nil
+	case encodingPieces:
+		h, err := decodePieces(stored)
+		return int(h.plain), err
 	}
 	return 0, fmt.Errorf("%w: batch encoding %d", ErrCorrupt, stored[0])
 }
 
-// appendDecoded appends the batch whose stored form is given and whose
+// appendStored appends the batch at base whose stored form is given and whose
 // decodedSize is size.
+func (p *Partition) appendStored(dst []byte, base int64, stored []byte, size int) ([]byte, error) {
+	if stored[0] != encodingPieces {
+		return appendDecoded(dst, stored, size)
+	}
+	h, err := decodePieces(stored)
+	if err != nil {
+		return dst, err
+	}
+	return p.appendPieces(dst, base, h)
+}
+
+// storedSize returns how many bytes a batch takes whose stored form is given.
+func storedSize(stored []byte) uint64 {
+	size := uint64(len(stored))
+	if stored[0] == encodingPieces {
+		h, _ := decodePieces(stored) // decodedSize has told what is wrong
+		size += h.stored
+	}
+	return size
+}
+
+// appendDecoded appends what encodeBatch was given.
 func appendDecoded(dst, stored []byte, size int) ([]byte, error) {
 	if stored[0] == encodingPlain {
 		return append(dst, stored[1:]...), nil

@@ -194,6 +194,10 @@ func (p *prechecker) serverID(ctx context.Context) error {
 		p.fail("server ID", id+" is the source's own", fix)
 		return nil
 	}
+	if p.listingReplicasIsDangerous() {
+		p.pass("server ID", id+" is not the source's own; replicas are not asked for: it can crash a server of this version")
+		return nil
+	}
 	rows, err := p.either(ctx, "SHOW SLAVE HOSTS", "SHOW REPLICAS")
 	if err != nil {
 		p.add("server ID", Warn, fmt.Sprintf("cannot list the replicas: %v", err), "grant REPLICATION SLAVE (MariaDB: REPLICATION MASTER ADMIN) to the user")
@@ -207,6 +211,20 @@ func (p *prechecker) serverID(ctx context.Context) error {
 	}
 	p.pass("server ID", id+" is free")
 	return nil
+}
+
+// listingReplicasIsDangerous tells whether SHOW SLAVE HOSTS may crash the
+// server: from 5.6 on MySQL reads the UUIDs of connections that have ended
+// between their registration and their dump. 8.0.20 mended it.
+func (p *prechecker) listingReplicasIsDangerous() bool {
+	if p.mariaDB() {
+		return false
+	}
+	var major, minor, patch int
+	if n, _ := fmt.Sscanf(p.vars["version"], "%d.%d.%d", &major, &minor, &patch); n != 3 {
+		return true
+	}
+	return major == 5 && minor >= 6 || major == 8 && minor == 0 && patch < 20
 }
 
 // minRetentionSeconds is what Daybook itself keeps: with less, an outage of it

@@ -114,6 +114,18 @@ func TestPrecheckOfServerID(t *testing.T) {
 	}
 }
 
+// TestPrecheckDoesNotListReplicasWhereThatCrashesServers wants it left alone
+// on MySQL 5.6 to 8.0.19.
+func TestPrecheckDoesNotListReplicasWhereThatCrashesServers(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		c := statusOf(t, options(s, servers.Repl, servers.Repl))["server ID"]
+		spared := strings.Contains(c.Detail, "can crash a server of this version")
+		if want := s.Name == "mysql-5.6" || s.Name == "mysql-5.7"; spared != want {
+			t.Errorf("%+v, want replicas left alone: %v", c, want)
+		}
+	})
+}
+
 // TestPrecheckTellsAllThatFails at once, so that one restart mends it.
 func TestPrecheckTellsAllThatFails(t *testing.T) {
 	s := servers.Start(t, "mysql-5.6", "--binlog-format=MIXED", "--binlog-row-image=NOBLOB", "--expire-logs-days=1")

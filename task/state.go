@@ -1,7 +1,6 @@
 package task
 
 import (
-	"errors"
 	"time"
 
 	"daybook/binlog"
@@ -83,14 +82,9 @@ func (t *Task) set(s State) {
 func (t *Task) fail(err error, wait time.Duration) {
 	err = withWayOn(t.opts.Name, err)
 	t.mu.Lock()
-	t.status.Error, t.status.Retry, t.status.Group = err.Error(), time.Time{}, nil
+	t.status.Error, t.status.Retry, t.status.Group = err.Error(), time.Time{}, skippable(err)
 	if wait > 0 {
 		t.status.Retry = time.Now().Add(wait)
-	}
-	var group *binlog.GroupError
-	if errors.As(err, &group) {
-		place := group.Place()
-		t.status.Group = &place
 	}
 	t.mu.Unlock()
 	if wait > 0 {

@@ -24,11 +24,10 @@ func wayOn(name string, err error) string {
 	restart := func(from, what string) string {
 		return fmt.Sprintf("'daybook task restart %s --from %s' %s", name, from, what)
 	}
-	var group *binlog.GroupError
 	switch {
 	case errors.Is(err, store.ErrCorrupt):
 		return "'daybook store check' tells what is damaged, 'daybook store repair' mends it while Daybook is stopped"
-	case errors.As(err, &group):
+	case skippable(err) != nil:
 		return fmt.Sprintf("'daybook task skip %s' passes over this event group and leaves a gap record in its place", name)
 	case errors.Is(err, binlog.ErrPurged):
 		return restart("earliest", "goes on with what the source still has, after a gap record")
@@ -40,4 +39,20 @@ func wayOn(name string, err error) string {
 		return restart("now", "passes over what cannot be read, after a gap record; a later file:offset or GTID set passes over less")
 	}
 	return ""
+}
+
+// skippable returns the event group that cannot be read, if that is the error
+// and the group is to blame for it.
+func skippable(err error) *binlog.GroupPlace {
+	var group *binlog.GroupError
+	if !errors.As(err, &group) {
+		return nil
+	}
+	for _, other := range []error{store.ErrCorrupt, store.ErrFailed, store.ErrClosed, binlog.ErrOtherServer} {
+		if errors.Is(err, other) {
+			return nil
+		}
+	}
+	place := group.Place()
+	return &place
 }
