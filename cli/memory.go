@@ -12,7 +12,7 @@ const (
 	// memoryCheck is how often it is looked at whether memory can be given back.
 	memoryCheck = 5 * time.Second
 	// memoryKept is what is not worth giving back: a process at rest has less.
-	memoryKept = 48 << 20
+	memoryKept = 40 << 20
 )
 
 // memory gives memory back to the system that a large row, or a consumer of it,
@@ -38,17 +38,17 @@ func (m *memory) close() error {
 func (m *memory) run(ctx context.Context) {
 	ticker := time.NewTicker(memoryCheck)
 	defer ticker.Stop()
-	least := uint64(memoryKept) // what the process had when it gave back all it could
+	// least is what the process had when it gave back all it could. It is doubted
+	// more and more: what was in use then, such as a batch on its way to the disk,
+	// may be free by now.
+	least := uint64(memoryKept)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		// A heap may be twice what is in use before it is collected: that is no
-		// sign of memory that can be given back, and collecting it is not worth
-		// a processor's time.
-		if taken() < 2*least {
+		if least = max(memoryKept, least-least/10); taken() < least+least/2 {
 			continue
 		}
 		debug.FreeOSMemory()
