@@ -151,7 +151,11 @@ func (p *packing) pack(ctx context.Context, b *packedBatch, part *store.Partitio
 	}
 	b.plain, b.next = h.Length, h.NextOffset()
 	z.packed, err = z.AppendBatch(z.packed[:0], z.plain, c)
-	b.bytes = bytes.Clone(z.packed)
+	if b.bytes = z.packed; cap(z.packed) > keepBuffer {
+		z.packed = nil // it would not be kept: no copy of it
+	} else {
+		b.bytes = bytes.Clone(z.packed)
+	}
 	return err
 }
 

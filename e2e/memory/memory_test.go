@@ -129,25 +129,24 @@ func follow(t *testing.T, source *servers.Server) *follower {
 // run executes the steps and judges what each cost.
 func (f *follower) run(t *testing.T, conn *servers.Conn, steps []step) {
 	for _, s := range steps {
-		f.judge(t, s.name, s.bytes, func() {
+		f.judge(t, s.name, func() int {
 			conn.Exec(s.sql)
 			f.next += s.records
 			for oracle.HighWatermark(t, f.client) < f.next {
 				time.Sleep(10 * time.Millisecond)
 			}
+			return s.bytes
 		})
 	}
 }
 
 // consume reads the log with one consumer, which gets the largest record alone.
 func (f *follower) consume(t *testing.T) {
-	largest := 0
-	for r := range f.records(t, 0) {
-		largest = max(largest, len(r.Value))
-	}
-	f.judge(t, fmt.Sprintf("consume, the largest record has %d MB", largest/mb), largest, func() {
-		for range f.records(t, 0) {
+	f.judge(t, "consume, the largest record", func() (largest int) {
+		for r := range f.records(t, 0) {
+			largest = max(largest, len(r.Value))
 		}
+		return largest
 	})
 }
 
@@ -174,9 +173,9 @@ func (f *follower) records(t *testing.T, offset int64) func(func(*kgo.Record) bo
 	}
 }
 
-// judge runs do, which handles a row of n bytes, and checks the memory that it
-// needs and that it leaves.
-func (f *follower) judge(t *testing.T, name string, n int, do func()) {
+// judge runs do, which returns the bytes of the row that it handles, and checks
+// the memory that it needs and that it leaves.
+func (f *follower) judge(t *testing.T, name string, do func() int) {
 	t.Helper()
 	before := status(t, f.PID(), "VmRSS")
 	// Makes VmHWM count anew (proc(5)).
@@ -184,7 +183,7 @@ func (f *follower) judge(t *testing.T, name string, n int, do func()) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	do()
+	n := do()
 	done := time.Now()
 	peak := status(t, f.PID(), "VmHWM")
 	after := status(t, f.PID(), "VmRSS")
