@@ -87,7 +87,10 @@ func (p *Partition) load() error {
 	if err := it.Err(); err != nil {
 		return err
 	}
-	return p.dropOrphans()
+	if err := p.dropOrphans(); err != nil && !errors.Is(err, ErrCorrupt) {
+		return err
+	} // pieces that nothing names harm nobody, and the damage may be their neighbours'
+	return nil
 }
 
 // Damaged returns why nothing of the partition can be used, or nil: it is not
