@@ -27,8 +27,10 @@ func wayOn(name string, err error) string {
 	switch {
 	case errors.Is(err, store.ErrCorrupt):
 		return "'daybook store check' tells what is damaged, 'daybook store repair' mends it while Daybook is stopped"
+	case skippable(err) != nil && errors.Is(err, binlog.ErrSchema):
+		return skip(name) + "; where many follow, " + restart("now", "takes the definition as it is now")
 	case skippable(err) != nil:
-		return fmt.Sprintf("'daybook task skip %s' passes over this event group and leaves a gap record in its place", name)
+		return skip(name)
 	case errors.Is(err, binlog.ErrPurged):
 		return restart("earliest", "goes on with what the source still has, after a gap record")
 	case errors.Is(err, binlog.ErrOtherServer), errors.Is(err, binlog.ErrPosition):
@@ -39,6 +41,10 @@ func wayOn(name string, err error) string {
 		return restart("now", "passes over what cannot be read, after a gap record; a later file:offset or GTID set passes over less")
 	}
 	return ""
+}
+
+func skip(name string) string {
+	return fmt.Sprintf("'daybook task skip %s' passes over this event group and leaves a gap record in its place", name)
 }
 
 // skippable returns the event group that cannot be read, if that is the error

@@ -34,6 +34,28 @@ func TestSavedPositionThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestSourceThatWasReset follows the command of the error.
+func TestSourceThatWasReset(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version)
+			db, conn := s.Database(t)
+			conn.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			d := harness.Start(t, harness.Config{Source: s.Address, Include: []string{db + ".t"}, Start: "now", SchemaChanges: "none"})
+			d.WaitLog("state=Normal", patience)
+			insert(conn, 1)
+			wantLog(t, d, 1)
+			d.Stop()
+			conn.Exec("RESET MASTER")
+			insert(conn, 2, 3, 4)
+			d.Start()
+			follow(t, d)
+			insert(conn, 5)
+			wantLog(t, d, 1, 0, 2, 3, 4, 5)
+		})
+	}
+}
+
 // spoil saves a position that no reader has made.
 func spoil(t *testing.T, d *harness.Daybook) {
 	t.Helper()

@@ -78,6 +78,7 @@ func follow(t *testing.T, d *harness.Daybook) string {
 	if m == nil {
 		t.Fatalf("no command is named by %q", task.Error)
 	}
+	t.Logf("%s: daybook task %s", task.Error, m[1])
 	return command(t, d, 0, strings.Fields(m[1])...)
 }
 
