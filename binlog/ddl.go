@@ -44,7 +44,9 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 		return r.statementFormat(it, result)
 	}
 	r.generation++
-	r.releaseHeld()
+	if err := r.releaseHeld(); err != nil {
+		return nil, err
+	}
 	if !r.wantsDDL(result) {
 		return nil, nil
 	}
@@ -141,7 +143,9 @@ func (r *Reader) passOver(it *item) (*change.Change, error) {
 			r.log.Warn("a statement of the group passed over cannot be understood", "source", r.o.Source.Address, "error", err)
 		}
 		r.generation++
-		r.releaseHeld()
+		if err := r.releaseHeld(); err != nil {
+			return nil, err
+		}
 	}
 	if !it.ends {
 		return nil, nil

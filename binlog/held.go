@@ -14,10 +14,13 @@ import (
 // snapshot. Until the stream has passed that DDL, what the table looks like
 // is known only if a statement on the way says all of it.
 type held struct {
-	File  string        `json:"file"`
-	Pos   uint64        `json:"pos"`
-	GTID  string        `json:"gtid,omitempty"`
-	Table *change.Table `json:"table,omitempty"` // nil: dropped
+	File string `json:"file"`
+	Pos  uint64 `json:"pos"`
+	GTID string `json:"gtid,omitempty"`
+	// Packed is the definition, with all that the catalog knows of the table; nil: dropped.
+	Packed []byte `json:"packed,omitempty"`
+	// Table is what earlier versions saved in its place.
+	Table *change.Table `json:"table,omitempty"`
 	name  schema.TableName
 }
 
@@ -74,9 +77,9 @@ func (r *Reader) loadHeld(key, value []byte) error {
 
 // releaseHeld gives the catalog the definitions that are right behind the
 // statement just applied.
-func (r *Reader) releaseHeld() {
+func (r *Reader) releaseHeld() error {
 	if len(r.held.byName) == 0 {
-		return
+		return nil
 	}
 	at := heldAt(r.stream.gtidText(), r.stream.file, r.stream.start)
 	for _, n := range r.held.byDDL[at] {
@@ -84,15 +87,27 @@ func (r *Reader) releaseHeld() {
 		if !ok || h.at() != at {
 			continue // a later DDL holds it
 		}
-		if h.Table != nil {
-			r.catalog.Put(h.Table)
-		} else {
-			r.catalog.Drop(n.Database, n.Name)
+		if err := r.release(n, &h); err != nil {
+			return err
 		}
 		delete(r.held.byName, n)
 		r.entries.put(heldKey(n), nil)
 	}
 	delete(r.held.byDDL, at)
+	return nil
+}
+
+// release gives the catalog one definition.
+func (r *Reader) release(n schema.TableName, h *held) error {
+	switch {
+	case h.Packed != nil:
+		return r.catalog.PutPacked(h.Packed)
+	case h.Table != nil:
+		r.catalog.Put(h.Table)
+	default:
+		r.catalog.Drop(n.Database, n.Name)
+	}
+	return nil
 }
 
 func (r *Reader) foldName(n schema.TableName) schema.TableName {

@@ -22,8 +22,8 @@ type lookup struct {
 }
 
 type lookupResult struct {
-	table *change.Table
-	err   error
+	packed []byte
+	err    error
 }
 
 // startLookup asks the source for a table's definition.
@@ -49,7 +49,9 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
 		}
 		r.log.Info("took a table's definition from the source", "table", l.state.database+"."+l.state.table, "file", r.stream.file, "pos", r.stream.start)
-		r.catalog.Put(result.table)
+		if err := r.catalog.PutPacked(result.packed); err != nil {
+			return false, err
+		}
 		r.generation++
 		return false, r.startRows(l.tables, l.rows, l.undone)
 	default:
@@ -65,7 +67,7 @@ var (
 // lookUp reads a table's definition as it is now, and then sees that no DDL on
 // it stands in the binlog between a position and now: so it was the same
 // there. It runs beside Poll, which leaves what it reads alone meanwhile.
-func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position) (*change.Table, error) {
+func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position) (packed []byte, err error) {
 	c, err := dump.Dial(ctx, r.o.Source)
 	if err != nil {
 		return nil, err
@@ -79,8 +81,7 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 	if err != nil {
 		return nil, err
 	}
-	t, ok := now.Table(name.Database, name.Name)
-	if !ok {
+	if _, ok := now.Table(name.Database, name.Name); !ok {
 		return nil, errGone
 	}
 	want := r.foldName(name)
@@ -98,7 +99,7 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 	if later {
 		return nil, errChanged
 	}
-	return t, nil
+	return now.Packed(name.Database, name.Name), nil
 }
 
 // names tells whether a DDL may have changed a table.

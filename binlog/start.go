@@ -242,9 +242,7 @@ func (r *Reader) scanHistory(ctx context.Context, p *dump.Position, end *Status)
 		if r.catalog.IsUnknown(h.name.Database, h.name.Name) {
 			continue // touched during the snapshot too
 		}
-		if t, ok := r.catalog.Table(h.name.Database, h.name.Name); ok {
-			h.Table = t
-		}
+		h.Packed = r.catalog.Packed(h.name.Database, h.name.Name)
 		r.hold(key, h)
 		r.catalog.Unknown(h.name.Database, h.name.Name)
 	}
