@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 )
@@ -42,7 +41,7 @@ func (c *Conn) startDump(ctx context.Context, s *Status, serverID uint32, from F
 	doing := "start reading the binlog " + from.String()
 	uuid := replicaUUID(serverID)
 	set := []string{
-		fmt.Sprintf(heartbeatVariable, heartbeatPeriod.Nanoseconds()),
+		fmt.Sprintf(heartbeatVariable, c.times.heartbeat().Nanoseconds()),
 		fmt.Sprintf("SET @slave_uuid='%[1]s', @replica_uuid='%[1]s'", uuid),
 	}
 	if s.Checksum != "" {
@@ -54,22 +53,29 @@ func (c *Conn) startDump(ctx context.Context, s *Status, serverID uint32, from F
 			set = append(set, "SET @slave_connect_state='"+from.GTIDs.String()+"'", "SET @slave_gtid_strict_mode=0", "SET @slave_gtid_ignore_duplicates=0")
 		}
 	}
+	if err := c.identify(ctx); err != nil {
+		return err
+	}
 	for _, sql := range set {
 		if _, err := c.Query(ctx, sql); err != nil {
 			return err
 		}
 	}
-	_ = c.raw.SetDeadline(time.Now().Add(readTimeout))
-	if err := c.command(registerReplica(serverID)); err != nil {
-		return privilege(classify("register as a replica", err))
+	err := c.ask(ctx, "register as a replica", c.times.Answer, func() error {
+		if err := c.command(registerReplica(serverID)); err != nil {
+			return err
+		}
+		return c.readOK()
+	})
+	if err != nil {
+		return privilege(err)
 	}
-	if _, err := c.c.ReadOKPacket(); err != nil {
-		return privilege(classify("register as a replica", err))
-	}
-	if err := c.command(dumpCommand(s.Flavor, serverID, from)); err != nil {
-		return classify(doing, err)
-	}
-	return nil
+	return c.ask(ctx, doing, c.times.Answer, func() error {
+		if c.in.Buffered() > 0 {
+			return errors.New("the source spoke unasked")
+		}
+		return c.command(dumpCommand(s.Flavor, serverID, from))
+	})
 }
 
 // privilege turns a refusal after the login into what it is.
@@ -80,14 +86,8 @@ func privilege(err error) error {
 	return err
 }
 
-// command sends b, which has room for the packet header at its front.
-func (c *Conn) command(b []byte) error {
-	c.c.ResetSequence()
-	return c.c.WritePacket(b)
-}
-
 func registerReplica(serverID uint32) []byte {
-	b := []byte{0, 0, 0, 0, mysql.COM_REGISTER_SLAVE}
+	b := []byte{mysql.COM_REGISTER_SLAVE}
 	b = binary.LittleEndian.AppendUint32(b, serverID)
 	b = append(b, byte(len(ReplicaHost)))
 	b = append(b, ReplicaHost...)
@@ -110,7 +110,7 @@ func dumpCommand(flavor Flavor, serverID uint32, from From) []byte {
 	if from.GTIDs != nil { // MariaDB was told by @slave_connect_state
 		from.File, from.Pos = "", 4
 	}
-	b := []byte{0, 0, 0, 0, mysql.COM_BINLOG_DUMP}
+	b := []byte{mysql.COM_BINLOG_DUMP}
 	b = binary.LittleEndian.AppendUint32(b, uint32(from.Pos))
 	b = binary.LittleEndian.AppendUint16(b, flags)
 	b = binary.LittleEndian.AppendUint32(b, serverID)
@@ -119,7 +119,7 @@ func dumpCommand(flavor Flavor, serverID uint32, from From) []byte {
 
 func dumpGTIDCommand(serverID uint32, from From, flags uint16) []byte {
 	set := from.GTIDs.Encode()
-	b := []byte{0, 0, 0, 0, commandDumpGTID}
+	b := []byte{commandDumpGTID}
 	b = binary.LittleEndian.AppendUint16(b, flags|dumpThroughGTID)
 	b = binary.LittleEndian.AppendUint32(b, serverID)
 	b = binary.LittleEndian.AppendUint32(b, 0) // length of the file name

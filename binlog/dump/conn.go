@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -11,18 +12,24 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-mysql-org/go-mysql/client"
-	"github.com/go-mysql-org/go-mysql/mysql"
-
 	"daybook/binlog/schema"
 )
 
 // Conn is one connection to the source. It belongs to one goroutine; Close may
-// be called from any.
+// be called from any. Whatever it asks has a deadline, and an exchange that was
+// cut short leaves it broken: every later call returns the same error.
 type Conn struct {
-	c         *client.Conn
-	raw       net.Conn
-	encrypted bool
+	source Source
+	times  Times
+	raw    net.Conn      // as the network gave it
+	net    net.Conn      // raw, or TLS over it
+	in     *bufio.Reader // of answers; a dump is read from net
+	seq    byte          // of the next packet
+	salt   []byte        // of the login
+	since  time.Time
+	self   identity
+	asked  question
+	broken error
 }
 
 // Text is one value of a query's result, as text.
@@ -35,105 +42,49 @@ func Dial(ctx context.Context, s Source) (*Conn, error) {
 		return nil, err
 	}
 	c, err := dial(ctx, s, config)
-	optional := s.TLS.Mode == TLSPreferred || s.TLS.Mode == ""
-	if err != nil && optional && errors.Is(err, ErrTLS) {
+	if err != nil && s.TLS.optional() && errors.Is(err, ErrTLS) {
 		return dial(ctx, s, nil)
 	}
 	return c, err
 }
 
 func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*dialTimeout)
-	defer cancel()
+	times, since := s.Times.withDefaults(), time.Now()
 	open := s.Dial
 	if open == nil {
 		open = func(ctx context.Context, address string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
+			return (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext(ctx, "tcp", address)
 		}
 	}
-	raw, err := open(ctx, s.Address)
+	within, cancel := context.WithTimeout(ctx, times.Login)
+	defer cancel()
+	raw, err := open(within, s.Address)
 	if err != nil {
 		return nil, Transient(fmt.Errorf("%w: connect to %s: %w; check the address, and that the server runs and listens there", ErrUnreachable, s.Address, err))
 	}
-	// The library's handshake knows no context.
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	c, err := client.ConnectWithDialer(ctx, "tcp", s.Address, s.User, s.Password, "",
-		func(context.Context, string, string) (net.Conn, error) { return raw, nil },
-		func(c *client.Conn) error {
-			if config != nil {
-				c.SetTLSConfig(config)
-			}
-			return c.SetCollation("utf8mb4_general_ci") // known to every version
-		})
-	if !stop() {
-		err = errors.Join(ctx.Err(), err)
-	}
-	if err != nil {
+	limitUnacknowledged(raw)
+	c := &Conn{source: s, times: times, raw: raw, net: raw, since: since}
+	c.in = bufio.NewReader(answers{c})
+	if err := c.ask(ctx, fmt.Sprintf("log in to %s as %s", s.Address, s.User), times.Login, func() error { return c.login(config) }); err != nil {
 		_ = raw.Close()
-		return nil, loginError(s, config != nil, err)
+		return nil, err
 	}
-	return &Conn{c: c, raw: raw, encrypted: config != nil}, nil
-}
-
-func loginError(s Source, withTLS bool, err error) error {
-	if serverError(err) == nil && withTLS {
-		var record tls.RecordHeaderError
-		var verify *tls.CertificateVerificationError
-		var alert tls.AlertError
-		text := err.Error()
-		if errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &alert) ||
-			strings.Contains(text, "does not support TLS") || strings.Contains(text, "tls:") || strings.Contains(text, "x509:") {
-			return fmt.Errorf("%w: log in to %s: %w; check the tls settings of both sides", ErrTLS, s.Address, err)
-		}
-	}
-	if strings.Contains(err.Error(), "unknown auth plugin") {
-		return fmt.Errorf("%w: log in to %s as %s: %w; give the account mysql_native_password or caching_sha2_password", ErrAuth, s.Address, s.User, err)
-	}
-	return classify(fmt.Sprintf("log in to %s as %s", s.Address, s.User), err)
+	return c, nil
 }
 
 // Close closes the network connection at once, whatever is going on.
 func (c *Conn) Close() error { return c.raw.Close() }
 
 // Encrypted tells whether the connection uses TLS.
-func (c *Conn) Encrypted() bool { return c.encrypted }
+func (c *Conn) Encrypted() bool { return c.TLSVersion() != 0 }
 
-// Query runs one statement and returns the rows of its result, if any.
-func (c *Conn) Query(ctx context.Context, sql string) ([][]Text, error) {
-	stop := context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	r, err := c.c.Execute(sql)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("query %q: %w", sql, ctx.Err())
-		}
-		return nil, classify(fmt.Sprintf("query %q", sql), err)
+// TLSVersion returns the version of TLS in use, as crypto/tls numbers them; 0
+// if the connection is not encrypted.
+func (c *Conn) TLSVersion() uint16 {
+	if t, ok := c.net.(*tls.Conn); ok {
+		return t.ConnectionState().Version
 	}
-	if r.Resultset == nil {
-		return nil, nil
-	}
-	rows := make([][]Text, len(r.Values))
-	for i, values := range r.Values {
-		rows[i] = make([]Text, len(values))
-		for j := range values {
-			rows[i][j] = textOf(&values[j])
-		}
-	}
-	return rows, nil
-}
-
-func textOf(v *mysql.FieldValue) Text {
-	switch v.Type {
-	case mysql.FieldValueTypeNull:
-		return Text{Null: true}
-	case mysql.FieldValueTypeUnsigned:
-		return Text{String: strconv.FormatUint(v.AsUint64(), 10)}
-	case mysql.FieldValueTypeSigned:
-		return Text{String: strconv.FormatInt(v.AsInt64(), 10)}
-	case mysql.FieldValueTypeFloat:
-		return Text{String: strconv.FormatFloat(v.AsFloat64(), 'g', -1, 64)}
-	}
-	return Text{String: string(v.AsString())}
+	return 0
 }
 
 // value returns the one value that sql selects, "" if there is none.

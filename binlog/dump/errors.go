@@ -15,6 +15,7 @@ var (
 	ErrTLS         = errors.New("no TLS connection to the source")
 	ErrAuth        = errors.New("the source refuses the login")
 	ErrPrivilege   = errors.New("the account lacks a privilege on the source")
+	ErrAnswer      = errors.New("the source gives an answer that cannot be used")
 	ErrNoBinlog    = errors.New("the source writes no binlog")
 	ErrPurged      = errors.New("the position is no longer in the source's binlogs")
 	ErrPosition    = errors.New("the position is not in the source's binlogs")

@@ -36,7 +36,8 @@ type Feed struct {
 	resume  chan *Position
 	ready   chan struct{} // of capacity 1
 	starved atomic.Bool
-	chunk   chunk // that Next is taking events from
+	chunk   chunk    // that Next is taking events from
+	former  identity // of the last dump's connection; the goroutine's own
 
 	live     atomic.Pointer[live] // the connection that is read from
 	short    int                  // dumps in a row that soon ended
@@ -221,7 +222,7 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 			if err = f.push(ctx, chunk{connection: at}); err == nil {
 				f.live.Store(&live{c, at.Status})
 				start := time.Now()
-				err = f.read(ctx, c)
+				err = f.read(ctx, c, at)
 				f.live.Store(nil)
 				if f.short++; time.Since(start) > shortDump {
 					f.short = 0
@@ -265,10 +266,19 @@ func backoff(attempt int) time.Duration {
 }
 
 // read passes on what comes until the connection or ctx ends.
-func (f *Feed) read(ctx context.Context, c *Conn) error {
+func (f *Feed) read(ctx context.Context, c *Conn, at *Connection) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
-	fr := framer{conn: c.c.Conn.Conn, pool: f.pool, push: f.push, headersOnly: f.o.HeadersOnly, seq: 1}
+	fr := c.framer(ctx, at.Status, f.pool, f.push)
+	fr.headersOnly = f.o.HeadersOnly
+	silent := fr.silent
+	fr.silent = func(round int, begun bool) error {
+		err := silent(round, begun)
+		if err == nil && round == 1 {
+			f.log.Info("the source is silent, but at work for the dump", "source", f.o.Source.Address, "from", at.From.String())
+		}
+		return err
+	}
 	return fr.run(ctx)
 }
 
@@ -281,12 +291,16 @@ func (f *Feed) dump(ctx context.Context, p *Position) (*Conn, *Connection, error
 	}
 	at, err := f.place(ctx, c, p)
 	if err == nil {
+		err = c.endFormer(ctx, f.former)
+	}
+	if err == nil {
 		err = c.startDump(ctx, at.Status, f.o.ServerID, at.From)
 	}
 	if err != nil {
 		_ = c.Close()
 		return nil, nil, err
 	}
+	f.former = c.self
 	return c, at, nil
 }
 

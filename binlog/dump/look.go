@@ -31,8 +31,7 @@ func (c *Conn) look(ctx context.Context, s *Status, from From, visit func(seen) 
 	}
 	at := seen{file: from.File}
 	offset := max(from.Pos, 4)
-	fr := framer{conn: c.c.Conn.Conn, pool: newPool(0, func(bool) {}), brief: true, seq: 1}
-	fr.push = func(_ context.Context, ch chunk) error {
+	fr := c.framer(ctx, s, newPool(0, func(bool) {}), func(_ context.Context, ch chunk) error {
 		defer ch.release()
 		for b := ch.next(); b != nil; b = ch.next() {
 			var err error
@@ -59,7 +58,8 @@ func (c *Conn) look(ctx context.Context, s *Status, from From, visit func(seen) 
 			}
 		}
 		return nil
-	}
+	})
+	fr.brief = true
 	err := fr.run(ctx)
 	if errors.Is(err, errEnough) || errors.Is(err, errDumpEnd) {
 		return nil

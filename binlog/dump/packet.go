@@ -8,10 +8,6 @@ import (
 	"io"
 	"net"
 	"time"
-
-	"github.com/go-mysql-org/go-mysql/mysql"
-
-	"daybook/binlog/cursor"
 )
 
 // chunk is a run of whole packets, handed from the network goroutine to the
@@ -64,7 +60,11 @@ func packetLength(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<1
 // passes them on in chunks.
 // Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
 type framer struct {
-	conn        net.Conn
+	conn    net.Conn
+	silence time.Duration // that silent is asked after
+	// silent decides whether to wait on when nothing has come for that long,
+	// round times in a row; begun tells whether any event came before.
+	silent      func(round int, begun bool) error
 	pool        *pool
 	push        func(context.Context, chunk) error
 	headersOnly bool // of rows events that are larger than a block nobody wants the rows
@@ -75,6 +75,7 @@ type framer struct {
 	seq         byte
 	checksum    bool
 	formatKnown bool
+	begun       bool // an event came that the server did not only make up, or a heartbeat
 }
 
 var errDumpEnd = errors.New("the source ended the dump")
@@ -102,17 +103,23 @@ func (f *framer) run(ctx context.Context) error {
 }
 
 func (f *framer) read(b []byte) (int, error) {
-	if err := f.conn.SetReadDeadline(time.Now().Add(readTimeout)); err != nil {
-		return 0, Transient(err)
+	for round := 1; ; round++ {
+		if err := f.conn.SetReadDeadline(time.Now().Add(f.silence)); err != nil {
+			return 0, Transient(fmt.Errorf("read from the source: %w", err))
+		}
+		n, err := f.conn.Read(b)
+		switch {
+		case n > 0:
+			return n, nil
+		case isTimeout(err):
+			err = f.silent(round, f.begun)
+		case err == nil:
+			err = io.ErrNoProgress
+		}
+		if err != nil {
+			return 0, Transient(fmt.Errorf("read from the source: %w", err))
+		}
 	}
-	n, err := f.conn.Read(b)
-	if n > 0 {
-		return n, nil
-	}
-	if err == nil {
-		err = io.ErrNoProgress
-	}
-	return 0, Transient(fmt.Errorf("read from the source: %w", err))
 }
 
 // makeRoom begins a new block when the current one is nearly full, and moves
@@ -179,6 +186,7 @@ func (f *framer) packet(ctx context.Context, at int, b []byte) (err error) {
 		return fmt.Errorf("%w: a packet of %d bytes", ErrEvent, len(e))
 	}
 	checksum := f.checksum
+	f.begun = f.begun || !opensFile(EventType(e[4]))
 	switch t := EventType(e[4]); {
 	case t == EvFormatDescription:
 		// Its own last bytes say whether checksums follow.
@@ -194,6 +202,16 @@ func (f *framer) packet(ctx context.Context, at int, b []byte) (err error) {
 		return wrongChecksum(e)
 	}
 	return nil
+}
+
+// opensFile tells the events that a server sends of a file, or makes up, before
+// it looks in it for the place to begin at.
+func opensFile(t EventType) bool {
+	switch t {
+	case EvRotate, EvFormatDescription, EvPreviousGTIDs, EvMariaGTIDList, EvBinlogCheckpoint, EvStartEncryption:
+		return true
+	}
+	return false
 }
 
 // alone passes on one packet whose checksum setting is its own.
@@ -250,6 +268,7 @@ func (f *framer) cutLarge(ctx context.Context) error {
 	if b[packetHeader] != 0 {
 		return endOfDump(b[packetHeader:])
 	}
+	f.begun = true
 	size := int64(binary.LittleEndian.Uint32(b[packetHeader+1+9:]))
 	if size > maxEvent || size < int64(n)-1 || n < maxPayload && size != int64(n)-1 {
 		return fmt.Errorf("%w: an event of %d bytes in a packet of %d", ErrEvent, size, n)
@@ -355,16 +374,10 @@ func (f *framer) readFull(b []byte) error {
 
 // endOfDump turns the packet that ends a dump into an error.
 func endOfDump(payload []byte) error {
-	if len(payload) > 0 && payload[0] == mysql.ERR_HEADER {
-		r := cursor.Cursor{B: payload[1:]}
-		e := &mysql.MyError{Code: r.U16()}
-		if len(r.B) > 0 && r.B[0] == '#' {
-			e.State = string(r.Bytes(6))
-		}
-		e.Message = string(r.B)
-		return classify("read the binlog", e)
+	if len(payload) > 0 && payload[0] == headerErr {
+		return classify("read the binlog", errorPacket(payload))
 	}
-	if len(payload) > 0 && payload[0] == mysql.EOF_HEADER && len(payload) < 9 {
+	if len(payload) > 0 && isEOF(payload) {
 		return Transient(errDumpEnd)
 	}
 	return Transient(errors.New("a packet of the dump is no event"))

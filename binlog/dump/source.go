@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -12,21 +13,39 @@ import (
 	"github.com/google/uuid"
 )
 
-const (
-	heartbeatPeriod = 5 * time.Second
-	readTimeout     = 3*heartbeatPeriod + time.Second
-	dialTimeout     = 10 * time.Second
-)
-
 // Source says how to log in to the server whose binlog is read.
 type Source struct {
 	Address  string // host:port
 	User     string
 	Password string
 	TLS      TLSOptions
-	// Dial opens the network connection; nil: TCP with a timeout of 10 s.
+	Times    Times
+	// Dial opens the network connection; nil: TCP. It may take as long as a
+	// login.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 }
+
+// Times are how long a source is waited for. Zero fields have the defaults.
+type Times struct {
+	Login  time.Duration // for the network connection, and once more for the login; 15 s
+	Answer time.Duration // for the whole answer to a question about the server; 30 s
+	Long   time.Duration // for that to one about all its tables; 1 h
+	// Silence is how long nothing may come, of a long answer or of a dump,
+	// before the source is asked over a second connection whether it is still
+	// at it; 6 s. A dump has three heartbeats in this time.
+	Silence time.Duration
+}
+
+func (t Times) withDefaults() Times {
+	t.Login = cmp.Or(t.Login, 15*time.Second)
+	t.Answer = cmp.Or(t.Answer, 30*time.Second)
+	t.Long = cmp.Or(t.Long, time.Hour)
+	t.Silence = cmp.Or(t.Silence, 6*time.Second)
+	return t
+}
+
+// heartbeat is the period of a dump's heartbeats.
+func (t Times) heartbeat() time.Duration { return t.Silence / 3 }
 
 // ServerIDFor derives a replica's server ID from names that are its own, such
 // as the data directory and the task, so that it is the same after a restart

@@ -5,8 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"slices"
 )
 
 // TLSMode is when a connection is encrypted and what of the server is
@@ -29,9 +31,32 @@ type TLSOptions struct {
 	CertFile, KeyFile string // the client's own certificate; "": none
 }
 
-// config returns the client's settings; nil if the mode is disabled.
+// optional tells whether a connection without TLS is better than none.
+func (o TLSOptions) optional() bool { return o.Mode == TLSPreferred || o.Mode == "" }
+
+// oldSuites are what the yaSSL of MySQL's own builds before 8.0 has in common
+// with crypto/tls, which does not offer them by itself: they have no forward
+// secrecy. A server that knows better ones chooses those.
+var oldSuites = []uint16{
+	tls.TLS_RSA_WITH_AES_256_CBC_SHA, tls.TLS_RSA_WITH_AES_128_CBC_SHA,
+	tls.TLS_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_RSA_WITH_AES_128_GCM_SHA256,
+}
+
+// suites are those of crypto/tls and the old ones.
+func suites() []uint16 {
+	list := slices.Clone(oldSuites)
+	for _, s := range tls.CipherSuites() {
+		list = append(list, s.ID)
+	}
+	return list
+}
+
+// config returns the client's settings; nil if the mode is disabled. All modes
+// take the newest version that the server has, TLS 1.0 if need be: what the
+// server has is agreed on in one handshake, which nobody on the way can lower
+// below what both have.
 func (o TLSOptions) config(address string) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	c := &tls.Config{MinVersion: tls.VersionTLS10, CipherSuites: suites()}
 	switch o.Mode {
 	case TLSDisabled:
 		return nil, nil
@@ -81,4 +106,17 @@ func verifyChain(s tls.ConnectionState, roots *x509.CertPool) error {
 	}
 	_, err := s.PeerCertificates[0].Verify(o)
 	return err
+}
+
+// tlsError says why a handshake failed. One that was cut off may have met a
+// server that can do no better, or a network that does not carry it.
+func tlsError(err error) error {
+	var network *net.OpError
+	switch {
+	case isTimeout(err):
+		return fmt.Errorf("wait for the TLS handshake: %w", err)
+	case errors.As(err, &network) && network.Op != "remote error" && network.Op != "local error", errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return Transient(fmt.Errorf("%w: the server broke off the handshake: %w; its log may say why", ErrTLS, err))
+	}
+	return fmt.Errorf("%w: %w; check the tls settings of both sides", ErrTLS, err)
 }

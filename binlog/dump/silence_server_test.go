@@ -1,0 +1,324 @@
+//go:build servers
+
+package dump_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/binlog/dump"
+	"daybook/e2e/hush"
+	"daybook/e2e/servers"
+)
+
+// quick are times that a test can wait for.
+var quick = dump.Times{Login: time.Second, Answer: time.Second, Long: time.Minute, Silence: 600 * time.Millisecond}
+
+// found is within what a silent connection must be given up with these times:
+// three rounds of silence, and two attempts to look after it.
+const found = 10 * time.Second
+
+func source(s *servers.Server, mode dump.TLSMode) dump.Source {
+	return dump.Source{Address: s.Address, User: servers.Repl, Password: servers.Repl, Times: quick, TLS: dump.TLSOptions{Mode: mode}}
+}
+
+// end returns the end of the server's binlog.
+func end(t *testing.T, s *servers.Server) *dump.Position {
+	t.Helper()
+	c, err := dump.Dial(t.Context(), source(s, dump.TLSDisabled))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	status, err := c.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &dump.Position{Flavor: status.Flavor, ServerUUID: status.ServerUUID, ServerID: status.ServerID, File: status.File, Pos: status.Pos}
+	if status.UsesGTID() {
+		if p.GTIDs, err = dump.ParseGTIDSet(status.Flavor, status.GTIDSet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// reading is a Feed that is read by a test.
+type reading struct {
+	*dump.Feed
+	t  *testing.T
+	at *dump.Position // where it resumes: always the same place
+}
+
+func read(t *testing.T, src dump.Source, at *dump.Position) *reading {
+	t.Helper()
+	r := &reading{dump.NewFeed(dump.FeedOptions{Source: src, ServerID: dump.RandomServerID(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}, nil), t, at}
+	r.Start(at)
+	t.Cleanup(r.Close)
+	return r
+}
+
+// await reads until what returns true, or the connection ends.
+func (r *reading) await(what func(dump.Event) bool) error {
+	r.t.Helper()
+	timeout := time.After(time.Minute)
+	for {
+		e, ok, c, err := r.Next()
+		switch {
+		case err != nil:
+			return err
+		case ok && what(e):
+			return nil
+		case ok || c != nil:
+			continue
+		}
+		select {
+		case <-r.Ready():
+		case <-timeout:
+			return errors.New("nothing came for a minute")
+		}
+	}
+}
+
+// text waits for an event that holds s.
+func (r *reading) text(s string) error {
+	r.t.Helper()
+	return r.await(func(e dump.Event) bool { return strings.Contains(string(e.Body), s) })
+}
+
+// lost waits for a transient error.
+func (r *reading) lost() {
+	r.t.Helper()
+	if err := r.await(func(dump.Event) bool { return false }); !dump.IsTransient(err) {
+		r.t.Fatalf("error %v, which is not transient", err)
+	}
+}
+
+// each runs fn against servers without TLS, and one with.
+func each(t *testing.T, fn func(t *testing.T, s *servers.Server, mode dump.TLSMode)) {
+	for _, c := range []struct {
+		server string
+		mode   dump.TLSMode
+	}{
+		{"mysql-5.7", dump.TLSDisabled}, {"mysql-8.0", dump.TLSDisabled}, {"mysql-8.0", dump.TLSRequired}, {"mariadb-10.11", dump.TLSDisabled},
+	} {
+		t.Run(c.server+" tls "+string(c.mode), func(t *testing.T) {
+			t.Parallel()
+			fn(t, servers.Get(t, c.server), c.mode)
+		})
+	}
+}
+
+// requests counts those that a feed makes until its dump has begun, when it
+// connects anew.
+func requests(t *testing.T, s *servers.Server, mode dump.TLSMode) int {
+	t.Helper()
+	p := hush.New(t, s.Address)
+	src := source(s, mode)
+	src.Address = p.Address()
+	r := read(t, src, end(t, s))
+	event := func(dump.Event) bool { return true }
+	if err := r.await(event); err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	p.Arm(func(_ hush.Direction, n int, _ []byte) int {
+		most = max(most, n)
+		return -1
+	})
+	p.Cut()
+	r.lost()
+	r.Resume(r.at)
+	if err := r.await(event); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	p.Restore()
+	return most
+}
+
+// TestSilenceAtEachStep has the network fall silent in the middle of every
+// answer that a source gives from its greeting to the first events of its dump,
+// while a feed connects anew.
+func TestSilenceAtEachStep(t *testing.T) {
+	each(t, func(t *testing.T, s *servers.Server, mode dump.TLSMode) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (s TEXT)")
+		last := requests(t, s, mode)
+		if last < 8 {
+			t.Fatalf("a feed makes only %d requests", last)
+		}
+		for step := range last + 1 {
+			t.Run(fmt.Sprintf("answer %d of %d", step, last), func(t *testing.T) {
+				t.Parallel()
+				p := hush.New(t, s.Address)
+				src := source(s, mode)
+				src.Address = p.Address()
+				r := read(t, src, end(t, s))
+				if err := r.await(func(dump.Event) bool { return true }); err != nil {
+					t.Fatal(err)
+				}
+				fell := p.Arm(hush.InAnswer(step))
+				p.Cut()
+				r.lost()
+				r.Resume(r.at)
+				<-fell
+				began, dials := time.Now(), p.Dials()
+				for p.Dials() == dials { // until the silent connection was given up, or is looked after
+					time.Sleep(10 * time.Millisecond)
+					if time.Since(began) > found {
+						t.Fatal("the silent connection is still waited for")
+					}
+				}
+				p.Restore()
+				mark := fmt.Sprintf("mark %s %s %d", s.Name, mode, step)
+				s.Connect(t, name).Exec("INSERT INTO t VALUES ('" + mark + "')")
+				err := r.text(mark)
+				if dump.IsTransient(err) { // it was in the dump that silence fell
+					r.Resume(r.at)
+					err = r.text(mark)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(began); took > found {
+					t.Errorf("it took %s", took)
+				}
+			})
+		}
+	})
+}
+
+// TestCloseInSilence ends a feed, with the times that it has by default, while
+// it waits for each of the answers.
+func TestCloseInSilence(t *testing.T) {
+	each(t, func(t *testing.T, s *servers.Server, mode dump.TLSMode) {
+		last := requests(t, s, mode)
+		for step := range last + 1 {
+			p := hush.New(t, s.Address)
+			fell := p.Arm(hush.InAnswer(step))
+			src := source(s, mode)
+			src.Address, src.Times = p.Address(), dump.Times{}
+			r := read(t, src, end(t, s))
+			<-fell
+			began := time.Now()
+			r.Close()
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("answer %d: Close took %s", step, took)
+			}
+		}
+	})
+}
+
+// TestSilentDump has a dump fall silent: with new connections silent, too, and
+// with new ones alive; while nothing happens, and within a large event.
+func TestSilentDump(t *testing.T) {
+	each(t, func(t *testing.T, s *servers.Server, mode dump.TLSMode) {
+		for _, c := range []struct {
+			name        string
+			alive, busy bool
+		}{{"idle", false, false}, {"idle, new connections alive", true, false}, {"in an event", false, true}, {"in an event, new connections alive", true, true}} {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				name, db := s.Database(t)
+				db.Exec("CREATE TABLE t (s LONGTEXT)")
+				p := hush.New(t, s.Address)
+				src := source(s, mode)
+				src.Address = p.Address()
+				r := read(t, src, end(t, s))
+				db.Exec("INSERT INTO t VALUES ('first')")
+				if err := r.text("first"); err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				if c.busy {
+					passed := 0
+					fell := p.Arm(func(d hush.Direction, _ int, b []byte) int {
+						if passed += len(b); d == hush.ToClient && passed > 1<<20 {
+							return len(b) / 2
+						}
+						return -1
+					})
+					// More than the buffers on the way hold, so that the server has to wait.
+					for range 4 {
+						db.Exec("INSERT INTO t VALUES (REPEAT('x', 3000000))")
+					}
+					<-fell
+				} else {
+					p.Silence()
+				}
+				if c.alive {
+					p.Restore()
+				}
+				r.lost()
+				if took := time.Since(began); took > found {
+					t.Errorf("it took %s to find out", took)
+				}
+				p.Restore()
+				r.Resume(r.at)
+				s.Connect(t, name).Exec("INSERT INTO t VALUES ('second')")
+				if err := r.text("second"); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	})
+}
+
+// TestSilentLongQuery has the network fall silent while the source works on a
+// query that takes longer than it may be silent.
+func TestSilentLongQuery(t *testing.T) {
+	each(t, func(t *testing.T, s *servers.Server, mode dump.TLSMode) {
+		p := hush.New(t, s.Address)
+		src := source(s, mode)
+		src.Address = p.Address()
+		dial := func() *dump.Conn {
+			c, err := dump.Dial(t.Context(), src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			return c
+		}
+		c := dial()
+		rows, err := c.LongQuery(t.Context(), "SELECT SLEEP(2.5)")
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("a query that takes its time: %v %v", rows, err)
+		}
+		if _, err := c.Query(t.Context(), "SELECT SLEEP(5)"); !dump.IsTransient(err) || !strings.Contains(err.Error(), "SLEEP(5)") || !strings.Contains(err.Error(), "1s") {
+			t.Errorf("a small question without an answer: %v", err)
+		}
+		if _, err := c.Query(t.Context(), "SELECT 1"); !dump.IsTransient(err) || !strings.Contains(err.Error(), "broken") {
+			t.Errorf("a broken connection: %v", err)
+		}
+		for name, alive := range map[string]bool{"the network is out": false, "new connections are alive": true} {
+			p.Restore()
+			c := dial()
+			time.AfterFunc(300*time.Millisecond, func() {
+				p.Silence()
+				if alive {
+					p.Restore()
+				}
+			})
+			began := time.Now()
+			if _, err := c.LongQuery(t.Context(), "SELECT SLEEP(1.5)"); !dump.IsTransient(err) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if took := time.Since(began); took > found {
+				t.Errorf("%s: it took %s to find out", name, took)
+			}
+		}
+		p.Restore()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		if _, err := dial().LongQuery(ctx, "SELECT SLEEP(5)"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+			t.Errorf("the caller's deadline: %v after %s", err, time.Since(began))
+		}
+	})
+}
