@@ -73,7 +73,7 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 		return nil, err
 	}
 	defer func() { _ = c.Close() }()
-	now, err := schema.SnapshotTables(ctx, c.Query, r.schemaServer(), name)
+	now, err := schema.SnapshotTables(ctx, c.LongQuery, r.schemaServer(), name)
 	if err != nil {
 		return nil, err
 	}

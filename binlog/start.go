@@ -53,7 +53,7 @@ func (r *Reader) snapshot(ctx context.Context, c *Conn) (*Status, error) {
 			return nil, err
 		}
 		var err error
-		if r.catalog, err = schema.Snapshot(ctx, c.Query, r.schemaServer()); err != nil {
+		if r.catalog, err = schema.Snapshot(ctx, c.LongQuery, r.schemaServer()); err != nil {
 			return nil, fmt.Errorf("read the tables' definitions: %w", err)
 		}
 		if err := c.ReadEnd(ctx, &after); err != nil {

@@ -49,7 +49,7 @@ func (p *prechecker) selectPrivilege(ctx context.Context, g grants) error {
 	}
 	for _, include := range p.opts.Include {
 		db, _, _ := strings.Cut(include, ".")
-		rows, err := p.conn.Query(ctx, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '"+likePattern(db)+"'")
+		rows, err := p.conn.LongQuery(ctx, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '"+likePattern(db)+"'")
 		if err != nil {
 			return err
 		}

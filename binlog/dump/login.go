@@ -42,14 +42,14 @@ func (c *Conn) login(config *tls.Config) error {
 	c.salt = g.salt
 	capabilities := mysql.CLIENT_LONG_PASSWORD | mysql.CLIENT_LONG_FLAG | mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_TRANSACTIONS |
 		mysql.CLIENT_SECURE_CONNECTION | g.capabilities&(mysql.CLIENT_PLUGIN_AUTH|mysql.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA|mysql.CLIENT_CONNECT_ATTRS)
-	if config != nil {
-		if g.capabilities&mysql.CLIENT_SSL == 0 {
-			return fmt.Errorf("%w: the server offers none (have_ssl is not YES: it lacks a certificate)", ErrTLS)
-		}
+	switch offered := g.capabilities&mysql.CLIENT_SSL != 0; {
+	case config != nil && offered:
 		capabilities |= mysql.CLIENT_SSL
 		if err := c.encrypt(config, loginHead(capabilities)); err != nil {
 			return err
 		}
+	case config != nil && !c.source.TLS.optional():
+		return fmt.Errorf("%w: the server offers none (have_ssl is not YES: it lacks a certificate)", ErrTLS)
 	}
 	if err := c.writeLogin(g.plugin, capabilities); err != nil {
 		return err
