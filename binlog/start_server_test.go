@@ -185,30 +185,6 @@ func TestServerSettings(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
-	s := servers.Get(t, "mysql-8.0")
-	for _, mode := range []binlog.TLSMode{binlog.TLSDisabled, binlog.TLSPreferred, binlog.TLSRequired} {
-		source := options(s, "x").Source
-		source.TLS.Mode = mode
-		c, err := binlog.Dial(t.Context(), source)
-		if err != nil {
-			t.Errorf("%s: %v", mode, err)
-			continue
-		}
-		if c.Encrypted() != (mode != binlog.TLSDisabled) {
-			t.Errorf("%s: encrypted is %v", mode, c.Encrypted())
-		}
-		_ = c.Close()
-	}
-	for _, mode := range []binlog.TLSMode{binlog.TLSVerifyCA, binlog.TLSVerifyIdentity} {
-		source := options(s, "x").Source
-		source.TLS.Mode = mode
-		if _, err := binlog.Dial(t.Context(), source); !errors.Is(err, binlog.ErrTLS) {
-			t.Errorf("%s against a certificate of an unknown CA: %v", mode, err)
-		}
-	}
-}
-
 func TestRefused(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		wrong := options(s, "x")

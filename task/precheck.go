@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,6 +58,7 @@ func Precheck(ctx context.Context, o Options) []Check {
 	}
 	defer conn.Close()
 	p.conn = conn
+	p.encryption()
 	for _, check := range []func(context.Context) error{
 		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared,
 	} {
@@ -96,6 +98,21 @@ func (p *prechecker) connected(err error) bool {
 		p.fail("server reachable", err.Error(), "check source.address, that the server runs, its bind-address, and firewalls between")
 	}
 	return false
+}
+
+// encryption tells how the connection is protected.
+func (p *prechecker) encryption() {
+	const name = "encryption"
+	switch v := p.conn.TLSVersion(); {
+	case v == 0 && p.conn.TLSFailure() != nil:
+		p.add(name, Warn, fmt.Sprintf("none: %v", p.conn.TLSFailure()), "mend the server's TLS, or set tls.mode to disabled")
+	case v == 0:
+		p.pass(name, "none: the server offers no TLS, or tls.mode is disabled")
+	case v < tls.VersionTLS12:
+		p.add(name, Warn, tls.VersionName(v)+" is the best that the server can: it has known weaknesses", "use MySQL 8.0 or later, or a build of MySQL 5.7 with OpenSSL; or take another protected way to the source")
+	default:
+		p.pass(name, tls.VersionName(v))
+	}
 }
 
 func (p *prechecker) readVariables(ctx context.Context) error {

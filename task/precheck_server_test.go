@@ -37,7 +37,7 @@ func TestPrecheckOfAReadySource(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		checks := statusOf(t, options(s, servers.Repl, servers.Repl))
 		for _, name := range []string{
-			"server reachable", "login", "version", "binlog", "binlog format", "row image", "binlog retention",
+			"server reachable", "login", "encryption", "version", "binlog", "binlog format", "row image", "binlog retention",
 			"GTID", "row metadata", "server ID", "privilege REPLICATION SLAVE", "privilege REPLICATION CLIENT", "privilege SELECT",
 			"privilege TRIGGER", "binlog filters", "binlog sync", "session formats", "prepared XA",
 		} {

@@ -28,6 +28,7 @@ type Conn struct {
 	salt   []byte        // of the login
 	since  time.Time
 	self   identity
+	noTLS  error
 	asked  question
 	broken error
 }
@@ -42,10 +43,15 @@ func Dial(ctx context.Context, s Source) (*Conn, error) {
 		return nil, err
 	}
 	c, err := dial(ctx, s, config)
-	if err != nil && s.TLS.optional() && errors.Is(err, ErrTLS) {
-		return dial(ctx, s, nil)
+	if err == nil || !s.TLS.optional() || !errors.Is(err, ErrTLS) {
+		return c, err
 	}
-	return c, err
+	plain, second := dial(ctx, s, nil)
+	if second != nil {
+		return nil, second
+	}
+	plain.noTLS = err
+	return plain, nil
 }
 
 func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
@@ -75,9 +81,6 @@ func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
 // Close closes the network connection at once, whatever is going on.
 func (c *Conn) Close() error { return c.raw.Close() }
 
-// Encrypted tells whether the connection uses TLS.
-func (c *Conn) Encrypted() bool { return c.TLSVersion() != 0 }
-
 // TLSVersion returns the version of TLS in use, as crypto/tls numbers them; 0
 // if the connection is not encrypted.
 func (c *Conn) TLSVersion() uint16 {
@@ -86,6 +89,10 @@ func (c *Conn) TLSVersion() uint16 {
 	}
 	return 0
 }
+
+// TLSFailure returns why a server that offers TLS is talked to without it; nil
+// if it is not.
+func (c *Conn) TLSFailure() error { return c.noTLS }
 
 // value returns the one value that sql selects, "" if there is none.
 func (c *Conn) value(ctx context.Context, sql string) (string, error) {

@@ -11,14 +11,18 @@
 // bytes that are read ahead are bounded by [FeedOptions], apart from one event
 // that is larger. An error says whether a new connection may heal it
 // ([IsTransient]), and wraps the sentinel of the decision that a caller may take.
+// Nothing waits for ever, whatever the network or the server does ([Times]), and
+// no server can fill the memory: what it says is bounded, and memory grows with
+// what has come, not with what was announced.
 //
 // A Conn belongs to one goroutine; its Close may be called from any. A Feed has
 // one goroutine of its own, which owns the connection: it reads into large
 // blocks, cuts them into packets and queues slices of the blocks. Next and
 // Resume belong to one consumer; Close may be called from any goroutine.
 //
-// The dump is read here and not by go-mysql's BinlogSyncer, which switches
+// The protocol is spoken here and not by go-mysql: its BinlogSyncer switches
 // checksums off, allocates and copies each packet, retries out of sight and
-// opens another connection when it is closed. Its client package does the
-// handshake, authentication and queries.
+// opens another connection when it is closed; its client knows no deadlines,
+// allocates what a server announces and panics on packets that are too short.
+// Its functions that prove passwords are used.
 package dump

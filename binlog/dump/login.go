@@ -204,7 +204,7 @@ func (c *Conn) proof(plugin string, salt []byte) ([]byte, error) {
 	case mysql.AUTH_CACHING_SHA2_PASSWORD:
 		return mysql.CalcCachingSha2Password(salt, []byte(password)), nil
 	case mysql.AUTH_SHA256_PASSWORD:
-		if password == "" || c.Encrypted() {
+		if password == "" || c.TLSVersion() != 0 {
 			return append([]byte(password), 0), nil
 		}
 		return []byte{1}, nil // asks for the server's public key
@@ -221,7 +221,7 @@ func (c *Conn) more(plugin string, b []byte) error {
 		switch {
 		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FAST_AUTH:
 			return nil // the outcome follows
-		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FULL_AUTH && c.Encrypted():
+		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FULL_AUTH && c.TLSVersion() != 0:
 			return c.writePacket(append([]byte(c.source.Password), 0))
 		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FULL_AUTH:
 			return c.writePacket([]byte{2}) // asks for the server's public key
