@@ -32,7 +32,7 @@ func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.
 	feed := dump.NewFeed(r.o.sideFeed(), nil)
 	defer feed.Close()
 	n := &scanner{stream: newStream(feed, r.status, nil), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
-	n.opaque = true
+	n.opaque = s.onXA == nil // no DDL is in a compressed transaction, but XA PREPARE is
 	n.begin(p)
 	for !s.until(n) {
 		it, err := n.next()

@@ -123,7 +123,7 @@ func (r *Reader) startPosition(ctx context.Context, c *Conn) (*dump.Position, er
 	case StartFile:
 		return r.filePosition(ctx, c, s.File, s.Pos)
 	case StartGTID:
-		return r.gtidPosition(s.GTID)
+		return r.gtidPosition(ctx, c, s.GTID)
 	case StartTime:
 		return r.timePosition(ctx, c, s.Time)
 	}
@@ -162,13 +162,21 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 	return p, nil
 }
 
-func (r *Reader) gtidPosition(text string) (*dump.Position, error) {
+// gtidPosition checks that the source has executed the set.
+func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.Position, error) {
 	if !r.status.UsesGTID() {
 		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, r.status.GTIDMode)
 	}
 	set, err := dump.ParseGTIDSet(r.status.Flavor, text)
 	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPosition, err)
+	}
+	executed, err := c.Executed(ctx, r.status)
+	if err != nil {
 		return nil, err
+	}
+	if !executed.ContainsSet(set) {
+		return nil, fmt.Errorf("%w: the source has executed %q, which does not have all of %q", ErrPosition, executed.Brief(), set.Brief())
 	}
 	p := r.placeAt("", 4)
 	p.GTIDs = set

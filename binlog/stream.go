@@ -28,6 +28,8 @@ type stream struct {
 	start     uint64         // of the current event
 	skipTo    uint64         // events of the first file before this offset are not wanted
 	lastType  dump.EventType // of the last event in file
+	named     string         // file that it says comes next; "": not told
+	missing   error          // a file seems to be, unless the GTIDs tell otherwise
 	heartbeat place          // where the source says that it is, when it has nothing to send
 
 	pos     dump.Position // where the current group, or the next one, begins
@@ -112,6 +114,7 @@ func (s *stream) beginAt(p *dump.Position) {
 	s.group = group{}
 	s.file, s.offset, s.start = p.File, p.Pos, p.Pos
 	s.skipTo, s.settled, s.byGTID = 0, false, false
+	s.named, s.missing = "", nil
 	s.heartbeat = place{}
 }
 
@@ -228,7 +231,7 @@ func (s *stream) rotate(e *dump.Event) error {
 	}
 	if e.Flags&dump.FlagArtificial == 0 { // the file's last event: what follows it the server says next
 		s.start, s.offset = e.Span(s.offset)
-		s.lastType = e.Type
+		s.lastType, s.named = e.Type, file
 		if s.settled && s.start >= s.skipTo {
 			s.pos.Passed(s.offset, dump.Mark{Start: s.start, Sum: e.Sum()})
 		}
@@ -239,11 +242,28 @@ func (s *stream) rotate(e *dump.Event) error {
 	}
 	if s.settled && file != s.file {
 		s.skipTo = 0
+		if err := s.follow(file); err != nil {
+			return err
+		}
 	}
 	if !s.settled && !s.byGTID {
 		s.settle()
 	}
-	s.file, s.offset, s.start, s.lastType = file, pos, pos, 0
+	s.file, s.offset, s.start, s.lastType, s.named = file, pos, pos, 0, ""
+	return nil
+}
+
+// follow sees that no file is missing before the one that comes: the one before
+// names it, or a number comes after the other. A server that restarts may leave
+// numbers out; then the GTIDs that the file begins after must have been read.
+func (s *stream) follow(file string) error {
+	if s.named == "" && dump.Follows(s.file, file) || s.named == file {
+		return nil
+	}
+	s.missing = fmt.Errorf("%w: after %s the source goes on with %s: a binlog between them is missing", ErrPurged, s.file, file)
+	if s.named != "" || s.pos.GTIDs == nil {
+		return s.missing
+	}
 	return nil
 }
 
@@ -303,6 +323,10 @@ func (s *stream) previousGTIDs(e *dump.Event) error {
 	if err != nil {
 		return err
 	}
+	if s.missing != nil && (s.pos.GTIDs == nil || !s.pos.GTIDs.ContainsSet(set)) {
+		return s.missing
+	}
+	s.missing = nil
 	return s.pos.BeginsWith(set)
 }
 

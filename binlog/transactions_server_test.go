@@ -132,9 +132,9 @@ func TestTwoPhaseAlter(t *testing.T) {
 // TestPreparedBeforeTheStart commits XA transactions that were prepared before
 // the reader began, one of which holds more than a chunk, and one nothing selected.
 func TestPreparedBeforeTheStart(t *testing.T) {
-	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
-		t.Run(version, func(t *testing.T) {
-			s := own(t, version)
+	for _, c := range [][]string{{"mysql-5.7"}, {"mysql-8.0"}, {"mysql-8.0", "--binlog-transaction-compression=ON"}, {"mariadb-10.11"}} {
+		t.Run(strings.Join(c, " "), func(t *testing.T) {
+			s := own(t, c[0], c[1:]...)
 			name, db := s.Database(t)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v TEXT)", "CREATE TABLE other (id INT PRIMARY KEY)")
 			prepare := func(xid string, statements ...string) {

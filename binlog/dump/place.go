@@ -126,6 +126,14 @@ func (d *placing) notListed() string {
 	return ""
 }
 
+// Follows tells whether a binlog file may be the one that a server began after
+// another: the next number, or another name, as log_bin was changed.
+func Follows(before, file string) bool {
+	base, number := splitName(before)
+	nextBase, next := splitName(file)
+	return base != nextBase || next == number+1
+}
+
 // splitName splits the number off a binlog file's name.
 func splitName(file string) (base string, number uint64) {
 	dot := strings.LastIndexByte(file, '.')
@@ -166,21 +174,30 @@ func (d *placing) logsAll(ctx context.Context) (bool, error) {
 
 // set selects a GTID set.
 func (d *placing) set(ctx context.Context, variable string) (*GTIDSet, error) {
-	text, err := d.c.value(ctx, "SELECT "+variable)
+	return d.c.gtidSet(ctx, d.s, variable)
+}
+
+func (c *Conn) gtidSet(ctx context.Context, s *Status, variable string) (*GTIDSet, error) {
+	text, err := c.value(ctx, "SELECT "+variable)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGTIDSet(d.s.Flavor, text)
+	return ParseGTIDSet(s.Flavor, text)
+}
+
+// Executed returns the GTID set that the server's binlogs hold, purged ones
+// included.
+func (c *Conn) Executed(ctx context.Context, s *Status) (*GTIDSet, error) {
+	if s.Flavor == MariaDB {
+		return c.gtidSet(ctx, s, "@@GLOBAL.gtid_binlog_pos")
+	}
+	return c.gtidSet(ctx, s, "@@GLOBAL.gtid_executed")
 }
 
 // byGTID goes on after the GTID set, if the server has executed all of it and
 // the group read last is the same one there.
 func (d *placing) byGTID(ctx context.Context) (From, error) {
-	variable := "@@GLOBAL.gtid_executed"
-	if d.s.Flavor == MariaDB {
-		variable = "@@GLOBAL.gtid_binlog_pos"
-	}
-	executed, err := d.set(ctx, variable)
+	executed, err := d.c.Executed(ctx, d.s)
 	if err != nil {
 		return From{}, err
 	}
