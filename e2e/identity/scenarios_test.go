@@ -308,30 +308,36 @@ func domainChanged(r *run) {
 // would begin in the file before, at what was read.
 func sequenceBack(r *run) {
 	r.begin()
-	r.conn.Exec("SET SESSION gtid_seq_no = 1000")
-	r.write(2)
-	r.conn.Exec("FLUSH BINARY LOGS", "SET SESSION gtid_seq_no = 500")
-	r.write(2)
+	r.numbered(1000, 2)
+	r.conn.Exec("FLUSH BINARY LOGS")
+	r.numbered(500, 2)
 	r.read()
 	r.part()
-	r.write(2)
+	r.numbered(502, 2)
 	r.join()
-	r.write(2)
+	r.numbered(504, 2)
 	r.verdict(all(either), "GTID|sequence")
 }
 
 func sequenceBackMeanwhile(r *run) {
 	r.begin()
-	r.conn.Exec("SET SESSION gtid_seq_no = 1000")
-	r.write(2)
+	r.numbered(1000, 2)
 	r.read()
 	r.part()
-	r.write(2)
-	r.conn.Exec("FLUSH BINARY LOGS", "SET SESSION gtid_seq_no = 500")
-	r.write(2)
+	r.numbered(1002, 2)
+	r.conn.Exec("FLUSH BINARY LOGS")
+	r.numbered(500, 2)
 	r.join()
-	r.write(2)
+	r.numbered(502, 2)
 	r.verdict(all(either), "GTID|sequence")
+}
+
+// numbered writes n transactions with sequence numbers from first on.
+func (r *run) numbered(first, n int) {
+	for i := range n {
+		r.conn.Exec(fmt.Sprint("SET SESSION gtid_seq_no = ", first+i))
+		r.write(1)
+	}
 }
 
 // numbers returns what makes the next transactions of a connection those that
