@@ -20,6 +20,7 @@ import (
 type model struct {
 	tables  map[string]map[string]row
 	seen    map[place]string
+	same    []string // pairs of records with the same file, pos and row
 	records int
 	recent  []string
 }
@@ -67,7 +68,7 @@ func (m *model) apply(value []byte) error {
 	}
 	at := place{e.Source.File, e.Source.Pos, e.Source.Row}
 	if was, ok := m.seen[at]; ok {
-		return fmt.Errorf("file, pos and row %v are those of another record too: %s", at, was)
+		m.same = append(m.same, was+"\n"+m.recent[len(m.recent)-1])
 	}
 	m.seen[at] = m.recent[len(m.recent)-1]
 	return m.change(&e)

@@ -117,6 +117,9 @@ func run(t *testing.T, s source, f faults) {
 			t.Fatalf("record %d: %v\n%s\nthe ten before were\n%s", r.Offset, err, r.Value, m.last())
 		}
 	}
+	if len(m.same) > 0 {
+		t.Errorf("%d times file, pos and row are those of another record too; first:\n%s", len(m.same), m.same[0])
+	}
 	m.compare(t, server.Connect(t, db))
 	t.Logf("the replica has all %d rows, built from %d records; steps: %s", m.rows(), m.records, w.told())
 }
@@ -139,8 +142,8 @@ func waitForRow(t *testing.T, d *harness.Daybook, id int) {
 				}
 			}
 		}
-		if time.Since(since) > oracle.Patience {
-			stops := stoppedLine.FindAllString(d.Log(), -1)
+		stops := stoppedLine.FindAllString(d.Log(), -1)
+		if still := time.Since(since); still > oracle.Patience || still > oracle.Patience/4 && len(stops) >= 4 {
 			t.Fatalf("the log stands still at %d records and has not row %d of a; last Errors:\n%s",
 				high, id, strings.Join(stops[max(0, len(stops)-3):], "\n"))
 		}
