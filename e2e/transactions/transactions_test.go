@@ -108,8 +108,7 @@ func run(t *testing.T, s source, f faults) {
 	c := chaos{t: t, rng: rand.New(rand.NewPCG(seed, 1)), daybook: d, server: server, way: way, workload: w}
 	c.run(f)
 	w.end(working)
-	// A restart empties a MEMORY table, which the binlog tells once it is opened.
-	server.Connect(t, db).Exec("SELECT COUNT(*) FROM f_memory", "INSERT INTO a VALUES (-2, 0, 'end')")
+	server.Connect(t, db).Exec("INSERT INTO a VALUES (-2, 0, 'end')")
 	waitForRow(t, d, -2)
 
 	m := newModel()
@@ -143,8 +142,8 @@ func waitForRow(t *testing.T, d *harness.Daybook, id int) {
 				}
 			}
 		}
-		stops := stoppedLine.FindAllString(d.Log(), -1)
-		if still := time.Since(since); still > oracle.Patience || still > oracle.Patience/4 && len(stops) >= 4 {
+		if time.Since(since) > oracle.Patience {
+			stops := stoppedLine.FindAllString(d.Log(), -1)
 			t.Fatalf("the log stands still at %d records and has not row %d of a; last Errors:\n%s",
 				high, id, strings.Join(stops[max(0, len(stops)-3):], "\n"))
 		}
@@ -203,7 +202,13 @@ func (c *chaos) restart() {
 	c.workload.pause.Lock()
 	defer c.workload.pause.Unlock()
 	c.server.Restart(c.t)
+	openMemoryTable(c.server.Connect(c.t, db))
 }
+
+// openMemoryTable has the server log that its restart emptied the table. Up to
+// 5.7 and 10.5 it does so in the transaction that opens it: where that is rolled
+// back, or has changed the table, the binlog does not tell it, or too late.
+func openMemoryTable(conn *servers.Conn) { conn.Exec("SELECT COUNT(*) FROM f_memory") }
 
 // workload is what several sessions do, until end.
 type workload struct {
