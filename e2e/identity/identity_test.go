@@ -55,7 +55,7 @@ var quick = map[string][]string{
 		"replica, other transactions under the same numbers", "UUID", "GTIDs switched there and back", "purged, unread"},
 	"mysql-8.0-file": {"reset, as many of the same size", "backup without binlogs", "replica, equal", "purged behind"},
 	"mariadb-10.11-gtid": {"reset, more", "backup with binlogs", "replica, other transactions under the same numbers",
-		"domain deleted", "sequence went back"},
+		"domain deleted", "domain deleted, with the file of the position", "sequence went back"},
 }
 
 // TestIdentity runs a part of the matrix.

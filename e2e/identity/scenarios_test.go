@@ -46,7 +46,8 @@ var scenarios = []scenario{
 	{name: "purged behind", run: purgedBehind},
 	{name: "purged, all read", run: purgedRead},
 	{name: "purged, unread", run: purgedUnread},
-	{name: "domain deleted", on: isMariaDB, run: domainDeleted},
+	{name: "domain deleted", on: isMariaDB, run: func(r *run) { domainDeleted(r, false) }},
+	{name: "domain deleted, with the file of the position", on: isMariaDB, run: func(r *run) { domainDeleted(r, true) }},
 	{name: "domain changed", on: isMariaDB, run: domainChanged},
 	{name: "sequence went back", on: isMariaDB, run: sequenceBack},
 	{name: "sequence goes back meanwhile", on: isMariaDB, run: sequenceBackMeanwhile},
@@ -276,21 +277,40 @@ func purgedUnread(r *run) {
 	}, `purged|no longer|binlog\.\d+`)
 }
 
-// domainDeleted makes the server forget a domain that the position names.
-func domainDeleted(r *run) {
+// domainDeleted makes the server forget a domain that the position names. That
+// nothing of it was missed only the position's file tells: without it this is an
+// Error for who was not connected.
+func domainDeleted(r *run, fileToo bool) {
 	r.begin()
 	r.conn.Exec("SET SESSION gtid_domain_id = 5")
 	r.write(2)
 	r.conn.Exec("SET SESSION gtid_domain_id = 0")
 	r.write(2)
 	r.read()
+	if !fileToo {
+		r.conn.Exec("FLUSH BINARY LOGS")
+		r.write(2)
+		r.read()
+	}
 	r.part()
-	r.conn.Exec("FLUSH BINARY LOGS")
+	if fileToo {
+		r.conn.Exec("FLUSH BINARY LOGS")
+		r.read() // who is connected goes on to the next file
+	}
 	r.purge()
 	r.conn.Exec("FLUSH BINARY LOGS DELETE_DOMAIN_ID = (5)")
 	r.write(2)
 	r.join()
-	r.goesOn()
+	if !fileToo {
+		r.goesOn()
+		return
+	}
+	r.verdict(func(w way) verdict {
+		if w == connected {
+			return exact
+		}
+		return stopped
+	}, "DELETE_DOMAIN_ID")
 }
 
 func domainChanged(r *run) {
