@@ -53,9 +53,9 @@ var columns = []column{
 var quick = map[string][]string{
 	"mysql-8.0-gtid": {"reset, more", "reset, as many of the same size", "backup with binlogs", "replica, ahead",
 		"replica, other transactions under the same numbers", "UUID", "GTIDs switched there and back", "purged, unread"},
-	"mysql-8.0-file": {"reset, as many of the same size", "backup without binlogs", "replica, equal", "purged behind"},
-	"mariadb-10.11-gtid": {"reset, more", "backup with binlogs", "replica, other transactions under the same numbers",
-		"domain deleted", "domain deleted, with the file of the position", "sequence went back"},
+	"mysql-8.0-file": {"reset, as many of the same size", "replica, equal", "purged behind"},
+	"mariadb-10.11-gtid": {"reset, more", "backup with binlogs", "backup without binlogs",
+		"replica, other transactions under the same numbers", "domain deleted", "domain deleted, with the file of the position", "sequence went back"},
 }
 
 // TestIdentity runs a part of the matrix.
