@@ -205,8 +205,8 @@ func (c *chaos) restart() {
 	openMemoryTable(c.server.Connect(c.t, db))
 }
 
-// openMemoryTable has the server log that its restart emptied the table. Up to
-// 5.7 and 10.5 it does so in the transaction that opens it: where that is rolled
+// openMemoryTable has the server log that its restart emptied the table. MySQL
+// 5.7 does so in the transaction that opens it: where that is rolled
 // back, or has changed the table, the binlog does not tell it, or too late.
 func openMemoryTable(conn *servers.Conn) { conn.Exec("SELECT COUNT(*) FROM f_memory") }
 
