@@ -97,6 +97,7 @@ type wanted struct {
 	offset       int64
 	fetchedEpoch int32 // of the record before offset; below 0 if not told
 	maxBytes     int
+	old          bool // the client reads message sets, which cannot tell of lost records
 	resp         kmsg.FetchResponseTopicPartition
 }
 
@@ -123,7 +124,7 @@ func (c *conn) lookUpFetch(req *kmsg.FetchRequest, resp *kmsg.FetchResponse) (wa
 			default:
 				found = found || want == nil
 				rp.AbortedTransactions = nil
-				want = &wanted{part, p.FetchOffset, p.LastFetchedEpoch, int(p.PartitionMaxBytes), rp}
+				want = &wanted{part, p.FetchOffset, p.LastFetchedEpoch, int(p.PartitionMaxBytes), req.Version <= 3, rp}
 				continue // named twice, the last one counts
 			}
 			failed = failed || rp.ErrorCode != 0
@@ -202,6 +203,9 @@ func (w *wanted) has(n int) bool {
 	end := w.HighWatermark()
 	if w.offset == end {
 		return false
+	}
+	if w.old && w.offset < end && w.offset >= w.RecordsEnd() {
+		return false // a repair left nothing from here on: the next record is the one to wait for
 	}
 	if n == 1 || w.offset > end || w.offset < w.LogStartOffset() {
 		return true

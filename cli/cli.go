@@ -107,7 +107,7 @@ protocol, so that any stock Kafka client consumes them.`,
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.task(), a.group(), a.demo(), a.version())
+	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.demo(), a.version())
 	checkArgs(root)
 	return root
 }

@@ -11,8 +11,8 @@ import (
 
 // TestHelpHasAnExample wants help for people: every command shows one.
 func TestHelpHasAnExample(t *testing.T) {
-	for _, command := range []string{"serve", "check", "group", "demo", "version"} {
-		stdout, _, code := run(command, "--help")
+	for _, command := range []string{"serve", "check", "store", "store check", "store repair", "group", "demo", "version"} {
+		stdout, _, code := run(append(strings.Fields(command), "--help")...)
 		if code != 0 || !strings.Contains(stdout, "Examples:") || !strings.Contains(stdout, "daybook "+command) {
 			t.Errorf("%s --help: exit code %d and\n%s", command, code, stdout)
 		}

@@ -61,7 +61,7 @@ func (s *Store) catalog() *catalog {
 	s.mu.RLock()
 	next := s.nextID
 	s.mu.RUnlock()
-	c := &catalog{Format: firstFormat, ClusterID: s.clusterID, NextPartition: next, Clock: s.clock.reading()}
+	c := &catalog{Format: s.format, ClusterID: s.clusterID, NextPartition: next, Clock: s.clock.reading()}
 	for _, p := range s.Partitions() {
 		t := catalogTopic{Topic: p.topic, Partition: p.id, TopicID: hex.EncodeToString(p.topicID[:]), HighWatermark: p.HighWatermark()}
 		if p.broken != nil {

@@ -140,6 +140,9 @@ func checkRecords(batch []byte) (int64, error) {
 		return 0, err
 	}
 	next, latest := h.BaseOffset, int64(math.MinInt64)
+	if h.Count == 0 { // a gap
+		return latest, nil
+	}
 	for r, err := range recordbatch.Records(batch) {
 		if err != nil {
 			return 0, err

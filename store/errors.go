@@ -15,11 +15,15 @@ import (
 
 // What a caller may have to decide on. Each message says what to do.
 var (
-	ErrLocked           = errors.New("another process is using this data directory: stop it, or choose another data_dir")
-	ErrNewerFormat      = errors.New("the data directory was written by a newer Daybook: use that version, or another data_dir")
-	ErrReadOnly         = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
-	ErrDiskFull         = errors.New("the disk is full: free some space, or lower the retention; nothing acknowledged is lost")
-	ErrCorrupt          = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends it while Daybook is stopped")
+	ErrLocked      = errors.New("another process is using this data directory: stop it, or choose another data_dir")
+	ErrNewerFormat = errors.New("the data directory was written by a newer Daybook: use that version, or another data_dir")
+	ErrReadOnly    = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
+	ErrDiskFull    = errors.New("the disk is full: free some space, or lower the retention; nothing acknowledged is lost")
+	ErrCorrupt     = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends it while Daybook is stopped")
+	// ErrStateLost is of a task whose position or schema a repair could not save.
+	ErrStateLost        = errors.New("a part of what the task had saved was lost")
+	ErrRepairing        = errors.New("a repair of the data directory was interrupted: run `daybook store repair --yes` again")
+	ErrNoLog            = errors.New("no log is there")
 	ErrOffsetOutOfRange = errors.New("offset out of range")
 	ErrClosed           = errors.New("the store is closed")
 	// ErrFailed is wrapped, next to its cause, by every write after one that
@@ -46,7 +50,7 @@ func describe(err error) error {
 
 // described tells whether an error wraps a sentinel already.
 func described(err error) bool {
-	return slices.ContainsFunc([]error{ErrLocked, ErrNewerFormat, ErrReadOnly, ErrDiskFull, ErrCorrupt, ErrClosed},
+	return slices.ContainsFunc([]error{ErrLocked, ErrNewerFormat, ErrReadOnly, ErrDiskFull, ErrCorrupt, ErrClosed, ErrRepairing, ErrNoLog},
 		func(known error) bool { return errors.Is(err, known) })
 }
 

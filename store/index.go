@@ -61,11 +61,11 @@ func (p *Partition) TimestampAt(offset int64) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("read %s at offset %d: %w: %w", p.topic, offset, ErrCorrupt, err)
 		}
-		if r.Offset == offset {
+		if r.Offset >= offset { // the next one, if this was lost
 			return r.Timestamp, nil
 		}
 	}
-	return 0, fmt.Errorf("read %s at offset %d: %w: the batch lacks it", p.topic, offset, ErrCorrupt)
+	return 0, fmt.Errorf("read %s at offset %d: %w: its record was lost", p.topic, offset, ErrOffsetOutOfRange)
 }
 
 func (p *Partition) firstAtOrAfter(ms int64) (recordbatch.Record, bool, error) {
@@ -127,7 +127,7 @@ func (p *Partition) firstBatch(ms, start, end int64) (int64, bool, error) {
 		if base >= end {
 			break
 		}
-		if e.maxTimestamp >= ms {
+		if e.maxTimestamp >= ms && !e.isGap() {
 			return base, true, nil
 		}
 	}

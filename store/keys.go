@@ -9,6 +9,7 @@ import (
 const (
 	kindBatch     = 'b'
 	kindPiece     = 'c'
+	kindLost      = 'd'
 	kindIndex     = 'i'
 	kindLogStart  = 'l'
 	kindMeta      = 'm'

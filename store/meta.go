@@ -16,7 +16,8 @@ import (
 // A directory has the first one until it holds what that did not know.
 const (
 	firstFormat   = 1
-	formatVersion = 2
+	formatPieces  = 2 // has batches in pieces
+	formatVersion = 3 // has been repaired
 )
 
 // load reads what is kept once per directory, or makes it in an empty one.
@@ -60,7 +61,7 @@ func (s *Store) loadMeta(second *catalog) error {
 	if second.Format > formatVersion {
 		return fmt.Errorf("%w (it has format %d, this version reads up to %d)", ErrNewerFormat, second.Format, formatVersion)
 	}
-	s.clusterID, s.nextID = second.ClusterID, second.NextPartition
+	s.format, s.clusterID, s.nextID = max(second.Format, firstFormat), second.ClusterID, second.NextPartition
 	return nil
 }
 
@@ -79,10 +80,13 @@ func (s *Store) readMeta(used bool) error {
 		if err := s.initialize(); err != nil {
 			return err
 		}
+		s.format = firstFormat
 	} else if len(v) != 4 {
 		return fmt.Errorf("%w: format version of %d bytes", ErrCorrupt, len(v))
 	} else if got := binary.BigEndian.Uint32(v); got > formatVersion {
 		return fmt.Errorf("%w (it has format %d, this version reads up to %d)", ErrNewerFormat, got, formatVersion)
+	} else {
+		s.format = got
 	}
 	id, ok, err := s.lookUp(keyClusterID)
 	if err != nil || !ok {
@@ -173,6 +177,12 @@ func (s *Store) loadPartition(t, second *catalogTopic) error {
 	err = p.load()
 	if err == nil && p.next < p.reached {
 		err = fmt.Errorf("%w: the log ends at offset %d, and was at %d already: files are missing, or of an older state", ErrCorrupt, p.next, p.reached)
+	}
+	if err == nil {
+		// Pieces that nothing names harm nobody, and the damage may be their neighbours'.
+		if err = p.dropOrphans(); errors.Is(err, ErrCorrupt) {
+			err = nil
+		}
 	}
 	switch {
 	case errors.Is(err, ErrCorrupt):

@@ -36,6 +36,7 @@ type Partition struct {
 	mu      sync.RWMutex // guards the fields below; never held across I/O
 	start   logStart
 	next    int64      // the high watermark
+	records int64      // where the newest record ends: below next after a repair that lost those behind it
 	last    indexEntry // of the newest batch, or what the log start tells if there is none
 	changed chan struct{}
 	damaged map[int64]error // by base offset, what is wrong with batches on disk
@@ -84,13 +85,15 @@ func (p *Partition) load() error {
 		}
 		p.last, p.next = e, base+int64(e.lastOffsetDelta)+1
 	}
-	if err := it.Err(); err != nil {
-		return err
+	p.records = p.next
+	for ok := p.last.isGap(); ok && it.Prev(); {
+		e, base, err := entryAt(it)
+		if err != nil {
+			return err
+		}
+		p.records, ok = base+int64(e.lastOffsetDelta)+1, e.isGap()
 	}
-	if err := p.dropOrphans(); err != nil && !errors.Is(err, ErrCorrupt) {
-		return err
-	} // pieces that nothing names harm nobody, and the damage may be their neighbours'
-	return nil
+	return it.Err()
 }
 
 // Damaged returns why nothing of the partition can be used, or nil: it is not
@@ -108,6 +111,14 @@ func (p *Partition) HighWatermark() int64 {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.next
+}
+
+// RecordsEnd returns the offset after the newest record, which is below the
+// high watermark if a repair could not save those behind it.
+func (p *Partition) RecordsEnd() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.records
 }
 
 // LogStartOffset returns the offset of the oldest record that can be read, or
@@ -186,6 +197,7 @@ func (p *Partition) append(batch []byte, st State) (int64, error) {
 func (p *Partition) putState(b *pebble.Batch, st State) {
 	if st.Position != nil {
 		setOrDelete(b, partitionKey(kindPosition, p.id), st.Position)
+		setOrDelete(b, partitionKey(kindLost, p.id), nil)
 	}
 	for _, w := range st.Schema {
 		setOrDelete(b, append(partitionKey(kindSchema, p.id), w.Key...), w.Value)
@@ -229,7 +241,7 @@ func (p *Partition) encode(b *pebble.Batch, batch []byte, base int64) error {
 		return err
 	}
 	p.stored = append(p.stored[:0], h.encode()...)
-	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)) // older ones do not know pieces
+	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, max(p.s.format, formatPieces)))
 	return nil
 }
 
@@ -237,13 +249,22 @@ func (p *Partition) encode(b *pebble.Batch, batch []byte, base int64) error {
 func (p *Partition) publish(next int64, entry indexEntry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next, p.last = next, entry
+	p.next, p.records, p.last = next, next, entry
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
 // Position returns the position that was saved last and whether there is one.
+// After a repair that has lost a part of the state it is ErrStateLost, until a
+// position is saved anew.
 func (p *Partition) Position() ([]byte, bool, error) {
+	lost, there, err := p.s.get(partitionKey(kindLost, p.id))
+	if err == nil && there {
+		err = fmt.Errorf("%w (%s)", ErrStateLost, lost)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read position of %s: %w", p.topic, err)
+	}
 	v, ok, err := p.s.get(partitionKey(kindPosition, p.id))
 	if err != nil {
 		return nil, false, fmt.Errorf("read position of %s: %w", p.topic, err)

@@ -75,6 +75,9 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 		if offset, err = checkPlace(dst[before:], it.Key(), offset, before == first); err != nil {
 			return dst[:first], err
 		}
+		if isGap(dst[before:]) && offset < end {
+			dst = dst[:before]
+		}
 	}
 	if err := it.Err(); err != nil {
 		return dst[:first], err
@@ -83,6 +86,13 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 		return dst, fmt.Errorf("%w: no batch holds this offset", ErrCorrupt)
 	}
 	return dst, nil
+}
+
+// isGap tells whether a batch stands for records that a repair could not save.
+// It is served at the log's end only, so that who waits there gets on.
+func isGap(batch []byte) bool {
+	h, err := recordbatch.ParseHeader(batch)
+	return err == nil && h.Count == 0
 }
 
 // storedAt returns the stored batch at the iterator, and its base offset. One that is damaged is

@@ -94,6 +94,7 @@ type Store struct {
 	lock      *pebble.Lock
 	db        *pebble.DB
 	clusterID string
+	format    uint32 // of the directory when it was opened
 	failure   failure
 	calls     calls
 	clock     clock
@@ -148,6 +149,9 @@ func (s *Store) open() error {
 		return err
 	}
 	s.lock = lock
+	if err := checkRepaired(s.opts); err != nil {
+		return errors.Join(err, lock.Close())
+	}
 	second, err := readCatalog(s.opts.FS, s.opts.Dir)
 	if err != nil {
 		s.log.Error("a file is damaged that is needed only if others are, too; it is written anew", "error", err)

@@ -105,13 +105,18 @@ func (s *Store) lookUp(key []byte) (value []byte, ok bool, err error) {
 
 // scan returns all keys with the prefix, without their first cut bytes.
 func (s *Store) scan(prefix []byte, cut int) iter.Seq2[KV, error] {
+	return s.scanRange(prefix, afterPrefix(prefix), cut)
+}
+
+// scanRange returns the keys from lower on, below upper.
+func (s *Store) scanRange(lower, upper []byte, cut int) iter.Seq2[KV, error] {
 	return func(yield func(KV, error) bool) {
 		if err := s.calls.enter(); err != nil {
 			yield(KV{}, err)
 			return
 		}
 		defer s.calls.exit()
-		it, err := s.iteratePrefix(prefix)
+		it, err := s.iterate(lower, upper)
 		if err != nil {
 			yield(KV{}, fmt.Errorf("scan: %w", err))
 			return

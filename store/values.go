@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -107,6 +108,9 @@ type indexEntry struct {
 	storedEnd       uint64 // stored bytes of all batches ever, up to and including this one
 	plainEnd        uint64 // the same, uncompressed
 }
+
+// isGap tells whether the batch stands for records that a repair could not save.
+func (e indexEntry) isGap() bool { return e.maxTimestamp == math.MinInt64 }
 
 const indexEntrySize = 4 + 5*8
 

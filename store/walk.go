@@ -94,7 +94,7 @@ func (p *Partition) rememberDamage(from, to int64) {
 // stretch, and halves them then, since nothing is known of what lies between.
 func (p *Partition) readable(kind byte, offset, end int64) (int64, error) {
 	bad, good, found := offset, end, end
-	for step := int64(1); offset+step < end && good == end; step *= 2 {
+	for step := int64(1); step < end-offset && step > 0 && good == end; step *= 2 {
 		switch base, err := p.firstReadable(kind, offset+step); {
 		case err == nil:
 			good, found = offset+step, base

@@ -25,6 +25,8 @@ func wayOn(name string, err error) string {
 		return fmt.Sprintf("'daybook task restart %s --from %s' %s", name, from, what)
 	}
 	switch {
+	case errors.Is(err, store.ErrStateLost):
+		return restart("now", "goes on with the source as it is, after a gap record; an earlier file:offset or GTID set passes over less")
 	case errors.Is(err, store.ErrCorrupt):
 		return "'daybook store check' tells what is damaged, 'daybook store repair' mends it while Daybook is stopped"
 	case skippable(err) != nil && errors.Is(err, binlog.ErrSchema):

@@ -32,6 +32,7 @@ func TestWayOn(t *testing.T) {
 		{group(binlog.ErrSchema), skip},
 		{group(binlog.ErrSchema), now},
 		{group(binlog.ErrPurged), skip}, // of what the group refers to
+		{store.ErrStateLost, now},
 		{store.ErrCorrupt, "'daybook store repair'"},
 		{group(store.ErrCorrupt), "'daybook store repair'"},
 		{ErrPrecheck, ""},

@@ -1,0 +1,130 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"daybook/recordbatch"
+	"daybook/store"
+)
+
+// TestRepair damages each file of a directory in each way and repairs it. What
+// is told to be lost is lost, and nothing else; the rest is as it was, at its offset.
+func TestRepair(t *testing.T) {
+	whole := makeLog(t)
+	for _, name := range files(t, whole.fs) {
+		for _, kind := range slices.Sorted(mapKeys(damages)) {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				l := &log{fs: vfs.NewMem(), ends: whole.ends}
+				if _, err := vfs.Clone(whole.fs, l.fs, "data", "data"); err != nil {
+					t.Fatal(err)
+				}
+				damages[kind](t, l.fs, "data/"+name, rand.New(rand.NewPCG(5, 1)))
+				l.repair(t)
+			})
+		}
+	}
+}
+
+func (l *log) repair(t *testing.T) {
+	o := store.Options{Dir: "data", FS: l.fs, RecentBytes: 1}
+	var inspected, repaired []store.Damage
+	if err := store.Inspect(t.Context(), o, func(d store.Damage) { inspected = append(inspected, d) }); err != nil {
+		t.Fatalf("inspect: %v", err)
+	}
+	kept, err := store.Repair(t.Context(), o, func(d store.Damage) { repaired = append(repaired, d) })
+	if len(inspected) > 0 && inspected[0].What == store.LostDirectory {
+		if !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("a directory that cannot be read is repaired: %v", err)
+		}
+		return
+	}
+	if err != nil || (kept != "") != (len(repaired) > 0) {
+		t.Fatalf("repair: kept in %q, %v; %v", kept, err, repaired)
+	}
+	if !reflect.DeepEqual(inspected, repaired) {
+		t.Errorf("inspect tells %v, repair %v", inspected, repaired)
+	}
+	if again, err := store.Repair(t.Context(), o, func(d store.Damage) { t.Errorf("after the repair: %v", d) }); err != nil || again != "" {
+		t.Errorf("second repair: %q, %v", again, err)
+	}
+	l.wantRepaired(t, o, repaired)
+}
+
+// wantRepaired wants all to be there but what was told to be lost.
+func (l *log) wantRepaired(t *testing.T, o store.Options, repaired []store.Damage) {
+	t.Helper()
+	s := store.New(o)
+	if err := s.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, topic := range damagedTopics {
+		p := partition(t, s, topic)
+		if p.Damaged() != nil || p.HighWatermark() < l.ends[topic] {
+			t.Errorf("%s ends at %d, was at %d: %v", topic, p.HighWatermark(), l.ends[topic], p.Damaged())
+			continue
+		}
+		l.readRepaired(t, p, repaired)
+		_, _, err := p.Position()
+		lost := slices.ContainsFunc(repaired, func(d store.Damage) bool { return d.Topic == topic && d.What == store.LostState })
+		if (err != nil) != lost || err != nil && !errors.Is(err, store.ErrStateLost) {
+			t.Errorf("the state of %s is lost: %v; position: %v", topic, lost, err)
+		}
+		if _, err := p.Append(batchOf(topic, p.HighWatermark()), store.State{Position: []byte("new")}); err != nil {
+			t.Errorf("append to %s: %v", topic, err)
+		}
+		if pos, _, err := p.Position(); err != nil || string(pos) != "new" {
+			t.Errorf("position of %s is %q, %v", topic, pos, err)
+		}
+	}
+}
+
+// readRepaired reads as consumers do: from where the last batch ended.
+func (l *log) readRepaired(t *testing.T, p *store.Partition, repaired []store.Damage) {
+	lost := func(offset int64) bool {
+		return slices.ContainsFunc(repaired, func(d store.Damage) bool {
+			return d.Topic == p.Topic() && d.What == store.LostRecords && offset >= d.From && offset < d.To
+		})
+	}
+	for offset := p.LogStartOffset(); offset < p.HighWatermark(); {
+		b, err := p.Read(nil, offset, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := recordbatch.Verify(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r := range recordbatch.Records(b) {
+			for ; offset < r.Offset; offset++ {
+				if !lost(offset) {
+					t.Fatalf("offset %d of %s is gone", offset, p.Topic())
+				}
+			}
+			if i := slices.IndexFunc(repaired, func(d store.Damage) bool {
+				return d.What == store.LostRecords && d.Topic == p.Topic() && d.To == offset
+			}); i >= 0 && !bytes.Equal(repaired[i].After, r.Value) {
+				t.Errorf("the record behind the lost ones is not that at offset %d", offset)
+			}
+			if lost(offset) || !bytes.Equal(r.Value, recordOf(p.Topic(), r.Offset)) {
+				t.Fatalf("offset %d of %s is lost (%v) or wrong", offset, p.Topic(), lost(offset))
+			}
+			offset++
+		}
+		for ; offset < h.NextOffset(); offset += 1 + (h.NextOffset()-offset)/1000 {
+			if !lost(offset) {
+				t.Fatalf("offset %d of %s is gone", offset, p.Topic())
+			}
+		}
+	}
+}
