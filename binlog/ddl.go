@@ -43,6 +43,10 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 	case !result.IsDDL():
 		return r.statementFormat(it, result)
 	}
+	// CREATE TABLE … SELECT, logged as it was written, may call a function.
+	if err := r.mayWrite(q, result); err != nil {
+		return nil, err
+	}
 	r.generation++
 	if err := r.releaseHeld(); err != nil {
 		return nil, err
@@ -73,15 +77,20 @@ func (r *Reader) statementFormat(it *item, result *schema.Result) (*change.Chang
 		result.Tables = []change.TableChange{{Type: change.Truncated, Database: table.Database, Name: table.Name, Table: definition}}
 		return r.schemaChange(it, result), nil
 	}
-	q := &it.query
+	return nil, r.mayWrite(&it.query, result)
+}
+
+// mayWrite is an error for a statement that may change rows of a selected
+// table, which the binlog does not have.
+func (r *Reader) mayWrite(q *query, result *schema.Result) error {
 	if q.updatedTold && !r.anySelected(q.updated) {
-		return nil, nil
+		return nil
 	}
 	why := r.catalog.MayWrite(result, r.filter.table)
 	if why == "" {
-		return nil, nil
+		return nil
 	}
-	return nil, fmt.Errorf("%w: %.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
+	return fmt.Errorf("%w: %.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
 		ErrStatement, result.SQL, q.context.Database, why)
 }
 

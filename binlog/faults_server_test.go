@@ -229,15 +229,8 @@ func TestFailover(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			a, b := own(t, version, "--log-slave-updates=ON", "--server-id=101"), own(t, version, "--log-slave-updates=ON", "--server-id=102")
-			host, port, _ := net.SplitHostPort(a.Address)
-			change := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
-			if a.MariaDB() {
-				change += "MASTER_USE_GTID=slave_pos"
-			} else {
-				change += "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1"
-			}
+			replicate(t, a, b)
 			replica := b.Connect(t, "")
-			replica.Exec(change, "START SLAVE")
 			name, db := a.Database(t)
 			o := options(a, name)
 			var address atomic.Pointer[string]

@@ -2,6 +2,7 @@ package binlog
 
 import (
 	"fmt"
+	"hash/crc32"
 	"strings"
 )
 
@@ -31,6 +32,11 @@ func newFilter(include, exclude []string, fold bool) (*filter, error) {
 		}
 	}
 	return f, nil
+}
+
+// sum is a checksum of what is selected.
+func (f *filter) sum() uint32 {
+	return crc32.ChecksumIEEE(fmt.Appendf(nil, "%q %q %v", f.include, f.exclude, f.fold))
 }
 
 func (f *filter) folded(name string) string {

@@ -4,12 +4,17 @@ package binlog_test
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"daybook/binlog"
+	"daybook/e2e/servers"
 )
 
 // TestBinlogMissing takes a binlog that was not read out of the source's
@@ -45,5 +50,103 @@ func TestBinlogMissing(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// TestFailoverInTheMiddleToFewerRows moves to a replica, in the middle of a
+// transaction, whose copy of it lacks the rows of a table that is not selected.
+func TestFailoverInTheMiddleToFewerRows(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			a := own(t, version, "--log-slave-updates=ON", "--server-id=101")
+			b := own(t, version, "--log-slave-updates=ON", "--server-id=102", "--replicate-wild-ignore-table=u.%")
+			replicate(t, a, b)
+			name, db := a.Database(t)
+			db.Exec("CREATE DATABASE u", "CREATE TABLE u.b (id INT PRIMARY KEY)", "CREATE TABLE t (id INT PRIMARY KEY)")
+			o := options(a, name)
+			o.SchemaChanges = binlog.SchemaChangesNone
+			r := open(t, o)
+			db.Exec("BEGIN")
+			var want []string
+			for i := range 20 {
+				db.Exec(fmt.Sprintf("INSERT INTO u.b VALUES (%d),(%d)", 2*i, 2*i+1), fmt.Sprintf("INSERT INTO t VALUES (%d),(%d)", 2*i, 2*i+1))
+				want = append(want, fmt.Sprintf("insert t %d", 2*i), fmt.Sprintf("insert t %d", 2*i+1))
+			}
+			db.Exec("COMMIT")
+			got := r.take(13)
+			r.save()
+			replica := b.Connect(t, "")
+			for deadline := time.Now().Add(20 * time.Second); replica.Try("SELECT * FROM "+name+".t") != nil || len(replica.Query("SELECT id FROM "+name+".t")) < 40; time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("the replica does not follow: %v", replica.Query("SHOW SLAVE STATUS"))
+				}
+			}
+			a.Kill(t)
+			r.options.Source.Address = b.Address
+			r.reopen(r.last)
+			equal(t, append(got, r.take(27)...), want)
+		})
+	}
+}
+
+// replicate makes b a replica of a.
+func replicate(t *testing.T, a, b *servers.Server) {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(a.Address)
+	change := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
+	if a.MariaDB() {
+		change += "MASTER_USE_GTID=slave_pos"
+	} else {
+		change += "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1"
+	}
+	b.Connect(t, "").Exec(change, "START SLAVE")
+}
+
+// TestStartInTheMiddle is refused: half a transaction would be told.
+func TestStartInTheMiddle(t *testing.T) {
+	eachAnonymous(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "FLUSH LOGS")
+		status, err := dialStatus(t, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Exec("BEGIN", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)", "COMMIT", "INSERT INTO t VALUES (3)")
+		begins := 0
+		for _, e := range db.Query("SHOW BINLOG EVENTS IN '" + status.File + "'") {
+			pos, err := strconv.ParseUint(e[1], 10, 64)
+			if err != nil || pos < status.Pos {
+				continue
+			}
+			o := options(s, name)
+			o.Start = binlog.Start{Mode: binlog.StartFile, File: status.File, Pos: pos}
+			r := binlog.New(o)
+			err = r.Open(t.Context())
+			_ = r.Close()
+			switch {
+			case err == nil:
+				begins++
+			case !errors.Is(err, binlog.ErrPosition):
+				t.Errorf("start at the %s at %d: %v", e[2], pos, err)
+			}
+		}
+		if begins != 2 {
+			t.Errorf("a start is accepted at %d places, want the two where a transaction begins", begins)
+		}
+	})
+}
+
+// TestFunctionInCreateSelect changes a selected table by a function that the
+// query of a CREATE TABLE calls, which MariaDB logs as it was written.
+func TestFunctionInCreateSelect(t *testing.T) {
+	s := servers.Get(t, "mariadb-10.11")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE s (id INT PRIMARY KEY)", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO s VALUES (7); RETURN 1; END")
+	o := options(s, name)
+	o.Include, o.SchemaChanges = []string{name + ".s"}, binlog.SchemaChangesNone
+	r := open(t, o)
+	db.Exec("SET SESSION binlog_format = STATEMENT", "CREATE TABLE u AS SELECT f() AS a")
+	if err := r.failure(); !errors.Is(err, binlog.ErrStatement) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -12,15 +12,20 @@ import (
 // much of the group was taken already.
 type position struct {
 	dump.Position
-	// taken counts the rows of the group that were handed out or stepped
-	// over, selected or not, and each statement as one. group names the
-	// group, where it has a GTID.
+	// taken counts the rows of the group that were handed out, and each
+	// statement as one: what of the group is not selected may be missing on
+	// another server. group names the group, where it has a GTID.
 	taken uint64
 	group dump.GTID
 	// spooled counts the events of the group, an XA transaction that is being
 	// prepared, that were saved for its commit, in so many chunks.
 	spooled, chunks int
+	// objects is the checksum of what was selected when that was counted.
+	objects uint32
 }
+
+// inGroup tells whether something of the group was taken.
+func (p *position) inGroup() bool { return p.taken > 0 || p.spooled > 0 }
 
 const positionVersion = 2
 
@@ -33,6 +38,7 @@ type savedPosition struct {
 	Group   string `json:"group,omitempty"`
 	Spooled int    `json:"spooled,omitempty"`
 	Chunks  int    `json:"chunks,omitempty"`
+	Objects uint32 `json:"objects,omitempty"`
 }
 
 // baseKey is the key of the schema entry that holds the base of a large GTID
@@ -42,6 +48,9 @@ var baseKey = []byte("g\x00")
 // encode gives the saved form, and the base if there is a new one.
 func (p *position) encode() (saved, base []byte) {
 	s := savedPosition{Version: positionVersion, Taken: p.taken, Group: p.group.String(), Spooled: p.spooled, Chunks: p.chunks}
+	if p.inGroup() {
+		s.Objects = p.objects
+	}
 	s.SavedPosition, base = p.Save()
 	b, err := json.Marshal(&s)
 	if err != nil {
@@ -77,7 +86,7 @@ func decodePosition(b, base []byte) (*position, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &position{Position: *at, taken: s.Taken, spooled: s.Spooled, chunks: s.Chunks}
+	p := &position{Position: *at, taken: s.Taken, spooled: s.Spooled, chunks: s.Chunks, objects: s.Objects}
 	if p.group, err = dump.ParseGTID(p.Flavor, s.Group); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}

@@ -285,7 +285,8 @@ func (r *Reader) Checkpoint() Checkpoint {
 
 func (r *Reader) position() position {
 	p := &r.progress
-	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks}
+	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks,
+		objects: r.filter.sum()}
 }
 
 // Moved tells whether the resume point differs from the last checkpoint's.

@@ -158,32 +158,29 @@ func (r *Reader) startRows(tables *tableStates, e dump.Event, undone bool) error
 		}
 		return fmt.Errorf("%w: rows of table ID %d, which no table map tells", ErrEvent, id)
 	}
+	if !s.selected {
+		return nil
+	}
 	r.rows.at(place{r.stream.file, r.stream.start})
 	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
-	err := s.err
-	if s.selected && s.unknown && !s.asked {
+	if s.unknown && !s.asked {
 		s.asked = true
 		return r.startLookup(tables, e, s, undone)
 	}
-	if err == nil {
-		err = s.decoder.Start(kind, e.Body)
+	if s.err != nil {
+		return s.err
 	}
-	if err != nil {
-		return r.undecodable(s, err)
-	}
-	if undone && s.selected {
-		if undone, err = r.canUndo(s); err != nil {
+	if undone {
+		if undone, err := r.canUndo(s); undone || err != nil {
 			return err
 		}
 	}
-	if !s.selected || undone {
-		return r.stepOver(s, ^uint64(0))
+	if err := s.decoder.Start(kind, e.Body); err != nil {
+		return err
 	}
-	if skip := r.progress.skip; skip > 0 {
-		if err := r.stepOver(s, skip); err != nil {
-			return err
-		}
+	if err := r.stepOver(s); err != nil {
+		return err
 	}
 	r.rows.active, r.rows.state, r.rows.op, r.rows.stmtEnd = true, s, opOf(kind), stmtEnd
 	r.change = change.Change{Source: r.source(e.ServerID), Op: r.rows.op, Table: s.definition}
@@ -200,35 +197,18 @@ func (r *Reader) canUndo(s *tableState) (bool, error) {
 	return yes, nil
 }
 
-// undecodable decides about an event whose rows cannot be read. Those of a
-// table that is not selected count as one.
-func (r *Reader) undecodable(s *tableState, err error) error {
-	if s.selected {
-		return err
-	}
-	r.pass()
-	return nil
-}
-
-// pass steps over a row.
-func (r *Reader) pass() {
-	if !r.seen() {
-		r.take()
-	}
-	r.rows.next++
-}
-
-// stepOver passes up to n rows.
-func (r *Reader) stepOver(s *tableState, n uint64) error {
-	for ; n > 0; n-- {
+// stepOver passes the rows that were handed out before a reconnect.
+func (r *Reader) stepOver(s *tableState) error {
+	for r.progress.skip > 0 {
 		ok, err := s.decoder.Skip()
 		if err != nil {
-			return r.undecodable(s, fmt.Errorf("%w: %w", ErrEvent, err))
+			return fmt.Errorf("%w: %w", ErrEvent, err)
 		}
 		if !ok {
 			return nil
 		}
-		r.pass()
+		r.progress.skip--
+		r.rows.next++
 	}
 	return nil
 }
@@ -248,7 +228,8 @@ func (r *Reader) nextRow() (*change.Change, error) {
 		return nil, nil
 	}
 	c.Row = r.rows.next
-	r.pass()
+	r.rows.next++
+	r.take()
 	r.progress.gone = true
 	return c, nil
 }

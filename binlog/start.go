@@ -130,8 +130,9 @@ func (r *Reader) startPosition(ctx context.Context, c *Conn) (*dump.Position, er
 	return nil, nil
 }
 
-// filePosition checks the file, and finds the GTID set executed before the
-// offset by running through the file up to there.
+// filePosition checks the file, and that an event group begins at the offset, by
+// running through the file up to there; which finds the GTID set executed before,
+// too.
 func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uint64) (*dump.Position, error) {
 	logs, err := c.BinaryLogs(ctx)
 	if err != nil {
@@ -140,7 +141,7 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 	if !slices.Contains(logs, file) {
 		return nil, fmt.Errorf("%w: file %s; the source has %s to %s", ErrPurged, file, logs[0], logs[len(logs)-1])
 	}
-	if pos == 4 || !r.status.UsesGTID() {
+	if pos == 4 {
 		return r.placeAt(file, pos), nil
 	}
 	end := *r.status
@@ -150,15 +151,18 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 	if file == end.File && pos > end.Pos {
 		return nil, fmt.Errorf("%w: offset %d of %s, which ends at %d", ErrPosition, pos, file, end.Pos)
 	}
+	var stopped place
 	p, err := r.runScan(ctx, r.placeAt(file, 4), &scan{until: func(n *scanner) bool {
+		stopped = place{n.file, n.offset}
 		return n.file != file || n.offset >= pos && !n.group.open
 	}})
 	if err != nil {
 		return nil, err
 	}
-	if p.File != file || p.Pos != pos {
-		return nil, fmt.Errorf("%w: offset %d of %s is not where a transaction begins; one begins at %s", ErrPosition, pos, file, p)
+	if stopped != (place{file, pos}) {
+		return nil, fmt.Errorf("%w: offset %d of %s is not where a transaction begins; one begins at %s:%d", ErrPosition, pos, file, stopped.file, stopped.pos)
 	}
+	p.At(file, p.FileMade, pos)
 	return p, nil
 }
 
@@ -283,7 +287,12 @@ func (r *Reader) resume() (*position, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
-	return decodePosition(r.o.Resume, base)
+	p, err := decodePosition(r.o.Resume, base)
+	if err == nil && p.inGroup() && p.objects != r.filter.sum() {
+		return nil, fmt.Errorf("%w: the objects were changed while the transaction at %s was half read, so that it is not known what of it is in the log: start with the former ones until it has been read",
+			ErrSaved, p)
+	}
+	return p, err
 }
 
 // loadOwn reads an entry that is the Reader's own and not the catalog's.

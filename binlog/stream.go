@@ -30,6 +30,7 @@ type stream struct {
 	lastType  dump.EventType // of the last event in file
 	named     string         // file that it says comes next; "": not told
 	missing   error          // a file seems to be, unless the GTIDs tell otherwise
+	doubted   string         // file whose beginning did not fit at first sight
 	heartbeat place          // where the source says that it is, when it has nothing to send
 
 	pos     dump.Position // where the current group, or the next one, begins
@@ -327,7 +328,33 @@ func (s *stream) previousGTIDs(e *dump.Event) error {
 		return s.missing
 	}
 	s.missing = nil
+	if err := s.allRead(set); err != nil {
+		return err
+	}
 	return s.pos.BeginsWith(set)
+}
+
+// allRead sees that everything that a MySQL file begins after was read, or is
+// what the server was told to count as executed. That changes seldom, and is
+// known as of the connection: in doubt it is asked for once more.
+func (s *stream) allRead(previous *dump.GTIDSet) error {
+	if s.pos.GTIDs == nil || s.pos.Flavor != MySQL || s.pos.GTIDs.ContainsSet(previous) {
+		return nil
+	}
+	known := s.pos.GTIDs.Clone()
+	if s.conn != nil && s.conn.Purged != nil {
+		known.AddSet(s.conn.Purged)
+	}
+	if known.ContainsSet(previous) {
+		return nil
+	}
+	err := fmt.Errorf("%w: %s begins after the transactions %q, and those before it that were read are %q: a binlog between them is missing",
+		ErrPurged, s.file, previous.Brief(), s.pos.GTIDs.Brief())
+	if s.doubted != s.file {
+		s.doubted = s.file
+		return dump.Transient(err)
+	}
+	return err
 }
 
 // inside acts on an event of a compressed transaction.

@@ -41,6 +41,7 @@ type Feed struct {
 
 	live     atomic.Pointer[live] // the connection that is read from
 	short    int                  // dumps in a row that soon ended
+	asked    Position             // where the dump before was asked for, by file and offset
 	checking atomic.Bool          // guards watch
 	watch    watch
 
@@ -53,6 +54,9 @@ type Feed struct {
 type Connection struct {
 	Status *Status // of the source
 	From   From    // what was asked for
+	// Purged is MySQL's gtid_purged when the dump began: transactions that count
+	// as executed and are in no binlog. Nil: not asked.
+	Purged *GTIDSet
 	// First is where the first group of a dump after a GTID set stands, or one
 	// may that comes later; zero where the events tell: no file has 4 GiB.
 	First  Place
@@ -206,9 +210,13 @@ func (f *Feed) push(ctx context.Context, c chunk) error {
 // the connection ends.
 func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 	began := time.Now()
+	if p.File != f.asked.File || p.Pos != f.asked.Pos {
+		f.short = 0 // short as it was, the dump before led on
+	}
+	f.asked = Position{File: p.File, Pos: p.Pos}
 	if f.short > 0 {
 		select {
-		case <-time.After(backoff(f.short)):
+		case <-time.After(backoff(min(f.short, maxShort))):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -251,9 +259,14 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 	}
 }
 
-// shortDump is how long a dump must have lasted for the next one to be asked
-// for at once.
-const shortDump = time.Second
+const (
+	// shortDump is how long a dump that led to no further position must have
+	// lasted for the next one to be asked for at once.
+	shortDump = time.Second
+	// maxShort bounds the pause before it, to about a second: rows of a large
+	// transaction may have come.
+	maxShort = 4
+)
 
 // catchUp is how long a source that a failover put in place may lack
 // transactions that were read from the former one.
@@ -318,6 +331,9 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 	at := &Connection{Status: s, newest: logs[len(logs)-1].name}
 	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
 		at.First, err = d.firstGroup(ctx, at.From)
+	}
+	if err == nil && s.Flavor == MySQL && s.UsesGTID() {
+		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")
 	}
 	return at, err
 }
