@@ -151,7 +151,7 @@ func TestPurgedStart(t *testing.T) {
 	logs := conn.Query("SHOW BINARY LOGS")
 	conn.Exec("PURGE BINARY LOGS TO '" + logs[len(logs)-1][0] + "'")
 	c := harness.Config{Source: s.Address, Start: "{file: " + first + ", pos: 4}"}
-	wantAll(t, serveFault(t, c), first, "no longer in the source's binlogs", "earliest or now")
+	wantAll(t, serveFault(t, c), first, "no longer in the source's binlogs", "daybook task restart shop --from earliest")
 }
 
 func TestPortInUse(t *testing.T) {

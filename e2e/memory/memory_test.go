@@ -24,7 +24,7 @@ const (
 	// rested is what the process may have when nothing is under way.
 	rested = 100 * mb
 	// patience is how soon after a large row it has to be back there.
-	patience = 30 * time.Second
+	patience = 90 * time.Second
 	// factor bounds what a row of n bytes, all its images, costs at most.
 	factor = 6
 )
