@@ -150,3 +150,20 @@ func TestFunctionInCreateSelect(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestInsertWithoutColumns is logged by a session with minimal row images: a row
+// of which nothing is in the binlog must not be passed over.
+func TestInsertWithoutColumns(t *testing.T) {
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Get(t, version)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (a INT DEFAULT 5, b INT)")
+			r := open(t, options(s, name))
+			db.Exec("SET SESSION binlog_row_image = MINIMAL", "INSERT INTO t () VALUES ()")
+			if err := r.failure(); !strings.Contains(err.Error(), "binlog_row_image=MINIMAL") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}

@@ -116,6 +116,11 @@ func TableID(body []byte, tableIDSize int) (id uint64, statementEnd bool, err er
 // been read. The error is ErrCorrupt.
 func (d *Decoder) Start(kind EventKind, body []byte) error {
 	if d.start(kind, body) {
+		if d.form == formInsert && d.first.count(len(d.columns)) == 0 {
+			d.end()
+			return fmt.Errorf("read rows event of %s.%s: %w: its rows have no columns, so that they cannot even be counted; a session runs with binlog_row_image=MINIMAL: find and change it",
+				d.table.Database, d.table.Name, ErrCorrupt)
+		}
 		return nil
 	}
 	d.end()
