@@ -16,6 +16,7 @@ var (
 	ErrNoBinlog    = dump.ErrNoBinlog
 	ErrPurged      = dump.ErrPurged
 	ErrPosition    = dump.ErrPosition
+	ErrGTIDMode    = dump.ErrGTIDMode
 	ErrOtherServer = dump.ErrOtherServer
 	ErrServerID    = dump.ErrServerID
 	ErrEvent       = dump.ErrEvent

@@ -167,3 +167,27 @@ func TestInsertWithoutColumns(t *testing.T) {
 		})
 	}
 }
+
+// TestUnreadWithoutGTIDs has GTIDs switched on while transactions without them
+// were not read: the source refuses to send these, and what leads on is told.
+func TestUnreadWithoutGTIDs(t *testing.T) {
+	s := own(t, "mysql-8.0", "--gtid-mode=OFF")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+	r := open(t, options(s, name))
+	db.Exec("INSERT INTO t VALUES (1)")
+	equal(t, r.take(1), []string{"insert t 1"})
+	r.save()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db.Exec("INSERT INTO t VALUES (2)", "SET GLOBAL gtid_mode = OFF_PERMISSIVE", "SET GLOBAL gtid_mode = ON_PERMISSIVE", "SET GLOBAL gtid_mode = ON", "INSERT INTO t VALUES (3)")
+	o := r.options
+	o.Resume, o.Schema = r.last, func(func(k, v []byte) bool) {}
+	if err := openError(t, o); !errors.Is(err, binlog.ErrGTIDMode) || !strings.Contains(err.Error(), "ON_PERMISSIVE") {
+		t.Errorf("error %v", err)
+	}
+	db.Exec("SET GLOBAL gtid_mode = ON_PERMISSIVE")
+	r.reopen(r.last)
+	equal(t, r.take(2), []string{"insert t 2", "insert t 3"})
+}

@@ -41,6 +41,8 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 	switch {
 	case made != 0 && made != p.FileMade:
 		return d.madeDiffers(made), false, nil
+	case errors.Is(err, ErrGTIDMode): // the file may be the same one
+		return "", false, err
 	case errors.Is(err, ErrPosition):
 		if made, err = d.fileMade(ctx); err != nil {
 			return "", false, err

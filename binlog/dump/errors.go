@@ -19,6 +19,7 @@ var (
 	ErrNoBinlog    = errors.New("the source writes no binlog")
 	ErrPurged      = errors.New("the position is no longer in the source's binlogs")
 	ErrPosition    = errors.New("the position is not in the source's binlogs")
+	ErrGTIDMode    = errors.New("the source's gtid_mode keeps it from sending what was not read yet")
 	ErrOtherServer = errors.New("the source is another server than before")
 	ErrServerID    = errors.New("the server ID is used by another replica of the source")
 	ErrEvent       = errors.New("an event of the binlog cannot be read")
@@ -78,8 +79,8 @@ var dumpErrors = []struct {
 	{"purged", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
 	{"find first log file", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
 	{"has connected to the", ErrServerID, "give each replica its own server_id"},
-	{"anonymous transaction when", ErrPosition, "transactions without GTIDs were not read yet when gtid_mode became ON: SET GLOBAL gtid_mode=ON_PERMISSIVE on the source until they are"},
-	{"gtid-transaction when", ErrPosition, "transactions with GTIDs were not read yet when gtid_mode became OFF: SET GLOBAL gtid_mode=OFF_PERMISSIVE on the source until they are"},
+	{"anonymous transaction when", ErrGTIDMode, "transactions without GTIDs were not read yet when gtid_mode became ON: SET GLOBAL gtid_mode=ON_PERMISSIVE on the source until they are"},
+	{"gtid-transaction when", ErrGTIDMode, "transactions with GTIDs were not read yet when gtid_mode became OFF: SET GLOBAL gtid_mode=OFF_PERMISSIVE on the source until they are"},
 	{"more gtids than", ErrOtherServer, "the source has lost transactions that were already read: a failover without them, or its binlogs were reset"},
 	{"not in the master's binlog", ErrOtherServer, "the source has lost transactions that were already read, or its binlogs were reset"},
 	{"does not exist in the", ErrOtherServer, "the source has lost transactions that were already read, or its binlogs were reset"},
