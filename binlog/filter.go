@@ -2,7 +2,6 @@ package binlog
 
 import (
 	"fmt"
-	"hash/crc32"
 	"strings"
 )
 
@@ -32,11 +31,6 @@ func newFilter(include, exclude []string, fold bool) (*filter, error) {
 		}
 	}
 	return f, nil
-}
-
-// sum is a checksum of what is selected.
-func (f *filter) sum() uint32 {
-	return crc32.ChecksumIEEE(fmt.Appendf(nil, "%q %q %v", f.include, f.exclude, f.fold))
 }
 
 func (f *filter) folded(name string) string {

@@ -152,7 +152,8 @@ func TestFunctionInCreateSelect(t *testing.T) {
 }
 
 // TestInsertWithoutColumns is logged by a session with minimal row images: a row
-// of which nothing is in the binlog must not be passed over.
+// of which nothing is in the binlog must not be passed over. MariaDB logs inserts
+// whole.
 func TestInsertWithoutColumns(t *testing.T) {
 	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
@@ -161,6 +162,10 @@ func TestInsertWithoutColumns(t *testing.T) {
 			db.Exec("CREATE TABLE t (a INT DEFAULT 5, b INT)")
 			r := open(t, options(s, name))
 			db.Exec("SET SESSION binlog_row_image = MINIMAL", "INSERT INTO t () VALUES ()")
+			if version == "mariadb-10.11" {
+				equal(t, r.take(1), []string{"insert t 5 NULL"})
+				return
+			}
 			if err := r.failure(); !strings.Contains(err.Error(), "binlog_row_image=MINIMAL") {
 				t.Errorf("error %v", err)
 			}

@@ -20,8 +20,6 @@ type position struct {
 	// spooled counts the events of the group, an XA transaction that is being
 	// prepared, that were saved for its commit, in so many chunks.
 	spooled, chunks int
-	// objects is the checksum of what was selected when that was counted.
-	objects uint32
 }
 
 // inGroup tells whether something of the group was taken.
@@ -38,7 +36,6 @@ type savedPosition struct {
 	Group   string `json:"group,omitempty"`
 	Spooled int    `json:"spooled,omitempty"`
 	Chunks  int    `json:"chunks,omitempty"`
-	Objects uint32 `json:"objects,omitempty"`
 }
 
 // baseKey is the key of the schema entry that holds the base of a large GTID
@@ -48,9 +45,6 @@ var baseKey = []byte("g\x00")
 // encode gives the saved form, and the base if there is a new one.
 func (p *position) encode() (saved, base []byte) {
 	s := savedPosition{Version: positionVersion, Taken: p.taken, Group: p.group.String(), Spooled: p.spooled, Chunks: p.chunks}
-	if p.inGroup() {
-		s.Objects = p.objects
-	}
 	s.SavedPosition, base = p.Save()
 	b, err := json.Marshal(&s)
 	if err != nil {
@@ -86,7 +80,7 @@ func decodePosition(b, base []byte) (*position, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &position{Position: *at, taken: s.Taken, spooled: s.Spooled, chunks: s.Chunks, objects: s.Objects}
+	p := &position{Position: *at, taken: s.Taken, spooled: s.Spooled, chunks: s.Chunks}
 	if p.group, err = dump.ParseGTID(p.Flavor, s.Group); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}

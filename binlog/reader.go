@@ -18,6 +18,7 @@ type Reader struct {
 	o      Options
 	log    *slog.Logger
 	filter *filter
+	chosen chosenObjects
 	feed   *dump.Feed
 	stream *stream
 	status *Status // of the source when it was opened
@@ -147,6 +148,7 @@ func (r *Reader) handle(it *item) (*change.Change, error) {
 			return nil, fmt.Errorf("%w: the file ends within a transaction, rows of which were already taken; compare the data", ErrEvent)
 		}
 		r.progress = progress{}
+		r.changeObjects()
 		return nil, nil
 	}
 	if it.begins {
@@ -202,6 +204,7 @@ func (r *Reader) endGroup() error {
 	r.progress = progress{}
 	r.badChecksum = 0
 	r.tables.endGroup()
+	r.changeObjects()
 	return nil
 }
 
@@ -285,8 +288,7 @@ func (r *Reader) Checkpoint() Checkpoint {
 
 func (r *Reader) position() position {
 	p := &r.progress
-	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks,
-		objects: r.filter.sum()}
+	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks}
 }
 
 // Moved tells whether the resume point differs from the last checkpoint's.
@@ -362,11 +364,11 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 	if f := r.status.BinlogFormat; f != "ROW" && (f != "" || r.status.Version < 90000) {
 		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
 	}
-	if r.filter, err = newFilter(r.o.Include, r.o.Exclude, r.status.LowerCaseTableNames != 0); err != nil {
-		return nil, err
-	}
 	if r.o.Resume != nil {
 		return r.resume()
+	}
+	if err := r.selectObjects(nil, nil); err != nil {
+		return nil, err
 	}
 	at, err := r.firstStart(ctx, c)
 	if err == nil && at.File != "" && at.FileMade == 0 {

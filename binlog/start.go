@@ -263,15 +263,19 @@ func (r *Reader) scanHistory(ctx context.Context, p *dump.Position, end *Status)
 
 // resume goes on at a saved position with the saved entries.
 func (r *Reader) resume() (*position, error) {
-	var base []byte
+	var base, selected []byte
 	var err error
 	r.catalog, err = schema.Load(r.schemaServer(), func(yield func(schema.Entry, error) bool) {
 		if r.o.Schema == nil {
 			return
 		}
 		for k, v := range r.o.Schema {
-			if bytes.Equal(k, baseKey) {
+			switch {
+			case bytes.Equal(k, baseKey):
 				base = bytes.Clone(v)
+				continue
+			case bytes.Equal(k, objectsKey):
+				selected = bytes.Clone(v)
 				continue
 			}
 			own, err := r.loadOwn(k, v)
@@ -288,11 +292,10 @@ func (r *Reader) resume() (*position, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	p, err := decodePosition(r.o.Resume, base)
-	if err == nil && p.inGroup() && p.objects != r.filter.sum() {
-		return nil, fmt.Errorf("%w: the objects were changed while the transaction at %s was half read, so that it is not known what of it is in the log: start with the former ones until it has been read",
-			ErrSaved, p)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	return p, r.selectObjects(selected, p)
 }
 
 // loadOwn reads an entry that is the Reader's own and not the catalog's.

@@ -123,6 +123,39 @@ func TestUnknownDefinition(t *testing.T) {
 	})
 }
 
+// TestObjectsChanged selects other tables after each row of a transaction: what
+// was selected before holds until the transaction ends, whatever is restarted.
+func TestObjectsChanged(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE u (id INT PRIMARY KEY)", "CREATE TABLE v (id INT PRIMARY KEY)")
+		o := options(s, name)
+		o.Include, o.SchemaChanges = []string{name + ".t", name + ".u"}, binlog.SchemaChangesNone
+		first := open(t, o)
+		start, schema := first.last, maps.Clone(first.schema)
+		db.Exec("BEGIN", "INSERT INTO v VALUES (1)", "INSERT INTO t VALUES (1)", "INSERT INTO u VALUES (1), (2)", "INSERT INTO v VALUES (2)",
+			"INSERT INTO t VALUES (2), (3)", "COMMIT", "INSERT INTO t VALUES (4)", "INSERT INTO u VALUES (4)", "INSERT INTO v VALUES (4)")
+		want := []string{"insert t 1", "insert u 1", "insert u 2", "insert t 2", "insert t 3"}
+		for n := 1; n < len(want); n++ {
+			r := &reading{t: t, options: o, schema: maps.Clone(schema)}
+			r.reopen(start)
+			got := r.take(n)
+			r.save()
+			r.options.Include = []string{name + ".u"}
+			r.reopen(r.last)
+			r.save()
+			r.options.Include = []string{name + ".v", name + ".t"}
+			r.reopen(r.last)
+			got = append(got, r.take(1)...)
+			r.save()
+			r.reopen(r.last)
+			equal(t, append(got, r.take(len(want)-n-1)...), want)
+			equal(t, r.take(2), []string{"insert t 4", "insert v 4"})
+			_ = r.Close()
+		}
+	})
+}
+
 func dialStatus(t *testing.T, s *servers.Server) (*binlog.Status, error) {
 	c, err := binlog.Dial(t.Context(), binlog.Source{Address: s.Address, User: servers.Repl, Password: servers.Repl})
 	if err != nil {
