@@ -86,8 +86,8 @@ func TestConnectionsCutAnywhere(t *testing.T) {
 		o := options(s, name)
 		start := open(t, o)
 		want := transactions(db, random, 40)
-		// Enough to log in and to ask for the binlog, then not for long.
-		c := &cutter{random: random, least: 12 << 10, spread: 40 << 10, limit: 30}
+		// Enough to log in and for a first TLS record of the binlog, 16 KiB, then not for long.
+		c := &cutter{random: random, least: 28 << 10, spread: 40 << 10, limit: 30}
 		r := &reading{t: t, options: o, schema: start.schema}
 		r.options.Source.Dial = c.dial
 		r.reopen(start.last)
