@@ -56,7 +56,8 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // app is what the commands share.
 type app struct {
-	stdout, stderr      io.Writer
+	stdout              io.Writer
+	stderr              *output
 	configPath          string
 	logLevel, logFormat string
 }
@@ -64,11 +65,14 @@ type app struct {
 // Run executes the command line in args (without the program's name) and
 // returns the exit code. It ends early, in order, when ctx is done.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr}
+	errOut := newOutput(stderr)
+	errOut.open()
+	defer errOut.close()
+	a := &app{stdout: stdout, stderr: errOut}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	var (
 		usage *usageError
@@ -80,13 +84,13 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "daybook: %v\n", err)
+		fmt.Fprintf(errOut, "daybook: %v\n", err)
 		return exitUsage
 	case errors.As(err, &exit):
-		fmt.Fprintf(stderr, "daybook: %v\n", err)
+		fmt.Fprintf(errOut, "daybook: %v\n", err)
 		return exit.code
 	default:
-		fmt.Fprintf(stderr, "daybook: %v\n", err)
+		fmt.Fprintf(errOut, "daybook: %v\n", err)
 		return exitFailed
 	}
 }
@@ -162,9 +166,9 @@ func (a *app) logger() (*slog.Logger, error) {
 	o := &slog.HandlerOptions{Level: level}
 	switch strings.ToLower(a.logFormat) {
 	case "text":
-		return slog.New(slog.NewTextHandler(a.stderr, o)), nil
+		return a.stderr.log(func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, o) }), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(a.stderr, o)), nil
+		return a.stderr.log(func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, o) }), nil
 	}
 	return nil, &usageError{fmt.Errorf("--log-format %q is not one of text, json", a.logFormat)}
 }
