@@ -30,41 +30,12 @@ const (
 	onAny = onInsert | onUpdate | onDelete
 )
 
-// mentions are the identifiers of a text.
-type mentions struct {
-	names      map[string]bool
-	calls      map[string]bool // those before "(" or after CALL, in lower case
-	qualifiers map[string]bool // those before ".", likewise
-	last       token
-}
-
-func (m *mentions) add(t token) {
-	if m.names == nil {
-		m.names, m.calls, m.qualifiers = map[string]bool{}, map[string]bool{}, map[string]bool{}
-	}
-	if m.last.kind == tokWord || m.last.kind == tokQuoted {
-		switch {
-		case t.kind == tokOp && t.text == "(":
-			m.calls[strings.ToLower(m.last.text)] = true
-		case t.kind == tokOp && t.text == ".":
-			m.qualifiers[strings.ToLower(m.last.text)] = true
-		}
-	}
-	if t.kind == tokWord || t.kind == tokQuoted {
-		m.names[t.text] = true
-		if m.last.kind == tokWord && strings.EqualFold(m.last.text, "CALL") {
-			m.calls[strings.ToLower(t.text)] = true
-		}
-	}
-	m.last = t
-}
-
 // collect has every token from the next one on noted as mentioned.
 func (r *reader) collect() {
 	if r.change != nil {
 		return
 	}
-	r.change = &rowChange{database: r.db}
+	r.change = &rowChange{database: r.db, mentions: mentions{server: r.server, mode: r.lex.mode}}
 	for _, t := range r.ahead {
 		r.change.mentions.add(t)
 	}
@@ -96,6 +67,7 @@ func (r *reader) rowChange() {
 			r.change.mentions.add(t)
 		}
 	}
+	r.change.mentions.end()
 	for _, t := range r.change.targets {
 		r.tables = append(r.tables, t.TableName)
 	}

@@ -105,6 +105,7 @@ func (c *Catalog) load(e Entry) error {
 		if p.Name == "" {
 			return fmt.Errorf("%w: no program in it", ErrEntry)
 		}
+		p.readOld()
 		c.putProgram(&p)
 	default:
 		return fmt.Errorf("%w: key of no known kind", ErrEntry)

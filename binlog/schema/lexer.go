@@ -30,6 +30,7 @@ type token struct {
 const (
 	modeRealAsFloat        = 1 << 0
 	modeANSIQuotes         = 1 << 2
+	modeIgnoreSpace        = 1 << 3
 	modeOracle             = 1 << 9  // MariaDB
 	modeMaxDB              = 1 << 12 // MySQL before 8.0 and MariaDB
 	modeNoBackslashEscapes = 1 << 20

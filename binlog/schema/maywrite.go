@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -69,69 +68,79 @@ func (s *writeSearch) statement(change *rowChange) {
 	}
 	if change.unclear != "" {
 		p := &program{Database: change.database}
-		p.setBody(change.mentions)
+		maps.Copy(change.mentions.names, change.mentions.values)
+		p.setBody(&change.mentions, "")
 		s.visit(p, true, "the statement, which cannot be read in full ("+change.unclear+"),")
 		return
 	}
-	for _, db := range s.databases(change.database, maps.Keys(change.mentions.names)) {
-		s.mentions(db, change)
+	for _, n := range sorted(change.mentions.names) {
+		if p := s.catalog.findProgram(aView, change.in(n)); p != nil {
+			s.visit(p, false, "view "+p.String()+", which it reads,")
+		}
+		s.packages(change.database, n, "")
+	}
+	for _, n := range sorted(change.mentions.calls) {
+		s.call(change, n)
 	}
 }
 
-// mentions visits the routines of a database that a statement calls, and the
-// views that it names.
-func (s *writeSearch) mentions(db string, change *rowChange) {
-	if len(s.catalog.databases[db].programs) > 0 {
-		for _, name := range slices.Sorted(maps.Keys(change.mentions.names)) {
-			if p := s.catalog.findProgram(aView, TableName{db, name}); p != nil {
-				s.visit(p, false, "view "+p.String()+", which it reads,")
-			}
-			lower := strings.ToLower(name)
-			if change.mentions.calls[lower] {
-				s.routine(aFunction, TableName{db, name})
-				s.routine(aProcedure, TableName{db, name})
-			}
-			if change.mentions.qualifiers[lower] {
-				s.routine(aPackage, TableName{db, name})
-			}
+// in completes a name that the statement writes.
+func (r *rowChange) in(n TableName) TableName {
+	if n.Database == "" {
+		n.Database = r.database
+	}
+	return n
+}
+
+func sorted(names map[TableName]bool) []TableName {
+	return slices.SortedFunc(maps.Keys(names), func(a, b TableName) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// call visits the routine that a statement calls.
+func (s *writeSearch) call(change *rowChange, n TableName) {
+	full := change.in(n)
+	known := false
+	for _, kind := range []programKind{aFunction, aProcedure} {
+		if p := s.catalog.findProgram(kind, full); p != nil {
+			known = true
+			s.visit(p, false, fmt.Sprintf("%s %s, which it calls,", kind, p))
 		}
 	}
-	if s.catalog.sees(db, seesRoutines) {
+	named := func(t target) bool { return strings.EqualFold(t.Name, n.Name) }
+	if !known && !slices.ContainsFunc(change.targets, named) {
+		s.unseen(change.database, full, "")
+	}
+}
+
+// unseen finds it possible that a name that is called is a routine, or one of a
+// package of the database own, that the account cannot see.
+func (s *writeSearch) unseen(own string, n TableName, lead string) {
+	c := s.catalog
+	d := c.databases[c.fold(n.Database)]
+	if d == nil && c.server.mariaDB() {
+		n = TableName{own, n.Database}
+		d = c.databases[c.fold(own)]
+	}
+	if d != nil && !c.sees(d.Name, seesRoutines) && c.findProgram(aPackage, n) == nil {
+		s.found("%s%s may be a stored function, and those of %s cannot be seen: %s", lead, n.Name, d.Name, toSee(aFunction))
+	}
+}
+
+// packages visits the packages that a name may begin with, or be.
+// cause is "" if the statement itself names it.
+func (s *writeSearch) packages(own string, n TableName, cause string) {
+	if n.Database == "" {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(change.mentions.calls)) {
-		named := func(t target) bool { return strings.EqualFold(t.Name, name) }
-		known := func(kind programKind) bool { return s.catalog.findProgram(kind, TableName{db, name}) != nil }
-		if !builtIn(name) && !slices.ContainsFunc(change.targets, named) && !slices.ContainsFunc(routines, known) {
-			s.found("%s may be a stored function, and those of %s cannot be seen: %s", name, s.catalog.databases[db].Name, toSee(aFunction))
-			return
+	for _, at := range []TableName{{own, n.Database}, n} {
+		if p := s.catalog.findProgram(aPackage, at); p != nil {
+			of := cause
+			if of == "" {
+				of = fmt.Sprintf("%s %s, which it calls,", aPackage, p)
+			}
+			s.visit(p, false, of)
 		}
 	}
-}
-
-func (s *writeSearch) routine(kind programKind, n TableName) {
-	if p := s.catalog.findProgram(kind, n); p != nil {
-		s.visit(p, false, fmt.Sprintf("%s %s, which it calls,", kind, p))
-	}
-}
-
-var routines = []programKind{aFunction, aProcedure, aPackage}
-
-// databases returns the folded names of the databases in which what a text
-// names may be: the default one, and those that it names too.
-func (s *writeSearch) databases(own string, names iter.Seq[string]) []string {
-	var list []string
-	add := func(name string) {
-		name = s.catalog.fold(name)
-		if s.catalog.databases[name] != nil && !slices.Contains(list, name) {
-			list = append(list, name)
-		}
-	}
-	add(own)
-	for name := range names {
-		add(name)
-	}
-	return list
 }
 
 // target looks at a table that the statement changes.
@@ -192,30 +201,37 @@ func (s *writeSearch) triggers(n TableName, events triggerEvents, cause string) 
 
 // program looks at what a program names.
 func (s *writeSearch) program(at step) {
-	p := at.program
-	databases := s.databases(p.Database, p.names)
+	p, c := at.program, s.catalog
 	writes := p.Writes || at.changes
-	if p.Opaque || !s.catalog.sees(p.Database, sightOf(p.Kind)) {
+	switch {
+	case p.Opaque || !c.sees(p.Database, sightOf(p.Kind)):
 		s.opaque(at)
 		return
+	case writes && c.databases[c.fold(p.Database)] != nil && !c.sees(p.Database, seesTables):
+		s.found("%s may change a view of %s that cannot be seen", at.cause, p.Database)
+		return
 	}
-	for name := range p.names {
-		for _, db := range databases {
-			n := TableName{db, name}
-			for _, kind := range routines {
-				if called := s.catalog.findProgram(kind, n); called != nil {
-					s.visit(called, false, at.cause)
-				}
+	for n := range p.unpack(p.Named, c.databases) {
+		if view := c.findProgram(aView, n); view != nil {
+			s.visit(view, writes, at.cause)
+		}
+		s.packages(p.Database, n, at.cause)
+		if writes {
+			s.table(n, at.cause)
+		}
+		if s.why != "" {
+			return
+		}
+	}
+	for n := range p.unpack(p.Calls, c.databases) {
+		function, procedure := c.findProgram(aFunction, n), c.findProgram(aProcedure, n)
+		for _, called := range []*program{function, procedure} {
+			if called != nil {
+				s.visit(called, false, at.cause)
 			}
-			if view := s.catalog.findProgram(aView, n); view != nil {
-				s.visit(view, writes, at.cause)
-			}
-			if writes {
-				s.table(n, at.cause)
-			}
-			if s.why != "" {
-				return
-			}
+		}
+		if function == nil && procedure == nil && c.find(n) == nil && c.findProgram(aView, n) == nil {
+			s.unseen(p.Database, n, at.cause+" may write: it names ")
 		}
 	}
 }

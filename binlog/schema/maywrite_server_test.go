@@ -26,6 +26,7 @@ func TestMayWriteMissesNoChange(t *testing.T) {
 		src := openSource(t, s, fmt.Sprintf("schema_maywrite_%08x", rand.Uint32()))
 		src.must("SET SESSION binlog_format = STATEMENT")
 		src.ctx = Context{Database: src.db}
+		t.Cleanup(func() { src.must("DROP DATABASE IF EXISTS " + src.db + "_o") })
 		g := &programGenerator{generator: generator{Rand: rand.New(rand.NewPCG(n, 7)), server: src.server}}
 		var changed, told, quiet int
 		for range 6 {
@@ -101,7 +102,8 @@ func (s *source) logged(sql string) ([]string, error) {
 // and u, v and w, which are not, and statements that may run them.
 type programGenerator struct {
 	generator
-	last string // the programs, for a message
+	last  string // the programs, for a message
+	other string // another database
 }
 
 // programs returns DDL that makes a new database.
@@ -118,6 +120,19 @@ func (g *programGenerator) programs(db string) []string {
 			g.pick("BEFORE", "AFTER"), g.pick("INSERT", "UPDATE", "DELETE"), g.pick("u", "v", "w"), g.inner()))
 	}
 	g.last = fmt.Sprintf("%q", list[13:])
+	other := db + "_o" // of which nothing is selected
+	list = append(list, "DROP DATABASE IF EXISTS "+other, "CREATE DATABASE "+other)
+	for _, table := range []string{"t", "u"} {
+		list = append(list, "CREATE TABLE "+other+"."+table+" (id INT, a INT)", "INSERT INTO "+other+"."+table+" VALUES (1, 1), (2, 2)")
+	}
+	for i, base := range []string{"t", "u", other + ".t", db + ".view1"} {
+		list = append(list, fmt.Sprintf("CREATE VIEW %s.view%d AS SELECT id, a FROM %s", other, i, base))
+	}
+	for i := range 3 {
+		inner := strings.NewReplacer(" INTO ", " INTO "+g.pick("", db+".", other+"."), "UPDATE ", "UPDATE "+g.pick("", db+".", other+"."), "CALL ", "CALL "+db+".").Replace(g.inner())
+		list = append(list, fmt.Sprintf("CREATE FUNCTION %s.f%d(x INT) RETURNS INT DETERMINISTIC BEGIN %s; RETURN x; END", other, i, inner))
+	}
+	g.other = other
 	return list
 }
 
@@ -142,8 +157,8 @@ func (g *programGenerator) inner() string {
 }
 
 func (g *programGenerator) statement() string {
-	a, b := g.pick("t", "u", "v", "w", "view0", "view1", "view2"), g.pick("t", "s", "u", "v", "w")
-	value := g.pick("1", "a", "id", "f0(1)", "f1(a)", "`f2` (1)", "(SELECT MAX(id) FROM s)")
+	a, b := g.pick("t", "u", "v", "w", "view0", "view1", "view2", g.other+".view0", g.other+".view1", g.other+".view2", g.other+".view3", g.other+".t"), g.pick("t", "s", "u", "v", "w")
+	value := g.pick("1", "a", "id", "f0(1)", "f1(a)", "`f2` (1)", "(SELECT MAX(id) FROM s)", g.other+".f0(1)", g.other+".f1(1)", g.other+". f2 (1)")
 	switch g.IntN(12) {
 	case 0, 1:
 		return "INSERT INTO " + a + " (id, a) SELECT id, " + value + " FROM " + b + " LIMIT 2"

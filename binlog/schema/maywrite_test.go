@@ -25,6 +25,11 @@ var shopPrograms = []string{
 	"CREATE PROCEDURE p(IN x INT) BEGIN SET @a = f(x); END",
 	"CREATE FUNCTION udf RETURNS STRING SONAME 'udf.so'",
 	"CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`%` SQL SECURITY DEFINER VIEW v AS SELECT id, a FROM t",
+	"CREATE VIEW other.here AS SELECT * FROM s", "CREATE VIEW other.there AS SELECT t.id FROM other.t", "CREATE FUNCTION concat(x INT) RETURNS INT BEGIN DELETE FROM s; RETURN 1; END",
+	"CREATE FUNCTION max(x INT) RETURNS INT RETURN `concat`(x)", "CREATE FUNCTION other.f(x INT) RETURNS INT BEGIN INSERT INTO t VALUES (x); RETURN CONCAT(x); END",
+	"CREATE FUNCTION other.g() RETURNS INT BEGIN INSERT INTO .t VALUES (f(1)); UPDATE shop . t SET a = 1; RETURN 1; END",
+	"CREATE FUNCTION other.h() RETURNS INT BEGIN INSERT INTO t SELECT t.id FROM shop.u; RETURN shop.pure(1); END",
+	"CREATE PROCEDURE other.k() UPDATE t JOIN shop.s ON t.id = s.id SET t.id = 1", "CREATE FUNCTION other.concat(x INT) RETURNS INT RETURN f(x)",
 	"CREATE VIEW vu AS SELECT * FROM u", "CREATE VIEW vf AS SELECT f(id) AS x FROM u", "CREATE VIEW other.vv AS SELECT * FROM shop.v",
 }
 
@@ -95,7 +100,18 @@ func TestMayWrite(t *testing.T) {
 		{"CALL p(1)", "procedure shop.p, which it calls, may change shop.s"},
 		{"CREATE TEMPORARY TABLE x AS SELECT f(1)", "function shop.f, which it calls, may change shop.s"},
 		{"CREATE TEMPORARY TABLE x (f INT)", ""},
+		{"INSERT INTO other.u VALUES (other.f(1))", ""},
+		{"INSERT INTO other.u SELECT f.id FROM other.t AS f", ""},
+		{"INSERT INTO u VALUES (CONCAT(1), concat (2), other.concat(3), max(4))", ""},
+		{"INSERT INTO u VALUES (max (1))", "function shop.max, which it calls, may change shop.s"},
+		{"INSERT INTO u VALUES (`concat`(1))", "function shop.concat, which it calls, may change shop.s"},
+		{"INSERT INTO u VALUES (shop.concat(1))", "function shop.concat, which it calls, may change shop.s"},
+		{"SELECT other.g()", "function other.g, which it calls, may change shop.t"},
+		{"SELECT other.h()", ""},
+		{"CALL other.k()", "procedure other.k, which it calls, may change shop.s"},
 		// views
+		{"DELETE FROM other.here", "view other.here, which it changes, may change shop.s"},
+		{"DELETE FROM other.there", ""},
 		{"UPDATE v SET a = 1", "view shop.v, which it changes, may change shop.t"},
 		{"INSERT INTO other.vv VALUES (1)", "view other.vv, which it changes, may change shop.t"},
 		{"INSERT INTO vu VALUES (1)", ""},
@@ -189,13 +205,21 @@ func TestMayWriteAfterLoading(t *testing.T) {
 			gone++
 		}
 	}
-	if gone != 1+1+2+2 { // trg; the database, two tables, a trigger and a view
-		t.Errorf("%d entries deleted, want 6", gone)
+	if gone != 1+1+2+9 { // trg; the database, two tables, nine programs
+		t.Errorf("%d entries deleted, want 13", gone)
 	}
 	// what an earlier version saved knows of no programs
 	old := []schema.Entry{{Key: []byte("d\x00shop"), Value: []byte(`{"name":"shop","charset":"utf8mb4"}`)},
 		{Key: []byte("t\x00shop\x00u"), Value: []byte(`{"table":{"database":"shop","name":"u","columns":[{"name":"a","type":"INT"}]}}`)}}
+	old = append(old, schema.Entry{Key: []byte("d\x00other"), Value: []byte(`{"name":"other","charset":"utf8mb4","seen":15}`)},
+		schema.Entry{Key: []byte("d\x00shop"), Value: []byte(`{"name":"shop","charset":"utf8mb4","seen":15}`)},
+		schema.Entry{Key: []byte("t\x00shop\x00t"), Value: []byte(`{"table":{"database":"shop","name":"t","columns":[{"name":"a","type":"INT"}]}}`)},
+		schema.Entry{Key: []byte("p\x00other\x00function\x00f"), Value: []byte(`{"kind":"function","database":"other","name":"f","names":"INSERT\nINTO\nshop\nt\n","writes":true}`)})
 	loaded = load(old)
+	if got, want := loaded.MayWrite(apply(t, loaded, schema.Context{Database: "other"}, "DO f()"), shopSelected), "function other.f, which it calls, may change shop.t"; got != want {
+		t.Errorf("a body of which names alone are saved: got %q, want %q", got, want)
+	}
+	loaded = load(old[:2])
 	if got := loaded.MayWrite(apply(t, loaded, schema.Context{Database: "shop"}, "INSERT INTO u VALUES (1)"), shopSelected); !strings.HasPrefix(got, "the triggers of shop.u cannot be seen") {
 		t.Errorf("a catalog without programs: got %q", got)
 	}

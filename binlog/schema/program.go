@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -18,7 +19,8 @@ const (
 
 // program is a stored program, or a view: statements that run because another
 // one names them, or the table that they belong to. Of its body the catalog
-// keeps what it may change as little as need be: the identifiers in it.
+// keeps what it may change as little as need be: the identifiers in it, with
+// their databases where these are written.
 //
 // A trigger, a function, and a procedure that these call cannot run a statement
 // that is put together as text, and the server logs a CALL by other statements
@@ -30,7 +32,9 @@ type program struct {
 	Name     string        `json:"name"`
 	Table    string        `json:"table,omitempty"`  // of a trigger
 	Events   triggerEvents `json:"events,omitempty"` // of a trigger
-	Names    string        `json:"names,omitempty"`  // identifiers, each before a line feed
+	Named    string        `json:"named,omitempty"`  // what may be tables and views, see pack
+	Calls    string        `json:"calls,omitempty"`  // what may be routines, likewise
+	Names    string        `json:"names,omitempty"`  // what earlier versions saved for both: identifiers, each before a line feed
 	Writes   bool          `json:"writes,omitempty"` // has a statement that changes rows
 	Opaque   bool          `json:"opaque,omitempty"` // the body is not known, or not in SQL
 }
@@ -52,33 +56,81 @@ func (c *Catalog) programKey(kind programKind, name string) programKey {
 	return programKey{kind, strings.ToLower(name)}
 }
 
-// setBody notes what a body names, and whether it may change rows.
-func (p *program) setBody(m mentions) {
-	names := make([]string, 0, len(m.names))
-	for name := range m.names {
-		if name == "" || strings.Contains(name, "\n") {
-			p.Opaque = true // a name of which no one would think
-			continue
-		}
-		names = append(names, name)
-		switch strings.ToUpper(name) {
+// setBody notes what a body names, and whether it may change rows. own is the
+// database of what is named without one; "": the program's.
+func (p *program) setBody(m *mentions, own string) {
+	p.Named, p.Calls = p.pack(m.names, own), p.pack(m.calls, own)
+	for word := range m.words {
+		switch word {
 		case "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD", "TRUNCATE":
 			p.Writes = true
 		case "JAVASCRIPT":
 			p.Opaque = true
 		}
 	}
-	slices.Sort(names)
-	p.Names = strings.Join(append(names, ""), "\n")
 }
 
-// names gives the identifiers of the body.
-func (p *program) names(yield func(string) bool) {
-	for name := range strings.SplitSeq(strings.TrimSuffix(p.Names, "\n"), "\n") {
-		if name != "" && !yield(name) {
-			return
+// pack makes one text of names.
+func (p *program) pack(names map[TableName]bool, own string) string {
+	list := make([]string, 0, len(names)+1)
+	for n := range names {
+		if n.Database == "" {
+			n.Database = own
+		}
+		line := n.Name
+		if n.Database != "" {
+			line = n.Database + "\t" + n.Name
+		}
+		if n.Name == "" || strings.ContainsAny(n.Name+n.Database, "\t\n") {
+			p.Opaque = true // a name of which no one would think
+			continue
+		}
+		list = append(list, line)
+	}
+	slices.Sort(list)
+	return strings.Join(append(slices.Compact(list), ""), "\n")
+}
+
+// unpack gives the names in a text that pack made: where one has no database,
+// that of the program; where it is anyDatabase, each of all.
+func (p *program) unpack(text string, all map[string]*database) iter.Seq[TableName] {
+	return func(yield func(TableName) bool) {
+		for line := range strings.Lines(text) {
+			database, name, qualified := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+			switch {
+			case !qualified:
+				if !yield(TableName{p.Database, database}) {
+					return
+				}
+			case database != anyDatabase:
+				if !yield(TableName{database, name}) {
+					return
+				}
+			default:
+				for _, d := range all {
+					if !yield(TableName{d.Name, name}) {
+						return
+					}
+				}
+			}
 		}
 	}
+}
+
+// anyDatabase stands for the database of a name that an earlier version saved,
+// which kept them without.
+const anyDatabase = ""
+
+// readOld takes over the names that an earlier version saved.
+func (p *program) readOld() {
+	if p.Names == "" {
+		return
+	}
+	p.Named = ""
+	for line := range strings.Lines(p.Names) {
+		p.Named += anyDatabase + "\t" + line
+	}
+	p.Names, p.Calls = "", p.Named
 }
 
 func (p *program) String() string { return TableName{p.Database, p.Name}.String() }

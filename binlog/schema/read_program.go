@@ -105,7 +105,12 @@ func (r *reader) trigger(p *program) {
 func (r *reader) body(p *program) {
 	r.collect()
 	r.skipRest()
-	p.setBody(r.change.mentions)
+	r.change.mentions.end()
+	own := ""
+	if p.Kind == aView {
+		own = r.db // and not the database that the view is in
+	}
+	p.setBody(&r.change.mentions, own)
 	r.change = nil
 }
 

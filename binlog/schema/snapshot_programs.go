@@ -85,14 +85,16 @@ func (s *snapshot) view(r []Text) {
 // program adds a program; a body that is hidden from the account is null or
 // empty.
 func (s *snapshot) program(p *program, body Text, modes ...uint64) {
-	var m mentions
+	m := mentions{server: s.catalog.server}
 	for _, mode := range modes {
+		m.mode = mode
 		l := lexer{src: body.String, mode: mode, server: s.catalog.server}
 		for t := l.next(); t.kind != tokEnd; t = l.next() {
 			m.add(t)
 		}
+		m.end()
 	}
-	p.setBody(m)
+	p.setBody(&m, "")
 	p.Opaque = p.Opaque || body.String == ""
 	s.catalog.putProgram(p)
 }
@@ -104,6 +106,10 @@ func modeOf(names string) uint64 {
 		switch name {
 		case "ANSI_QUOTES":
 			mode |= modeANSIQuotes
+		case "IGNORE_SPACE":
+			mode |= modeIgnoreSpace
+		case "ORACLE":
+			mode |= modeOracle
 		case "NO_BACKSLASH_ESCAPES":
 			mode |= modeNoBackslashEscapes
 		}
