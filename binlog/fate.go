@@ -49,7 +49,7 @@ func (f *fate) add(e *dump.Event) (before bool, err error) {
 		if q, err = readQuery(*e); err != nil {
 			return false, err
 		}
-		st = statementOf(q.sql)
+		st = q.st
 		f.follow(&q, st)
 	}
 	f.known = f.bounds.add(e, &q, st)

@@ -16,7 +16,6 @@ import (
 type lookup struct {
 	rows   dump.Event // the rows event
 	undone bool
-	tables *tableStates
 	state  *tableState
 	done   chan lookupResult // of capacity 1
 }
@@ -27,8 +26,8 @@ type lookupResult struct {
 }
 
 // startLookup asks the source for a table's definition.
-func (r *Reader) startLookup(tables *tableStates, rows dump.Event, s *tableState, undone bool) error {
-	l := &lookup{rows: rows, undone: undone, tables: tables, state: s, done: make(chan lookupResult, 1)}
+func (r *Reader) startLookup(rows dump.Event, s *tableState, undone bool) error {
+	l := &lookup{rows: rows, undone: undone, state: s, done: make(chan lookupResult, 1)}
 	from := r.stream.pos.Clone()
 	r.feed.Go(func(ctx context.Context) {
 		t, err := r.lookUp(ctx, schema.TableName{Database: s.database, Name: s.table}, from)
@@ -53,7 +52,7 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 			return false, err
 		}
 		r.generation++
-		return false, r.startRows(l.tables, l.rows, l.undone)
+		return false, r.startRows(l.rows, l.undone)
 	default:
 		return true, nil
 	}

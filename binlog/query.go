@@ -15,11 +15,14 @@ import (
 type query struct {
 	thread  uint32
 	sql     []byte // in the client's charset
-	context schema.Context
-	flags2  uint32   // session options
-	updated []string // databases that a statement-format change touches, if updatedTold
+	st      statement
+	context schema.Context // of stOther: the rest means the same everywhere
+	flags2  uint32         // session options
+	updated []string       // databases that a statement-format change touches, if updatedTold
 	// updatedTold: the event lists them (MySQL 5.6 and later, up to 16 of them).
 	updatedTold bool
+	// as they stand in the event
+	variables, database []byte
 }
 
 const (
@@ -46,6 +49,10 @@ func readQuery(e dump.Event) (query, error) {
 	if err == nil && e.Type == dump.EvQueryCompressed {
 		q.sql, err = inflate(q.sql, maxStatement)
 	}
+	if q.st = statementOf(q.sql); q.st == stOther {
+		q.readVariables(q.variables)
+		q.context.Database = string(q.database)
+	}
 	return q, err
 }
 
@@ -67,8 +74,8 @@ func parseQuery(b []byte, extra int) (query, error) {
 	r.U16() // error code
 	variables := int(r.U16())
 	r.Bytes(extra)
-	q.readVariables(r.Bytes(variables))
-	q.context.Database = string(r.Bytes(database))
+	q.variables = r.Bytes(variables)
+	q.database = r.Bytes(database)
 	r.U8()
 	q.sql = r.B
 	if r.Err != nil {

@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -260,7 +261,7 @@ func (r *Reader) rewind() {
 	r.tables.clear()
 	p := &r.progress
 	p.skip, p.respun, p.gone = p.taken, p.spool.events, false
-	p.spool.leftOut, p.spool.tables = nil, nil
+	p.spool.leftOut = nil
 	r.xa.commit = nil
 	r.endSearch()
 }
@@ -306,6 +307,11 @@ func (r *Reader) Pending() int { return r.entries.size }
 
 func (r *Reader) takeEntries() []SchemaEntry {
 	all := r.entries.take()
+	for _, e := range all {
+		if e.Value != nil && bytes.HasPrefix(e.Key, chunkPrefix) {
+			r.xa.cache.put(e.Key, e.Value)
+		}
+	}
 	for _, e := range r.catalog.Dirty() {
 		all = append(all, SchemaEntry{Key: e.Key, Value: e.Value})
 	}

@@ -85,17 +85,18 @@ func (r *Reader) tableMap(it *item) error {
 	if r.inXA() {
 		return r.spoolEvent(it)
 	}
-	return r.readTableMap(&r.tables, it.event.Body)
+	return r.readTableMap(it.event.Body)
 }
 
-// readTableMap reads a table map into tables. Servers repeat it for each
-// statement, so the same bytes as before cost nothing.
-func (r *Reader) readTableMap(tables *tableStates, body []byte) error {
+// readTableMap reads a table map, of the stream or of an XA transaction that is
+// being committed. Servers repeat it for each statement, so the same bytes as
+// before cost nothing.
+func (r *Reader) readTableMap(body []byte) error {
 	id, ok := tableID(body, r.stream.format.TableIDSize)
 	if !ok {
 		return fmt.Errorf("%w: table map of %d bytes", ErrEvent, len(body))
 	}
-	if known := tables.byID[id]; known != nil && bytes.Equal(known.raw, body) {
+	if known := r.tables.byID[id]; known != nil && bytes.Equal(known.raw, body) {
 		return nil
 	}
 	s := &tableState{raw: bytes.Clone(body), generation: -1}
@@ -106,7 +107,7 @@ func (r *Reader) readTableMap(tables *tableStates, body []byte) error {
 		return fmt.Errorf("%w: %w", ErrEvent, s.err)
 	}
 	s.selected = r.filter.table(s.database, s.table)
-	tables.put(id, s)
+	r.tables.put(id, s)
 	return nil
 }
 
@@ -138,35 +139,38 @@ func (r *Reader) rowsEvent(it *item) error {
 	if r.inXA() {
 		return r.spoolEvent(it)
 	}
-	return r.startRows(&r.tables, it.event, it.undone)
+	return r.startRows(it.event, it.undone)
+}
+
+// tableOf returns the table of a rows event, nil if it has none.
+func (r *Reader) tableOf(rows []byte) (*tableState, error) {
+	size := r.stream.format.TableIDSize
+	id, ok := tableID(rows, size)
+	if !ok || len(rows) < size+2 {
+		return nil, fmt.Errorf("%w: rows event of %d bytes", ErrEvent, len(rows))
+	}
+	s := r.tables.byID[id]
+	if s == nil && id != dummyTable {
+		return nil, fmt.Errorf("%w: rows of table ID %d, which no table map tells", ErrEvent, id)
+	}
+	return s, nil
 }
 
 // startRows begins a rows event. Rows that are not wanted are stepped over
 // here, the others are handed out by nextRow. undone: the source has rolled
 // them back, if the table's engine can.
-func (r *Reader) startRows(tables *tableStates, e dump.Event, undone bool) error {
-	size := r.stream.format.TableIDSize
-	id, ok := tableID(e.Body, size)
-	if !ok || len(e.Body) < size+2 {
-		return fmt.Errorf("%w: rows event of %d bytes", ErrEvent, len(e.Body))
+func (r *Reader) startRows(e dump.Event, undone bool) error {
+	s, err := r.tableOf(e.Body)
+	if err != nil || s == nil || !s.selected {
+		return err
 	}
-	stmtEnd := e.Body[size]&1 != 0
-	s := tables.byID[id]
-	if s == nil {
-		if id == dummyTable {
-			return nil
-		}
-		return fmt.Errorf("%w: rows of table ID %d, which no table map tells", ErrEvent, id)
-	}
-	if !s.selected {
-		return nil
-	}
+	stmtEnd := e.Body[r.stream.format.TableIDSize]&1 != 0
 	r.rows.at(place{r.stream.file, r.stream.start})
 	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
 	if s.unknown && !s.asked {
 		s.asked = true
-		return r.startLookup(tables, e, s, undone)
+		return r.startLookup(e, s, undone)
 	}
 	if s.err != nil {
 		return s.err

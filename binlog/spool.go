@@ -3,6 +3,7 @@ package binlog
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"daybook/binlog/dump"
@@ -16,12 +17,6 @@ type spool struct {
 	chunks  int // made of them so far
 	buf     []byte
 	leftOut []string
-	tables  map[uint64]spooledTable
-}
-
-type spooledTable struct {
-	name     string
-	selected bool
 }
 
 const (
@@ -36,19 +31,13 @@ const (
 // unless that was done before a reconnect.
 func (r *Reader) spoolEvent(it *item) error {
 	s, e := &r.progress.spool, &it.event
-	size := r.stream.format.TableIDSize
-	id, ok := tableID(e.Body, size)
-	if !ok {
-		return fmt.Errorf("%w: table map or rows event of %d bytes", ErrEvent, len(e.Body))
+	t, err := r.spooledTable(e)
+	if err != nil {
+		return err
 	}
-	if e.Type == dump.EvTableMap {
-		if err := r.spoolTable(id, e.Body[size:]); err != nil {
-			return err
-		}
-	}
-	t := s.tables[id]
-	if e.Type != dump.EvTableMap && !t.selected {
-		s.leaveOut(t.name)
+	selected := t != nil && t.selected
+	if t != nil && !selected && e.Type != dump.EvTableMap {
+		s.leaveOut(t.database + "\x00" + t.table)
 	}
 	if r.progress.respun > 0 {
 		r.progress.respun--
@@ -56,7 +45,7 @@ func (r *Reader) spoolEvent(it *item) error {
 	}
 	s.events++
 	r.progress.group = r.stream.group.GTID
-	if !t.selected {
+	if !selected {
 		return nil
 	}
 	s.buf = append(s.buf, byte(e.Type))
@@ -68,28 +57,23 @@ func (r *Reader) spoolEvent(it *item) error {
 	return nil
 }
 
-func (r *Reader) spoolTable(id uint64, b []byte) error {
-	database, table, ok := tableNames(b)
-	if !ok {
-		return fmt.Errorf("%w: table map without names", ErrEvent)
+// spooledTable returns the table of a table map or rows event, nil if it has
+// none.
+func (r *Reader) spooledTable(e *dump.Event) (*tableState, error) {
+	if e.Type != dump.EvTableMap {
+		return r.tableOf(e.Body)
 	}
-	s := &r.progress.spool
-	if s.tables == nil {
-		s.tables = map[uint64]spooledTable{}
+	if err := r.readTableMap(e.Body); err != nil {
+		return nil, err
 	}
-	s.tables[id] = spooledTable{database + "\x00" + table, r.filter.table(database, table)}
-	return nil
+	id, _ := tableID(e.Body, r.stream.format.TableIDSize)
+	return r.tables.byID[id], nil
 }
 
 // leaveOut notes a table whose rows are not kept.
 func (s *spool) leaveOut(name string) {
-	if name == "" || len(s.leftOut) > maxLeftOut {
+	if len(s.leftOut) > maxLeftOut || slices.Contains(s.leftOut, name) {
 		return
-	}
-	for _, n := range s.leftOut {
-		if n == name {
-			return
-		}
 	}
 	if len(s.leftOut) == maxLeftOut {
 		name = manyTables
@@ -105,14 +89,9 @@ func (r *Reader) flushSpool() {
 	if len(s.buf) == 0 {
 		return
 	}
-	r.keepChunk(chunkKey(r.stream.group.xid, s.chunks), s.buf)
+	r.entries.create(chunkKey(r.stream.group.xid, s.chunks), s.buf)
 	s.chunks++
 	s.buf = nil
-}
-
-func (r *Reader) keepChunk(key, value []byte) {
-	r.entries.create(key, value)
-	r.xa.cache.put(key, value)
 }
 
 // dropSpool gives up what was kept of the current group.

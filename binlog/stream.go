@@ -21,7 +21,7 @@ type stream struct {
 
 	format  dump.Format
 	payload payload
-	outer   dump.Mark // of the event whose events are handed out
+	outer   dump.Mark // of the event that ends the group, or holds its end
 
 	file      string
 	offset    uint64         // of the next event in file
@@ -171,8 +171,10 @@ func (s *stream) act(e dump.Event, undone bool) (item, error) {
 	if !e.InGroup() {
 		return passed, s.outside(&e)
 	}
-	s.outer = dump.Mark{Start: s.start, Sum: e.Sum()}
 	it, err := s.content(e)
+	if it.ends || e.Type == dump.EvTransactionPayload {
+		s.outer = dump.Mark{Start: s.start, Sum: e.Sum()}
+	}
 	it.undone = undone
 	return it, err
 }
@@ -379,8 +381,9 @@ func (s *stream) content(e dump.Event) (item, error) {
 		if err == nil {
 			it.query, err = readQuery(e)
 		}
-		it.query.sessionOf(s.status)
-		it.st = statementOf(it.query.sql)
+		if it.st = it.query.st; it.st == stOther {
+			it.query.sessionOf(s.status)
+		}
 	}
 	if err != nil {
 		return it, err
@@ -440,7 +443,9 @@ func (s *stream) classifyStatement(it *item) {
 	case stOther:
 		it.kind = itemStatement
 	case stXAStart, stXAEnd: // MariaDB before 10.5 tells only at the end which one it is
-		s.group.xid = xidOf(it.query.sql)
+		if s.group.xid == "" {
+			s.group.xid = xidOf(it.query.sql)
+		}
 	case stXACommit, stXARollback:
 		it.kind, s.group.xid = itemXA, xidOf(it.query.sql)
 	case stCommit, stRollback:

@@ -2,6 +2,8 @@ package binlog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -47,7 +49,9 @@ var (
 func preparedKey(xid string) []byte { return append(bytes.Clone(preparedPrefix), xid...) }
 
 func chunkKey(xid string, n int) []byte {
-	return fmt.Appendf(nil, "%s%s\x00%08x", chunkPrefix, xid, n)
+	key := make([]byte, 0, len(chunkPrefix)+len(xid)+9)
+	key = append(append(key, chunkPrefix...), xid...)
+	return hex.AppendEncode(append(key, 0), binary.BigEndian.AppendUint32(nil, uint32(n)))
 }
 
 // inXA tells whether the current group's rows wait for a commit.
@@ -150,7 +154,6 @@ type xaCommit struct {
 	chunks int
 	next   int    // chunk to be read
 	rest   []byte // of the current one
-	tables tableStates
 }
 
 func (r *Reader) startCommit(xid string, p prepared) {
@@ -179,9 +182,9 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 	}
 	c.rest = rest
 	if e.Type == dump.EvTableMap {
-		return false, r.readTableMap(&c.tables, e.Body)
+		return false, r.readTableMap(e.Body)
 	}
-	return false, r.startRows(&c.tables, e, false)
+	return false, r.startRows(e, false)
 }
 
 func (r *Reader) endCommit() error {

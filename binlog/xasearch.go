@@ -60,7 +60,7 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 	case c := <-s.chunks:
 		switch {
 		case c.value != nil:
-			r.keepChunk(chunkKey(s.xid, s.n), c.value)
+			r.entries.create(chunkKey(s.xid, s.n), c.value)
 			s.n++
 			return false, nil
 		case errors.Is(c.err, errNotPrepared) || c.err == nil:
