@@ -17,7 +17,7 @@ import (
 func TestMeasure(t *testing.T) {
 	t.Chdir("..") // for scripts/
 	const rows = 4 * block
-	o := options{rows: rows, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200, idle: 50, pollers: 5, rest: time.Second}
+	o := options{rows: rows, transactions: 1600, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200, idle: 50, pollers: 5, rest: time.Second}
 	var r report
 	if err := measure(t.Context(), o, t.TempDir(), &r); err != nil {
 		t.Fatal(err)
@@ -33,12 +33,22 @@ func TestMeasure(t *testing.T) {
 	if a := r.AtRest; a.Idle != 50 || a.Pollers != 5 {
 		t.Errorf("at rest: %+v", a)
 	}
+	for i, c := range r.Committing {
+		if c.Name != commitModes[i].name || c.Micros <= 0 {
+			t.Errorf("transactions: %+v", c)
+		}
+	}
+	if len(r.Committing) != len(commitModes) || len(r.Costs) != len(costGoals) {
+		t.Errorf("%d ways to commit and %d costs are measured", len(r.Committing), len(r.Costs))
+	}
 	if perRow := r.BinlogBytes / rows; perRow < 300 || perRow > 400 {
 		t.Errorf("%d bytes of binlog per row, not about 345", perRow)
 	}
 	var table bytes.Buffer
 	r.print(&table)
-	if !strings.Contains(table.String(), "Daybook, durable and fetchable") {
-		t.Errorf("no line for Daybook in\n%s", table.String())
+	for _, line := range []string{"Daybook, durable and fetchable", "XA, committed right after", "GTID set of 10,000 intervals"} {
+		if !strings.Contains(table.String(), line) {
+			t.Errorf("no line %q in\n%s", line, table.String())
+		}
 	}
 }

@@ -44,23 +44,28 @@ type daybook struct {
 	log     string // path
 }
 
+// buildDaybook returns the path of the binary that is measured.
+func buildDaybook(ctx context.Context, o options, dir string) (string, error) {
+	if o.binary != "" {
+		return o.binary, nil
+	}
+	binary := filepath.Join(dir, "daybook")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build daybook: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
 // startDaybook starts the binary on an empty data directory, at the position
 // where the row changes begin.
 func startDaybook(ctx context.Context, o options, dir string, log *binlog) (*daybook, error) {
-	binary := o.binary
-	if binary == "" {
-		binary = filepath.Join(dir, "daybook")
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, ".")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build daybook: %w\n%s", err, out)
-		}
-	}
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	d := &daybook{binary: binary, address: address, config: filepath.Join(dir, "daybook.yaml"), log: filepath.Join(dir, "daybook.log")}
+	d := &daybook{binary: o.binary, address: address, config: filepath.Join(dir, "daybook.yaml"), log: filepath.Join(dir, "daybook.log")}
 	d.yaml = fmt.Sprintf(`data_dir: data
 kafka:
   listeners: [{name: local, address: %q}]
@@ -76,7 +81,7 @@ tasks:
     objects: {include: ["%s.*"]}
     schema_changes: none
     groups:
-`, address, topic, o.source, user, log.start.Name, log.start.Pos, database)
+`, address, topic, o.source, user, log.start.Name, log.start.Pos, log.database)
 	for _, g := range append(manyGroups(max(manyConsumers, o.pollers)), group) {
 		d.yaml += fmt.Sprintf("      - {id: %s, account: %s, password_env: BENCH_GROUP_PASSWORD}\n", g, account)
 	}
@@ -174,29 +179,40 @@ func (d *daybook) client(opts ...kgo.Opt) (*kgo.Client, error) {
 // catchUp waits until all rows are in the durable log and can be fetched, and
 // returns the time since the process started.
 func (d *daybook) catchUp(ctx context.Context, rows int) (rate, error) {
+	if err := d.awaitRows(ctx, rows, func(int64) error { return nil }); err != nil {
+		return rate{}, err
+	}
+	r := rate{Rows: rows, Seconds: time.Since(d.began).Seconds()}
+	var err error
+	r.CPUSeconds, err = d.cpu()
+	return r, err
+}
+
+// awaitRows asks for the high watermark until it is rows, and tells each.
+func (d *daybook) awaitRows(ctx context.Context, rows int, told func(high int64) error) error {
 	c, err := d.client()
 	if err != nil {
-		return rate{}, err
+		return err
 	}
 	defer c.Close()
 	for {
 		high, err := highWatermark(ctx, c)
 		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-			return rate{}, errors.Join(err, d.failed("ask for the high watermark"))
+			return errors.Join(err, d.failed("ask for the high watermark"))
+		}
+		if err := told(high); err != nil {
+			return err
 		}
 		if high == int64(rows) {
-			break
+			return nil
 		}
 		if high > int64(rows) {
-			return rate{}, fmt.Errorf("the log holds %d records of %d row changes", high, rows)
+			return fmt.Errorf("the log holds %d records of %d row changes", high, rows)
 		}
 		if err := d.wait(ctx, watermarkPoll); err != nil {
-			return rate{}, fmt.Errorf("at %d of %d records: %w", high, rows, err)
+			return fmt.Errorf("at %d of %d records: %w", high, rows, err)
 		}
 	}
-	r := rate{Rows: rows, Seconds: time.Since(d.began).Seconds()}
-	r.CPUSeconds, err = d.cpu()
-	return r, err
 }
 
 func highWatermark(ctx context.Context, c *kgo.Client) (int64, error) {

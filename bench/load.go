@@ -34,6 +34,7 @@ const (
 
 // binlog is what load wrote.
 type binlog struct {
+	database   string
 	server     string // its version
 	mariadb    bool
 	start, end mysql.Position
@@ -68,7 +69,7 @@ func load(ctx context.Context, address string, rows int) (*binlog, error) {
 			return nil, err
 		}
 	}
-	b := &binlog{server: c.GetServerVersion(), rows: rows}
+	b := &binlog{database: database, server: c.GetServerVersion(), rows: rows}
 	b.mariadb = bytes.Contains([]byte(b.server), []byte("MariaDB"))
 	if b.start, err = position(c); err != nil {
 		return nil, err

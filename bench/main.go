@@ -5,7 +5,8 @@
 // (decoding rows and counting them; decoding nothing), lets the real daybook
 // binary catch up with it from an empty data directory, fetches the records with
 // kcat and franz-go, with each wire_compression too, and measures the time from
-// commit to consumer at a steady rate. Everything happens in the same run, so that the ratios hold on any
+// commit to consumer at a steady rate, what XA transactions cost beside plain
+// ones, and what single steps cost where a source has many tables. Everything happens in the same run, so that the ratios hold on any
 // machine; the absolute figures do not.
 //
 //	go run ./bench                          # a million rows on a server of its own
@@ -28,21 +29,23 @@ import (
 )
 
 type options struct {
-	rows      int
-	source    string // host:port
-	binary    string
-	json      string
-	latency   time.Duration
-	rate      int
-	idle      int
-	pollers   int
-	rest      time.Duration
-	loopsOnly bool
+	rows         int
+	transactions int
+	source       string // host:port
+	binary       string
+	json         string
+	latency      time.Duration
+	rate         int
+	idle         int
+	pollers      int
+	rest         time.Duration
+	loopsOnly    bool
 }
 
 func main() {
 	var o options
 	flag.IntVar(&o.rows, "rows", 1_000_000, "row changes to load")
+	flag.IntVar(&o.transactions, "transactions", 40_000, "transactions to commit plain and by XA")
 	flag.StringVar(&o.source, "source", "", "host:port of a MySQL or MariaDB with the account admin/admin; default: a MySQL 8.0 of its own")
 	flag.StringVar(&o.binary, "daybook", os.Getenv("DAYBOOK_BINARY"), "the daybook binary; default: built now")
 	flag.StringVar(&o.json, "json", "bench/results/bench.json", "where to write the figures")
@@ -111,6 +114,9 @@ func measure(ctx context.Context, o options, dir string, r *report) error {
 	}
 
 	step("Daybook catches up")
+	if o.binary, err = buildDaybook(ctx, o, dir); err != nil {
+		return err
+	}
 	d, err := startDaybook(ctx, o, dir, log)
 	if err != nil {
 		return err
@@ -140,6 +146,15 @@ func measure(ctx context.Context, o options, dir string, r *report) error {
 	step("fetch, compressed")
 	if r.Compressed, err = d.fetchCompressed(ctx, o.rows); err != nil {
 		return fmt.Errorf("fetch, compressed: %w", err)
+	}
+	d.stop()
+	step("%d transactions, plain and XA", o.transactions)
+	if r.Committing, err = readTransactions(ctx, o, dir); err != nil {
+		return fmt.Errorf("transactions: %w", err)
+	}
+	step("costs where much is known of the source")
+	if r.Costs, err = measureCosts(ctx); err != nil {
+		return fmt.Errorf("costs: %w", err)
 	}
 	return nil
 }

@@ -11,18 +11,20 @@ import (
 
 // report is what a run measured; also the JSON that it writes.
 type report struct {
-	Server       string    `json:"server"`
-	Rows         int       `json:"rows"`
-	BinlogBytes  uint64    `json:"binlog_bytes"`
-	RawLoop      rate      `json:"raw_loop"`
-	DecodingLoop rate      `json:"decoding_loop"`
-	CatchUp      rate      `json:"catch_up"`
-	FranzGo      rate      `json:"fetch_franz_go"`
-	Kcat         rate      `json:"fetch_kcat"`
-	Compressed   []packed  `json:"fetch_compressed"`
-	Latency      latencies `json:"latency"`
-	PeakRSS      int64     `json:"peak_rss_bytes"`
-	AtRest       atRest    `json:"at_rest"`
+	Server       string       `json:"server"`
+	Rows         int          `json:"rows"`
+	BinlogBytes  uint64       `json:"binlog_bytes"`
+	RawLoop      rate         `json:"raw_loop"`
+	DecodingLoop rate         `json:"decoding_loop"`
+	CatchUp      rate         `json:"catch_up"`
+	FranzGo      rate         `json:"fetch_franz_go"`
+	Kcat         rate         `json:"fetch_kcat"`
+	Compressed   []packed     `json:"fetch_compressed"`
+	Latency      latencies    `json:"latency"`
+	PeakRSS      int64        `json:"peak_rss_bytes"`
+	AtRest       atRest       `json:"at_rest"`
+	Committing   []committing `json:"committing"`
+	Costs        []cost       `json:"costs"`
 }
 
 func (r *report) write(file string) error {
@@ -80,4 +82,41 @@ func (r *report) print(w io.Writer) {
 		fmt.Fprintf(w, "at rest: %d idle connections of %.1f KB, %d long-polling consumers of %.1f KB, %.1f %% of a core with all of them\n",
 			a.Idle, a.IdleBytes/1e3, a.Pollers, a.PollerBytes/1e3, a.CPUOfOneCore*100)
 	}
+	r.printGoals(w)
+}
+
+// printGoals writes the figures that have a goal, and whether it is met.
+func (r *report) printGoals(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if len(r.Committing) > 0 {
+		fmt.Fprintf(t, "\n%-44s\tµs\tCPU µs\tof plain\tgoal\t\t\n", "reading a transaction")
+		plain := r.Committing[0]
+		for i, c := range r.Committing {
+			ratio := c.Micros / plain.Micros
+			if i == 0 {
+				fmt.Fprintf(t, "%-44s\t%.1f\t%.1f\t\t\t\t\n", c.Name, c.Micros, c.CPUMicros)
+				continue
+			}
+			fmt.Fprintf(t, "%-44s\t%.1f\t%.1f\t%.2f\t%d\t%s\t\n", c.Name, c.Micros, c.CPUMicros, ratio, xaGoal, verdict(ratio <= xaGoal))
+		}
+		t.Flush()
+	}
+	if len(r.Costs) > 0 {
+		fmt.Fprintf(t, "\n%-44s\tµs\tgoal\tof few\tgoal\tbytes\tgoal\t\t\n", "where the source has many")
+		for _, c := range r.Costs {
+			saved, goal := "", ""
+			if c.goal.saved > 0 {
+				saved, goal = fmt.Sprintf("%.0f", c.Saved), fmt.Sprintf("%.0f", c.goal.saved)
+			}
+			fmt.Fprintf(t, "%-44s\t%.1f\t%.0f\t%.2f\t%.0f\t%s\t%s\t%s\t\n", c.Name, c.Micros, c.goal.micros, c.Growth, c.goal.growth, saved, goal, verdict(c.met()))
+		}
+		t.Flush()
+	}
+}
+
+func verdict(met bool) string {
+	if met {
+		return "met"
+	}
+	return "MISSED"
 }

@@ -2,6 +2,7 @@ package binlog
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"daybook/binlog/schema"
@@ -47,5 +48,38 @@ func TestHeldDefinitionKeepsAllThatIsKnown(t *testing.T) {
 	}
 	if _, ok := r.catalog.Table("shop", "old"); !ok {
 		t.Error("a definition saved by an earlier version is not released")
+	}
+}
+
+// BenchmarkReleaseHeld is what a DDL costs while the definitions of many tables
+// are held back: each releases one, which is held again.
+func BenchmarkReleaseHeld(b *testing.B) {
+	for _, n := range []int{100, 20000} {
+		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+			r := New(Options{})
+			r.status = &Status{}
+			r.catalog = schema.NewCatalog(schema.Server{Flavor: "mysql", Version: 80031, DefaultCharset: "utf8mb4"})
+			names := make([]schema.TableName, n)
+			for i := range names {
+				names[i] = schema.TableName{Database: "shop", Name: fmt.Sprintf("t%d", i)}
+				r.hold(names[i], held{File: "binlog.000001", Pos: uint64(i)}) // dropped there
+			}
+			r.stream = newStream(r.feed, r.status, nil)
+			r.stream.file = "binlog.000001"
+			for i := 0; b.Loop(); i++ {
+				at := i % n
+				r.stream.start = uint64(at)
+				if err := r.releaseHeld(); err != nil {
+					b.Fatal(err)
+				}
+				r.hold(names[at], held{File: "binlog.000001", Pos: uint64(at)})
+				if r.entries.size > maxPending {
+					r.entries.take()
+				}
+			}
+			if len(r.held.byName) != n {
+				b.Errorf("%d are held, not %d", len(r.held.byName), n)
+			}
+		})
 	}
 }
