@@ -36,8 +36,9 @@ type Reader struct {
 	progress progress         // in the current group
 	tables   tableStates
 	rows     rowsCursor
-	lookup   *lookup // of a definition that rows wait for
-	skipping bool    // the current group is passed over
+	warned   map[string]bool // tables of which rows came with columns left out
+	lookup   *lookup         // of a definition that rows wait for
+	skipping bool            // the current group is passed over
 	change   change.Change
 	ddl      change.SchemaChange
 	gap      change.GapInfo
@@ -60,7 +61,7 @@ type progress struct {
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	r := &Reader{o: o, log: o.Logger, held: newHeldDefinitions(), entries: newEntries()}
+	r := &Reader{o: o, log: o.Logger, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]bool{}}
 	r.xa = newXATransactions()
 	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Logger: o.Logger}, nil)
 	return r

@@ -69,6 +69,7 @@ type rowsCursor struct {
 	state   *tableState
 	op      change.Op
 	stmtEnd bool
+	partial bool  // columns are left out of its images
 	place   place // of the event that holds it in the binlog: events that a compressed or an XA transaction holds have one in common
 	next    int   // index of the next row at that place
 }
@@ -183,9 +184,16 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 	if err := s.decoder.Start(kind, e.Body); err != nil {
 		return err
 	}
+	left := s.decoder.LeftOut()
+	if len(left) > 0 {
+		if err := r.leftOut(s, left); err != nil {
+			return err
+		}
+	}
 	if err := r.stepOver(s); err != nil {
 		return err
 	}
+	r.rows.partial = len(left) > 0
 	r.rows.active, r.rows.state, r.rows.op, r.rows.stmtEnd = true, s, opOf(kind), stmtEnd
 	r.change = change.Change{Source: r.source(e.ServerID), Op: r.rows.op, Table: s.definition}
 	return nil
@@ -230,6 +238,11 @@ func (r *Reader) nextRow() (*change.Change, error) {
 			r.stream.group.query = ""
 		}
 		return nil, nil
+	}
+	if r.rows.partial && c.Op == change.Update {
+		if err := r.underNewKey(r.rows.state, c); err != nil {
+			return nil, err
+		}
 	}
 	c.Row = r.rows.next
 	r.rows.next++

@@ -1,6 +1,9 @@
 package change
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // Kind says what a Value holds.
 type Kind uint8
@@ -36,6 +39,11 @@ type Value struct {
 	Kind  Kind
 	Num   uint64
 	Bytes []byte
+}
+
+// Equal tells whether two values of one column are the same.
+func (v *Value) Equal(w *Value) bool {
+	return v.Kind == w.Kind && v.Num == w.Num && bytes.Equal(v.Bytes, w.Bytes)
 }
 
 // Int returns Num as the signed number of Int64, Instant and Duration.

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"time"
@@ -267,9 +266,4 @@ func appendStringOrNull(dst []byte, s string) []byte {
 		return append(dst, `null`...)
 	}
 	return appendString(dst, s)
-}
-
-// equal reports whether two values of one column are the same.
-func equal(a, b *change.Value) bool {
-	return a.Kind == b.Kind && a.Num == b.Num && bytes.Equal(a.Bytes, b.Bytes)
 }

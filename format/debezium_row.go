@@ -45,7 +45,7 @@ func (l *layout) hasKey() bool { return len(l.key) > 0 }
 func (l *layout) sameKey(before, after []change.Value) bool {
 	for _, i := range l.key {
 		b, a := &before[i], &after[i]
-		if b.Kind != change.Absent && a.Kind != change.Absent && !equal(b, a) {
+		if b.Kind != change.Absent && a.Kind != change.Absent && !b.Equal(a) {
 			return false
 		}
 	}

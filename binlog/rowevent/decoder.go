@@ -197,12 +197,40 @@ func (d *Decoder) Next(before, after *[]change.Value) (ok bool, err error) {
 		*before = nil
 		return false, d.rowError(err)
 	}
+	if d.form == formUpdate && !d.allSecond {
+		d.complete()
+	}
 	if d.form != formDelete {
 		*after = d.after[:n]
 	}
 	d.rest = rest
 	d.row++
 	return true, nil
+}
+
+// complete gives an after image the values that it leaves out because they did not
+// change, as far as the before image has them.
+func (d *Decoder) complete() {
+	for i := range d.columns {
+		if !d.second.has(i) {
+			d.after[i] = d.before[i]
+		}
+	}
+}
+
+// LeftOut returns the indexes of the columns of which the event, which Start
+// began, does not tell all values; nil if it tells all.
+func (d *Decoder) LeftOut() []int {
+	if d.allFirst {
+		return nil // what the after image of an update leaves out did not change
+	}
+	var left []int
+	for i := range d.columns {
+		if !d.first.has(i) {
+			left = append(left, i)
+		}
+	}
+	return left
 }
 
 // Release tells that the row that Next returned is not needed any more, and

@@ -157,7 +157,7 @@ func TestRowImages(t *testing.T) {
 		s.Exec("CREATE TABLE images (id INT PRIMARY KEY, a INT, b TEXT, c VARCHAR(10), d BLOB)")
 		table := s.definition("images")
 		for _, test := range []struct{ image, want string }{
-			{"MINIMAL", `after int:1 int:2 string:"x" absent absent|before int:1 absent absent absent absent|after absent int:3 absent absent absent|before int:1 absent absent absent absent`},
+			{"MINIMAL", `after int:1 int:2 string:"x" absent absent|before int:1 absent absent absent absent|after int:1 int:3 absent absent absent|before int:1 absent absent absent absent`},
 			{"NOBLOB", `after int:1 int:2 string:"x" null absent|before int:1 int:2 absent null absent|after int:1 int:3 absent null absent|before int:1 int:3 absent null absent`},
 			{"FULL", `after int:1 int:2 string:"x" null null|before int:1 int:2 string:"x" null null|after int:1 int:3 string:"x" null null|before int:1 int:3 string:"x" null null`},
 		} {
