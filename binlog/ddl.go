@@ -162,7 +162,7 @@ func (r *Reader) passOver(it *item) (*change.Change, error) {
 	s := r.stream
 	from := r.o.Skip.String()
 	source := r.source(it.event.ServerID)
-	r.skipping, r.progress.skip = false, 0
+	r.skipping, r.passed, r.progress.skip = false, true, 0
 	r.dropSpool()
 	if err := r.endGroup(); err != nil {
 		return nil, err

@@ -28,3 +28,6 @@ var (
 	ErrSchema    = errors.New("the definition of a selected table is not known here")
 	ErrClosed    = errors.New("the reader is closed")
 )
+
+// IsTransient tells a failure that another try may not meet.
+func IsTransient(err error) bool { return dump.IsTransient(err) }

@@ -64,7 +64,7 @@ func BenchmarkReleaseHeld(b *testing.B) {
 				names[i] = schema.TableName{Database: "shop", Name: fmt.Sprintf("t%d", i)}
 				r.hold(names[i], held{File: "binlog.000001", Pos: uint64(i)}) // dropped there
 			}
-			r.stream = newStream(r.feed, r.status, nil)
+			r.stream = newStream(r.feed, r.status)
 			r.stream.file = "binlog.000001"
 			for i := 0; b.Loop(); i++ {
 				at := i % n

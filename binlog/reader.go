@@ -38,6 +38,8 @@ type Reader struct {
 	rows     rowsCursor
 	warned   map[string]bool // tables of which rows came with columns left out
 	lookup   *lookup         // of a definition that rows wait for
+	lenient  bool            // the group to be passed over has not been: what cannot be read may be in it
+	passed   bool            // it was: from here on all is to be read
 	skipping bool            // the current group is passed over
 	change   change.Change
 	ddl      change.SchemaChange
@@ -61,9 +63,9 @@ type progress struct {
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	r := &Reader{o: o, log: o.Logger, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]bool{}}
+	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]bool{}}
 	r.xa = newXATransactions()
-	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Logger: o.Logger}, nil)
+	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Logger: o.Logger}, nil)
 	return r
 }
 
@@ -122,6 +124,8 @@ func (r *Reader) Release() {
 // stream. wait: there is nothing yet.
 func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	switch {
+	case r.passed:
+		return nil, false, r.readAll()
 	case r.rows.active:
 		c, err = r.nextRow()
 		return c, false, err
@@ -133,7 +137,7 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 		return nil, wait, err
 	}
 	it, err := r.stream.next()
-	if err != nil {
+	if err != nil && !(r.skipping && it.kind != itemNone && errors.Is(err, ErrEvent)) {
 		return nil, false, r.retryChecksum(err)
 	}
 	if it.kind == itemNone {
@@ -190,11 +194,23 @@ func (r *Reader) beginGroup() error {
 			ErrOtherServer, &p.group, p.taken, &g.GTID)
 	}
 	p.gone = p.skip > 0
-	if skip := r.o.Skip; skip != nil && r.isAt(skip) {
-		r.skipping = true
-		r.log.Warn("an event group is passed over", "source", r.o.Source.Address, "file", skip.File, "pos", skip.Pos, "gtid", r.stream.gtidText())
+	if !r.lenient {
+		return nil
 	}
-	return nil
+	skip := r.o.Skip
+	if r.skipping = r.isAt(skip); r.skipping {
+		r.log.Warn("an event group is passed over", "source", r.o.Source.Address, "file", skip.File, "pos", skip.Pos, "gtid", r.stream.gtidText())
+		return nil
+	}
+	return r.readAll()
+}
+
+// readAll ends the time in which what cannot be read is passed over. The group
+// that comes next is asked for once more.
+func (r *Reader) readAll() error {
+	r.lenient, r.passed = false, false
+	r.stream.foresee(r.seekFate)
+	return r.feed.Verify()
 }
 
 // endGroup moves the resume point behind the group.
@@ -347,7 +363,10 @@ func (r *Reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.stream = newStream(r.feed, r.status, r.seekFate)
+	r.stream = newStream(r.feed, r.status)
+	if r.stream.opaque = r.lenient; !r.lenient {
+		r.stream.foresee(r.seekFate)
+	}
 	r.progress = progress{taken: p.taken, group: p.group, spool: spool{events: p.spooled, chunks: p.chunks}}
 	r.rewind()
 	r.stream.begin(&p.Position)

@@ -31,7 +31,7 @@ type scanner struct {
 func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.Position, error) {
 	feed := dump.NewFeed(r.o.sideFeed(), nil)
 	defer feed.Close()
-	n := &scanner{stream: newStream(feed, r.status, nil), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
+	n := &scanner{stream: newStream(feed, r.status), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
 	n.opaque = s.onXA == nil // no DDL is in a compressed transaction, but XA PREPARE is
 	n.begin(p)
 	for !s.until(n) {
@@ -90,7 +90,7 @@ func reachedEnd(file string, pos uint64) func(*scanner) bool {
 func (r *Reader) seekFate(ctx context.Context, begin dump.Position) (*fate, error) {
 	feed := dump.NewFeed(r.o.sideFeed(), nil)
 	defer feed.Close()
-	s := newStream(feed, r.status, nil)
+	s := newStream(feed, r.status)
 	s.opaque = true
 	s.begin(&begin)
 	f := &fate{}

@@ -344,3 +344,14 @@ func TestDefinitionTakenFromSource(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestNotRow opens while the source logs statements.
+func TestNotRow(t *testing.T) {
+	s := own(t, "mysql-8.0", "--binlog-format=MIXED")
+	name, db := s.Database(t)
+	if err := openError(t, options(s, name)); !errors.Is(err, binlog.ErrNotRow) || !strings.Contains(err.Error(), "SET GLOBAL binlog_format=ROW") {
+		t.Errorf("error %v", err)
+	}
+	db.Exec("SET GLOBAL binlog_format = ROW", "CREATE TABLE t (id INT PRIMARY KEY)")
+	open(t, options(s, name))
+}

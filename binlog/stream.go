@@ -84,14 +84,15 @@ const (
 	itemAbandoned                 // the group ended with the file, as the source crashed
 )
 
-// newStream returns a stream over a feed that has not been started. wanted
-// says whether the consumer must not see what was undone.
-func newStream(feed *dump.Feed, status *Status, seek func(context.Context, dump.Position) (*fate, error)) *stream {
-	s := &stream{feed: feed, status: status}
-	if seek != nil {
-		s.foresight = &foresight{feed: feed, seek: seek}
-	}
-	return s
+// newStream returns a stream over a feed that has not been started.
+func newStream(feed *dump.Feed, status *Status) *stream {
+	return &stream{feed: feed, status: status}
+}
+
+// foresee looks into compressed transactions from here on, and has the consumer
+// not see what was undone. seek finds the fate of a group too large to be held.
+func (s *stream) foresee(seek func(context.Context, dump.Position) (*fate, error)) {
+	s.opaque, s.foresight = false, &foresight{feed: s.feed, seek: seek}
 }
 
 // begin prepares for a stream from p on, and asks for it the first time.

@@ -10,7 +10,7 @@ import (
 
 // streamAt returns a stream in the middle of a file.
 func streamAt(pos uint64) *stream {
-	s := newStream(dump.NewFeed(dump.FeedOptions{}, nil), &Status{Flavor: MySQL}, nil)
+	s := newStream(dump.NewFeed(dump.FeedOptions{}, nil), &Status{Flavor: MySQL})
 	s.beginAt(&dump.Position{Flavor: MySQL, File: "binlog.000001", FileMade: 7, Pos: pos})
 	s.format = dump.Format{Made: 7, TableIDSize: 6}
 	s.settle()

@@ -149,7 +149,7 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 	n.feed = dump.NewFeed(side, nil)
 	defer func() { _ = n.Close() }()
 	n.filter, n.status = r.filter, r.status
-	n.stream = newStream(n.feed, r.status, nil)
+	n.stream = newStream(n.feed, r.status)
 	n.stream.begin(at)
 	sent := 0
 	for {

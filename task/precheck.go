@@ -28,6 +28,8 @@ type Check struct {
 	Status CheckStatus `json:"status"`
 	Detail string      `json:"detail"`        // what was found
 	Fix    string      `json:"fix,omitempty"` // what to do; "" when Passed
+
+	passing bool // it may pass at any moment
 }
 
 // ErrPrecheck is wrapped by the error of a source that cannot be tracked.
@@ -45,8 +47,17 @@ func Failed(checks []Check) error {
 	if len(msgs) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrPrecheck, strings.Join(msgs, " | "))
+	err := fmt.Errorf("%w: %s", ErrPrecheck, strings.Join(msgs, " | "))
+	if checks[0].passing {
+		return passing{err}
+	}
+	return err
 }
+
+// passing marks a failure that may pass at any moment: the source is not there.
+type passing struct{ error }
+
+func (p passing) Unwrap() error { return p.error }
 
 // Precheck looks whether the source can be tracked as o says. Checks that
 // need what an earlier one found missing are left out.
@@ -96,6 +107,7 @@ func (p *prechecker) connected(err error) bool {
 		p.fail("login", err.Error(), "check user and password of the source, and that the user may connect from this host")
 	default:
 		p.fail("server reachable", err.Error(), "check source.address, that the server runs, its bind-address, and firewalls between")
+		p.checks[0].passing = mayPass(err)
 	}
 	return false
 }

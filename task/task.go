@@ -16,7 +16,9 @@ import (
 
 const (
 	firstRetry = 2 * time.Second
-	lastRetry  = 2 * time.Minute
+	lastRetry  = time.Minute
+	// lastDial is lastRetry while the source is not there.
+	lastDial = 8 * time.Second
 	// giveUp is how long a task in Error tries to resume by itself.
 	giveUp = 7 * 24 * time.Hour
 )
@@ -49,6 +51,7 @@ type Task struct {
 
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	status Status
+	told   time.Time // when the status's error was logged
 	// interrupt ends the run that is under way, for a command.
 	interrupt context.CancelCauseFunc
 
@@ -82,6 +85,9 @@ func (t *Task) run(ctx context.Context) {
 		if failing.IsZero() || time.Since(began) > lastRetry {
 			failing, pause = time.Now(), firstRetry
 		}
+		if mayPass(err) {
+			pause = min(pause, lastDial)
+		}
 		wait := pause/2 + rand.N(pause)
 		retry := time.After(wait)
 		if time.Since(failing) > giveUp {
@@ -97,6 +103,12 @@ func (t *Task) run(ctx context.Context) {
 			pause, failing = firstRetry/2, time.Time{}
 		}
 	}
+}
+
+// mayPass tells a failure that ends when the source is there again.
+func mayPass(err error) bool {
+	var p passing
+	return errors.Is(err, binlog.ErrUnreachable) || binlog.IsTransient(err) || errors.As(err, &p)
 }
 
 // track checks the source and pumps its changes until something fails or a

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 )
@@ -40,6 +41,21 @@ func Transient(err error) error { return &transientError{err} }
 func IsTransient(err error) bool {
 	var t *transientError
 	return errors.As(err, &t)
+}
+
+// lastingError is a transient one that does not pass.
+type lastingError struct{ text string }
+
+func (e *lastingError) Error() string        { return e.text }
+func (e *lastingError) Is(target error) bool { return target == ErrUnreachable }
+
+// lasting makes an end of a transient error that has lasted so long.
+func lasting(err error, long time.Duration) error {
+	text := fmt.Sprintf("%v; so it has been for %s", err, long)
+	if !errors.Is(err, ErrUnreachable) {
+		text = fmt.Sprintf("%v: %s", ErrUnreachable, text)
+	}
+	return &lastingError{text}
 }
 
 // classify turns an error of a connection or of the server into one of the

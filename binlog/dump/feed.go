@@ -21,7 +21,9 @@ type FeedOptions struct {
 	// HeadersOnly leaves the rows out of rows events that are larger than a
 	// block: who looks at nothing but the order of events needs no memory for them.
 	HeadersOnly bool
-	Logger      *slog.Logger
+	// Unverified leaves checksums unlooked at until Verify is called.
+	Unverified bool
+	Logger     *slog.Logger
 }
 
 // Feed is the events of a source's binlog from a position on: one goroutine
@@ -42,8 +44,10 @@ type Feed struct {
 	live     atomic.Pointer[live] // the connection that is read from
 	short    int                  // dumps in a row that soon ended
 	asked    Position             // where the dump before was asked for, by file and offset
+	since    time.Time            // of the first failure since a dump led on; zero: none
 	checking atomic.Bool          // guards watch
 	watch    watch
+	verified atomic.Bool
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -97,6 +101,7 @@ func NewFeed(o FeedOptions, ready chan struct{}) *Feed {
 		f.starved.Store(yes)
 		f.Wake()
 	})
+	f.verified.Store(!o.Unverified)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
 }
@@ -133,6 +138,23 @@ func (f *Feed) Resume(p *Position) {
 func (f *Feed) Close() {
 	f.cancel()
 	f.done.Wait()
+}
+
+// Verify has checksums looked at from here on, which takes a new connection: it
+// drops what is queued and returns the transient error that asks for Resume.
+func (f *Feed) Verify() error {
+	f.verified.Store(true)
+	f.Cut()
+	for f.chunk.err == nil {
+		f.chunk.release()
+		select {
+		case f.chunk = <-f.chunks:
+		case <-f.ctx.Done():
+			return f.ctx.Err()
+		}
+	}
+	f.chunk = chunk{}
+	return Transient(errors.New("read once more, with checksums"))
 }
 
 // Go runs work beside the feed that ends with it: ctx ends with Close, which
@@ -211,7 +233,10 @@ func (f *Feed) push(ctx context.Context, c chunk) error {
 func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 	began := time.Now()
 	if p.File != f.asked.File || p.Pos != f.asked.Pos {
-		f.short = 0 // short as it was, the dump before led on
+		f.short, f.since = 0, time.Time{} // short as it was, the dump before led on
+	}
+	if f.since.IsZero() {
+		f.since = began
 	}
 	f.asked = Position{File: p.File, Pos: p.Pos}
 	if f.short > 0 {
@@ -233,7 +258,10 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 				err = f.read(ctx, c, at)
 				f.live.Store(nil)
 				if f.short++; time.Since(start) > shortDump {
-					f.short = 0
+					f.short, f.since = 0, time.Time{}
+				}
+				if IsTransient(err) && f.short > 0 && time.Since(f.since) > stuck {
+					err = lasting(err, stuck)
 				}
 			}
 			_ = c.Close()
@@ -245,8 +273,11 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 		if first || !IsTransient(err) || ctx.Err() != nil {
 			return err
 		}
-		if errors.Is(err, ErrOtherServer) && time.Since(began) > catchUp {
+		switch lacks := errors.Is(err, ErrOtherServer); {
+		case lacks && time.Since(began) > catchUp:
 			return fmt.Errorf("waited %s: %w", catchUp, errors.Unwrap(err))
+		case !lacks && time.Since(f.since) > away:
+			return lasting(err, away)
 		}
 		if attempt%20 == 0 {
 			f.log.Warn("the source is still away", "source", f.o.Source.Address, "attempts", attempt, "error", err)
@@ -268,6 +299,14 @@ const (
 	maxShort = 4
 )
 
+const (
+	// away is how long a source may not be reached before that is an error.
+	away = 15 * time.Second
+	// stuck is the same of one whose dumps soon end and lead no further: rows of a
+	// large transaction may have come.
+	stuck = 30 * time.Second
+)
+
 // catchUp is how long a source that a failover put in place may lack
 // transactions that were read from the former one.
 const catchUp = 5 * time.Minute
@@ -283,7 +322,7 @@ func (f *Feed) read(ctx context.Context, c *Conn, at *Connection) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	fr := c.framer(ctx, at.Status, f.pool, f.push)
-	fr.headersOnly = f.o.HeadersOnly
+	fr.headersOnly, fr.unverified = f.o.HeadersOnly, !f.verified.Load()
 	silent := fr.silent
 	fr.silent = func(round int, begun bool) error {
 		err := silent(round, begun)

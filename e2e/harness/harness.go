@@ -43,6 +43,7 @@ const Username = Account + "-" + Group
 type Config struct {
 	Source         string   // host:port
 	User, Pass     string   // default: repl/repl
+	SourceKeys     string   // further YAML keys of the source, such as "tls: {…}"
 	Start          string   // YAML of the start key
 	Include        []string // objects.include
 	SchemaChanges  string
@@ -127,7 +128,7 @@ func (d *Daybook) yaml() string {
 		fmt.Fprintf(&b, "    - {%s}\n", keys)
 	}
 	fmt.Fprintf(&b, "admin: {address: %q}\n", d.admin)
-	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD}\n", Topic, c.Source, user)
+	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD, %s}\n", Topic, c.Source, user, c.SourceKeys)
 	if c.Start != "" {
 		fmt.Fprintf(&b, "    start: %s\n", c.Start)
 	}
