@@ -169,6 +169,34 @@ func TestPreparedBeforeTheStart(t *testing.T) {
 	}
 }
 
+// TestStatementPreparedBeforeTheStart commits what was prepared, before the
+// start, as a statement instead of rows.
+func TestStatementPreparedBeforeTheStart(t *testing.T) {
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+			for xid, table := range map[string]string{"one": "t", "another": "t", "untracked": "other"} {
+				c := s.Connect(t, name)
+				c.Exec("SET SESSION binlog_format = STATEMENT", "XA START '"+xid+"'", fmt.Sprintf("INSERT INTO %s VALUES (%d)", table, len(xid)),
+					"XA END '"+xid+"'", "XA PREPARE '"+xid+"'")
+				c.Close()
+			}
+			o := options(s, name)
+			o.Include, o.SchemaChanges = []string{name + ".t"}, binlog.SchemaChangesNone
+			r := open(t, o)
+			s.Connect(t, "").Exec("XA ROLLBACK 'another'", "XA COMMIT 'untracked'")
+			db.Exec("INSERT INTO t VALUES (1)")
+			equal(t, r.take(1), []string{"insert t 1"})
+			s.Connect(t, "").Exec("XA COMMIT 'one'")
+			if err := r.failure(); !errors.Is(err, binlog.ErrStatement) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
 // TestPreparedLong keeps more prepared rows than memory does, over a restart of
 // source and reader.
 func TestPreparedLong(t *testing.T) {

@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,9 @@ type xaSearch struct {
 }
 
 type foundChunk struct {
-	value []byte // nil at the end
-	err   error
+	value     []byte
+	statement *query // logged in place of rows
+	err       error  // with neither: the end
 }
 
 // errNotPrepared says that the source's binlogs do not hold the transaction.
@@ -59,6 +61,12 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 	select {
 	case c := <-s.chunks:
 		switch {
+		case c.statement != nil:
+			result, err := r.catalog.Apply(string(c.statement.sql), c.statement.context)
+			if err == nil {
+				err = r.mayWrite(c.statement, result)
+			}
+			return false, err
 		case c.value != nil:
 			r.entries.create(chunkKey(s.xid, s.n), c.value)
 			s.n++
@@ -151,6 +159,15 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 	n.filter, n.status = r.filter, r.status
 	n.stream = newStream(n.feed, r.status)
 	n.stream.begin(at)
+	send := func(c foundChunk) error {
+		select {
+		case chunks <- c:
+			r.feed.Wake()
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	sent := 0
 	for {
 		it, err := n.stream.next()
@@ -168,16 +185,19 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 			if err := n.spoolEvent(&it); err != nil {
 				return err
 			}
+		case it.kind == itemStatement:
+			q := it.query
+			q.sql, q.variables, q.database = bytes.Clone(q.sql), nil, nil
+			if err := send(foundChunk{statement: &q}); err != nil {
+				return err
+			}
 		case it.ends:
 			n.flushSpool()
 		}
 		for ; sent < n.progress.spool.chunks; sent++ {
 			value, _ := n.entries.get(chunkKey(n.stream.group.xid, sent))
-			select {
-			case chunks <- foundChunk{value: value}:
-				r.feed.Wake()
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := send(foundChunk{value: value}); err != nil {
+				return err
 			}
 			n.entries.take()
 		}
