@@ -51,7 +51,7 @@ func (c *Conn) askPatiently(ctx context.Context, doing string, limit time.Durati
 	case ctx.Err() != nil:
 		return c.breakOff(fmt.Errorf("%s: %w", doing, ctx.Err()))
 	case isTimeout(err):
-		return c.breakOff(Transient(fmt.Errorf("%s: no answer within %s: %w", doing, time.Since(began).Round(time.Millisecond), err)))
+		return c.breakOff(Transient(fmt.Errorf("%s: no answer within %s: %w", doing, time.Since(began).Round(100*time.Millisecond), err)))
 	case IsTransient(err) || errors.Is(err, ErrTLS) || errors.Is(err, ErrAuth) || errors.Is(err, ErrAnswer):
 		return c.breakOff(fmt.Errorf("%s: %w", doing, err))
 	}
