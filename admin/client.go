@@ -47,8 +47,10 @@ type Client struct {
 // NewClient returns a client; it calls nobody yet.
 func NewClient(o ClientOptions) (*Client, error) {
 	base, err := url.Parse(o.URL)
-	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || strings.Trim(base.Path, "/") != "" || base.RawQuery != "" {
-		return nil, fmt.Errorf("%q is no address of an admin API: http://host:port or https://host:port is wanted", o.URL)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || strings.Trim(base.Path, "/") != "" ||
+		base.RawQuery != "" || base.Fragment != "" || base.User != nil {
+		// Without the text: it may hold a password.
+		return nil, errors.New("the URL is no address of an admin API: http://host:port or https://host:port is wanted, without user and password")
 	}
 	return &Client{base: base, token: o.Token, http: &http.Client{
 		// No proxy: it would see the token of an http address.

@@ -131,8 +131,8 @@ func TestGroupRules(t *testing.T) {
 		{"other task", admin.CreateRequest{Group: "g", Task: "bank", Account: "app", Password: password}, 404, admin.CodeUnknownTask, `no task "bank"`},
 		{"exists", admin.CreateRequest{Group: "cache", Task: topic, Account: "other", Password: password}, 409, admin.CodeExists, `"cache"`},
 		{"declared", admin.CreateRequest{Group: "declared", Task: topic, Account: "app", Password: password}, 409, admin.CodeExists, `"declared"`},
-		{"account", admin.CreateRequest{Group: "g", Task: topic, Account: "a-b", Password: password}, 422, admin.CodeInvalid, `"a-b" cannot be an account`},
-		{"group", admin.CreateRequest{Group: "a/b", Task: topic, Account: "app", Password: password}, 422, admin.CodeInvalid, `"a/b" cannot be a group ID`},
+		{"account", admin.CreateRequest{Group: "g", Task: topic, Account: "a-b", Password: password}, 422, admin.CodeInvalid, `group "g": an account has 1–16`},
+		{"group", admin.CreateRequest{Group: "a/b", Task: topic, Account: "app", Password: password}, 422, admin.CodeInvalid, `group "a/b": a group ID has 1–128`},
 		{"password", admin.CreateRequest{Group: "g", Task: topic, Account: "app", Password: "short"}, 422, admin.CodeInvalid, "the password has 5 characters"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

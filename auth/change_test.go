@@ -104,8 +104,8 @@ func TestCreateRefuses(t *testing.T) {
 	}{
 		{"a group of the file", auth.Account{Account: "x", Group: "cache", Topic: "bank", Password: "Stored-1"}, auth.ErrExists, "task shop"},
 		{"a stored group", auth.Account{Account: "x", Group: "search", Topic: "shop", Password: "Stored-1"}, auth.ErrExists, "task shop"},
-		{"account", auth.Account{Account: "x-y", Group: "g", Topic: "shop", Password: "Stored-1"}, auth.ErrInvalid, `"x-y" cannot be an account`},
-		{"group", auth.Account{Account: "x", Group: long, Topic: "shop", Password: "Stored-1"}, auth.ErrInvalid, "cannot be a group ID"},
+		{"account", auth.Account{Account: "x-y", Group: "g", Topic: "shop", Password: "Stored-1"}, auth.ErrInvalid, `group "g": an account has 1–16`},
+		{"group", auth.Account{Account: "x", Group: long, Topic: "shop", Password: "Stored-1"}, auth.ErrInvalid, "a group ID has 1–128"},
 		{"password", auth.Account{Account: "x", Group: "g", Topic: "shop", Password: "Short-1"}, auth.ErrInvalid, "7 characters"},
 		{"no task", auth.Account{Account: "x", Group: "g", Password: "Stored-1"}, auth.ErrInvalid, "no task"},
 	} {
@@ -263,7 +263,7 @@ func TestSetFileRefuses(t *testing.T) {
 			{Account: "a", Group: "search", Topic: "bank", Password: "Stored-1"},
 		}, auth.ErrExists, "group \"search\" of task shop was created by `daybook group create`, and the configuration file declares it too: " +
 			"take it out of the file, or start without it there, run `daybook group delete search`, and put it in again"},
-		{"a bad name", []auth.Account{{Account: "a-b", Group: "g", Topic: "shop", Password: "Stored-1"}}, auth.ErrInvalid, `"a-b"`},
+		{"a bad name", []auth.Account{{Account: "a-b", Group: "g", Topic: "shop", Password: "Stored-1"}}, auth.ErrInvalid, `group "g": an account has 1–16`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := registry(t, app)

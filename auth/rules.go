@@ -18,20 +18,22 @@ const (
 )
 
 // CheckAccount tells whether name can be an account's: 1–16 ASCII letters,
-// digits and '_'. It has no dash, so a SASL username reads in one way only.
+// digits and '_'. It has no dash, so a SASL username reads in one way only. The
+// error holds nothing of the name, which may be a password in the wrong place.
 func CheckAccount(name string) error {
 	if !isName(name, maxAccount, "_") {
-		return fmt.Errorf("%q cannot be an account: 1–16 letters, digits and '_'", name)
+		return errors.New("an account has 1–16 letters, digits and '_'")
 	}
 	return nil
 }
 
 // CheckGroup tells whether id can be a group ID: 1–128 ASCII letters, digits,
 // '.', '_' and '-'. "." and ".." are none, as they are no topics of Kafka's:
-// they cannot stand in a URL's path, by which the administrator names groups.
+// they cannot stand in a URL's path, by which the administrator names groups. The
+// error holds nothing of the ID.
 func CheckGroup(id string) error {
 	if !isName(id, maxGroup, "._-") || id == "." || id == ".." {
-		return fmt.Errorf("%q cannot be a group ID: 1–128 letters, digits, '.', '_' and '-', but neither \".\" nor \"..\"", id)
+		return errors.New("a group ID has 1–128 letters, digits, '.', '_' and '-', and is neither \".\" nor \"..\"")
 	}
 	return nil
 }

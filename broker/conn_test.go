@@ -451,6 +451,18 @@ func TestCloseWithAStuckClient(t *testing.T) {
 	}
 }
 
+// Who swaps user and password does not get the password into the log.
+func TestPasswordInPlaceOfTheUser(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.DenyDelay = time.Nanosecond })
+	cl := c.dial()
+	cl.authenticate("swapped word", user)
+	cl.wantClosed()
+	must(t, c.server.Close())
+	if logs := c.logs.String(); !strings.Contains(logs, "authentication failed") || strings.Contains(logs, "swapped") {
+		t.Errorf("the log is\n%s", logs)
+	}
+}
+
 // A flood of connections that are refused, and of logins that fail, does not
 // fill the log: some lines, none of them long, and a count.
 func TestFloodsInTheLog(t *testing.T) {

@@ -3,9 +3,12 @@ package broker
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"daybook/auth"
 )
 
 // saslState is how far the SASL exchange of a connection has come. An
@@ -41,7 +44,11 @@ func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, e
 		c.log.Debug("client authenticated", "client_id", c.clientID)
 		return answer, nil
 	}
-	c.complain(slog.LevelWarn, "authentication failed", "client_id", c.clientID, "user", c.exchange.Username(), "reason", err)
+	user := c.exchange.Username()
+	if errors.Is(err, auth.ErrUsernameShape) {
+		user = "" // it may be the password
+	}
+	c.complain(slog.LevelWarn, "authentication failed", "client_id", c.clientID, "user", user, "reason", err)
 	sleep(ctx, time.Until(start.Add(c.s.o.DenyDelay)))
 	return nil, fmt.Errorf("authentication failed: %w", err)
 }

@@ -237,7 +237,7 @@ func TestGroupErrors(t *testing.T) {
 		{"no time", []string{"group", "reset", "g", "--to-time", "yesterday"}, 2, "2006-01-02T15:04:05Z"},
 		{"no terminal", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "set-password", "g"}, 2, "no terminal to ask"},
 		{"two passwords", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "set-password", "g", "--generate", "--password-env", "X"}, 2, "give one of"},
-		{"empty variable", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "set-password", "g", "--password-env", "NOT_SET"}, 2, "NOT_SET is not set"},
+		{"empty variable", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "set-password", "g", "--password-env", "NOT_SET"}, 2, "there is no environment variable of this name"},
 		{"no password file", []string{"group", "--admin", f.url, "--token-file", f.tokenFile, "set-password", "g", "--password-file", "/none"}, 2, "no such file"},
 		{"a password argument", []string{"group", "set-password", "g", "s3cret-word"}, 2, "accepts 1 arg(s)"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -38,13 +39,13 @@ func (p *passwordFlags) read(ctx context.Context, prompt io.Writer) (string, err
 	case p.env != "":
 		v := os.Getenv(p.env)
 		if v == "" {
-			return "", &usageError{fmt.Errorf("--password-env: the environment variable %s is not set", p.env)}
+			return "", &usageError{errors.New("--password-env: there is no environment variable of this name, or it is empty")}
 		}
 		return v, nil
 	case p.file != "":
 		b, err := os.ReadFile(p.file)
 		if err != nil {
-			return "", &usageError{fmt.Errorf("--password-file: %w", err)}
+			return "", &usageError{fmt.Errorf("--password-file: %w", withoutPath(err))}
 		}
 		return strings.TrimRight(string(b), "\r\n"), nil
 	}
@@ -52,6 +53,14 @@ func (p *passwordFlags) read(ctx context.Context, prompt io.Writer) (string, err
 		return "", &usageError{errors.New("there is no terminal to ask for the password: give --password-file, --password-env or --generate")}
 	}
 	return askTwice(ctx, prompt)
+}
+
+// withoutPath leaves out the file's name: it may be the secret itself.
+func withoutPath(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
 // generatePassword returns one of about 130 bits.

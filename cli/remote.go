@@ -49,7 +49,7 @@ func (r *remote) call(f func(*admin.Client) error) error {
 }
 
 func (r *remote) client() (*admin.Client, error) {
-	o := admin.ClientOptions{URL: r.url}
+	o, named := admin.ClientOptions{URL: r.url}, r.tokenFile != ""
 	if r.url == "" || r.tokenFile == "" {
 		if err := r.configured(&o); err != nil {
 			return nil, err
@@ -64,6 +64,9 @@ func (r *remote) client() (*admin.Client, error) {
 	}
 	var err error
 	if o.Token, err = admin.ReadToken(r.tokenFile); err != nil {
+		if named { // without the name, which may be the token
+			err = fmt.Errorf("--token-file: %w", errors.Unwrap(err))
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w: the running Daybook makes it; name another with --token-file", err)
 		}

@@ -1,6 +1,7 @@
 // Package config reads Daybook's YAML configuration file strictly: an unknown
 // key, a wrong type, a missing secret or a name that cannot be is an [*Error]
-// that tells file, line and key.
+// that tells file, line and key, and nothing of a value: passwords get into
+// wrong places.
 //
 // It holds plain data and every default, and imports nothing else of Daybook;
 // package cli turns a [Config] into the other packages' Options. A loaded

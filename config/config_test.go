@@ -170,6 +170,57 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// TestSecretInTheWrongPlace puts a password where something else belongs: the
+// error tells the key, or at least the line, and not the password.
+func TestSecretInTheWrongPlace(t *testing.T) {
+	const source = `"127.0.0.1:3306", user: u, password_env: SHOP_PASSWORD}`
+	for _, tt := range []struct{ old, new, want string }{
+		{source, `"repl:pAss-word9@127.0.0.1:3306", user: u, password_env: SHOP_PASSWORD}`, ":3: tasks[0].source.address: is not of the form host:port"},
+		{source, `"pAss-word9@db:3306", user: u, password_env: SHOP_PASSWORD}`, ":3: tasks[0].source.address: is not of the form host:port"},
+		{source, `"mysql://repl:pAss-word9@127.0.0.1/", user: u, password_env: SHOP_PASSWORD}`, ":3: tasks[0].source.address: is not of the form host:port"},
+		{source, `"db:pAss-word9", user: u, password_env: SHOP_PASSWORD}`, ":3: tasks[0].source.address: has no port"},
+		{"password_env: SHOP_PASSWORD", "password_env: pAss-word9", ":3: tasks[0].source.password_env: there is no environment variable of this name"},
+		{"password_env: SHOP_PASSWORD", "password_file: pAss-word9", ":3: tasks[0].source.password_file: cannot read the file: no such file"},
+		{"password_env: SHOP_PASSWORD", "password: pAss-word9", `:3: tasks[0].source.password: unknown field "password"`},
+		{"password_env: SHOP_PASSWORD", "pAss-word9", ":3: tasks[0].source: unknown field"},
+		{"password_env: SHOP_PASSWORD", `"pAss\"-word9": x`, ":3: tasks[0].source: unknown field"},
+		{"password_env: SHOP_PASSWORD", "password_env: *pAss-word9", ":3: "},
+		{"password_env: SHOP_PASSWORD", "password_env: !pAss-word9 x", ":3: "},
+		{"password_env: SHOP_PASSWORD", `password_env: "pAss-word9`, ":3: "},
+		{"password_env: SHOP_PASSWORD", "password_env: [pAss-word9]", ":3: "},
+		{"password_env: SHOP_PASSWORD", `password_env: SHOP_PASSWORD, tls: {mode: pAss-word9}`, ":3: tasks[0].source.tls.mode: is not one of"},
+		{"password_env: SHOP_PASSWORD", `password_env: SHOP_PASSWORD, tls: {cert_file: SHOP, key_file: "-----BEGIN pAss-word9"}`, "tasks[0].source.tls.key_file: cannot read the file"},
+		{"password_env: SHOP_PASSWORD", `password_env: SHOP_PASSWORD, server_id: pAss-word9`, ":3: tasks[0].source.server_id: wants a whole number"},
+		{"name: shop", "name: pAss/word9", ":2: tasks[0].name: cannot be a topic"},
+		{"tasks:", "data_dir: x\npAss-word9\ntasks:", ":"},
+		{"tasks:", "pAss-word9: 1\npAss-word9: 2\ntasks:", ":2: mapping key already defined"},
+		{"tasks:", "retention: {age: pAss-word9}\ntasks:", ":1: retention.age: is no duration"},
+		{"tasks:", "admin: {address: 'http://u:pAss-word9@h:1'}\ntasks:", ":1: admin.address: is not of the form host:port"},
+		{"tasks:", "kafka: {listeners: [{name: a, address: ':1', advertised: 'u:pAss-word9@h:1'}]}\ntasks:", ":1: kafka.listeners[0].advertised: is not of the form host:port"},
+		{"tasks:", "kafka: {listeners: [{name: a, address: ':1', sasl_mechanisms: [pAss-word9]}]}\ntasks:", ":1: kafka.listeners[0].sasl_mechanisms[0]: is not one of"},
+		{"    source", "    start: pAss-word9\n    source", ":3: tasks[0].start: is no start"},
+		{"    source", "    start: {time: pAss-word9}\n    source", ":3: tasks[0].start: the time is not of the form"},
+		{"    source", "    objects: {include: [pAss-word9]}\n    source", ":3: tasks[0].objects.include[0]: is not of the form"},
+		{"    source", "    groups: [{id: pAss-word9/, account: pAss-word9, password_file: pAss-word9}]\n    source", ":3: tasks[0].groups[0].id: a group ID has"},
+		{"    source", "    groups: [{id: g, account: app, password_env: pAss-word9}]\n    source", ":3: tasks[0].groups[0].password_env: there is no"},
+	} {
+		t.Run(tt.new, func(t *testing.T) {
+			if !strings.Contains(minimal, tt.old) {
+				t.Fatalf("%q is not in the configuration", tt.old)
+			}
+			file := write(t, strings.Replace(minimal, tt.old, tt.new, 1))
+			_, err := config.Load(file, env, rules)
+			if err == nil {
+				t.Fatal("it is no error")
+			}
+			got := strings.ReplaceAll(err.Error(), file, "")
+			if !strings.Contains(got, tt.want) || strings.Contains(got, "word9") {
+				t.Errorf("want %s without the password, got %s", tt.want, got)
+			}
+		})
+	}
+}
+
 // TestLoadAdmin wants the admin section of a file whose secrets are not here.
 func TestLoadAdmin(t *testing.T) {
 	p := write(t, minimal+"data_dir: d\nadmin: {address: 127.0.0.1:1}\n")

@@ -16,7 +16,7 @@ func (d Duration) String() string { return time.Duration(d).String() }
 func (d *Duration) UnmarshalYAML(node ast.Node) error {
 	v, err := time.ParseDuration(node.String())
 	if err != nil {
-		return nodeErrorf(node, "%q is no duration such as 90s, 15m or 24h", node.String())
+		return nodeErrorf(node, "is no duration such as 90s, 15m or 24h")
 	}
 	*d = Duration(v)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -15,7 +16,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Error is a fault of the configuration file.
+// Error is a fault of the configuration file. It holds no value of the file,
+// which may be a secret in the wrong place; file, line and key show it.
 type Error struct {
 	File string
 	Line int    // from 1; 0: the file as a whole
@@ -152,15 +154,44 @@ func (l *loader) yamlError(err error) error {
 	case errors.As(err, &te):
 		at, e.Msg = te.Token, fmt.Sprintf("wants %s, not %s", kindName(te.DstType), kindName(te.SrcType))
 	case errors.As(err, &ye):
-		at, e.Msg = ye.GetToken(), ye.GetMessage()
+		at, e.Msg = ye.GetToken(), withoutValues(ye.GetMessage())
+	default:
+		e.Msg = "is no configuration"
 	}
 	if at != nil {
 		e.Line = at.Position.Line
 		if l.file != nil {
-			e.Key = keyOf(l.file, at)
+			e.Key = knownForm(keyOf(l.file, at))
 		}
 	}
 	return e
+}
+
+var (
+	quoted  = regexp.MustCompile(`(?s) ?".*"`)
+	segment = regexp.MustCompile(`^[a-z_]+(\[\d+\])*$`) // of a path: what our keys look like, and few passwords do
+)
+
+// withoutValues takes out of the YAML library's message what it quotes from the
+// file, unless it can only be a key.
+func withoutValues(msg string) string {
+	return quoted.ReplaceAllStringFunc(msg, func(q string) string {
+		if segment.MatchString(strings.Trim(q, ` "`)) {
+			return q
+		}
+		return ""
+	})
+}
+
+// knownForm returns the path of a key up to what does not look like one.
+func knownForm(path string) string {
+	segments := strings.Split(path, ".")
+	for i, s := range segments {
+		if !segment.MatchString(s) {
+			return strings.Join(segments[:i], ".")
+		}
+	}
+	return path
 }
 
 // kindName says in YAML's words what a Go type holds.
@@ -240,6 +271,14 @@ func (l *loader) resolvePaths(c *Config) {
 	}
 }
 
+// unreadable says why a file cannot be read, without its name.
+func unreadable(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("%w (a relative path begins where the configuration is)", err)
+}
+
 // secret reads a password from where the file says it is.
 func (l *loader) secret(key, envName, file string) string {
 	switch {
@@ -248,22 +287,18 @@ func (l *loader) secret(key, envName, file string) string {
 	case envName != "":
 		v, ok := l.env(envName)
 		if !ok || v == "" {
-			l.faultf(key+".password_env", "the environment variable %s is not set", envName)
+			l.faultf(key+".password_env", "there is no environment variable of this name, or it is empty")
 		}
 		return v
 	case file != "":
 		b, err := os.ReadFile(file)
 		if err != nil {
-			var pe *fs.PathError
-			if errors.As(err, &pe) {
-				err = pe.Err
-			}
-			l.faultf(key+".password_file", "cannot read %s: %v", file, err)
+			l.faultf(key+".password_file", "cannot read the file: %v", unreadable(err))
 			return ""
 		}
 		s := strings.TrimRight(string(b), "\r\n")
 		if s == "" {
-			l.faultf(key+".password_file", "%s is empty", file)
+			l.faultf(key+".password_file", "the file is empty")
 		}
 		return s
 	default:

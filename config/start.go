@@ -36,7 +36,7 @@ func (s *Start) UnmarshalYAML(node ast.Node) error {
 			*s = Start{Kind: k}
 			return nil
 		}
-		return nodeErrorf(node, "%q is no start: now, earliest, {time: …}, {gtid: …} or {file: …, pos: …}", str.Value)
+		return nodeErrorf(node, "is no start: now, earliest, {time: …}, {gtid: …} or {file: …, pos: …}")
 	}
 	var m struct {
 		Time *string `yaml:"time"`
@@ -51,7 +51,7 @@ func (s *Start) UnmarshalYAML(node ast.Node) error {
 	case m.Time != nil && m.GTID == nil && m.File == nil && m.Pos == nil:
 		t, err := time.Parse(time.RFC3339, *m.Time)
 		if err != nil {
-			return nodeErrorf(node, "time %q is not of the form 2006-01-02T15:04:05Z", *m.Time)
+			return nodeErrorf(node, "the time is not of the form 2006-01-02T15:04:05Z")
 		}
 		*s = Start{Kind: StartTime, Time: t}
 	case m.GTID != nil && m.Time == nil && m.File == nil && m.Pos == nil:

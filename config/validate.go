@@ -40,9 +40,9 @@ func (l *loader) validate(c *Config) {
 		case t.Name == "":
 			l.faultf(key+".name", "a task needs a name: it is the topic's")
 		case !topicName.MatchString(t.Name) || t.Name == "." || t.Name == "..":
-			l.faultf(key+".name", "%q cannot be a topic: 1–249 of letters, digits, '.', '_' and '-'", t.Name)
+			l.faultf(key+".name", "cannot be a topic: 1–249 of letters, digits, '.', '_' and '-'")
 		case names[t.Name] != "":
-			l.faultf(key+".name", "%q is the name of %s already", t.Name, names[t.Name])
+			l.faultf(key+".name", "is the name of %s already", names[t.Name])
 		default:
 			names[t.Name] = key
 		}
@@ -61,7 +61,7 @@ func (l *loader) listeners(ls []Listener) {
 		if li.Name == "" {
 			l.faultf(key+".name", "a listener needs a name")
 		} else if names[li.Name] {
-			l.faultf(key+".name", "%q is the name of another listener", li.Name)
+			l.faultf(key+".name", "is the name of another listener")
 		}
 		names[li.Name] = true
 		l.address(key+".address", li.Address)
@@ -70,7 +70,7 @@ func (l *loader) listeners(ls []Listener) {
 		}
 		if host, _, err := net.SplitHostPort(li.Advertised); err == nil {
 			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-				l.faultf(key+".advertised", "%q is no address that a client can connect to: advertise a host name or IP address", li.Advertised)
+				l.faultf(key+".advertised", "is no address that a client can connect to: advertise a host name or IP address")
 			}
 		}
 		l.listenerSecurity(key, &li)
@@ -145,15 +145,15 @@ func (l *loader) admin(a *Admin) {
 	}
 }
 
-// address checks host:port.
+// address checks host:port. A URL is none, nor is what names a user too.
 func (l *loader) address(key, addr string) {
 	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		l.faultf(key, "%q is not of the form host:port", addr)
+	if err != nil || strings.ContainsAny(addr, "@/?#\\ \t\r\n") {
+		l.faultf(key, "is not of the form host:port")
 		return
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		l.faultf(key, "%q is no port: 1–65535", port)
+		l.faultf(key, "has no port of 1–65535")
 	}
 }
 
@@ -190,7 +190,7 @@ func (l *loader) readable(key string, files map[string]string) {
 			continue
 		}
 		if _, err := os.Stat(files[name]); err != nil {
-			l.faultf(key+"."+name, "cannot read %s", files[name])
+			l.faultf(key+"."+name, "cannot read the file: %v", unreadable(err))
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (l *loader) groups(taskKey string, gs []Group, seen map[string]string) {
 		if err := l.rules.Group(g.ID); err != nil {
 			l.faultf(key+".id", "%v", err)
 		} else if other := seen[g.ID]; other != "" {
-			l.faultf(key+".id", "%q is the group ID of %s already: a group belongs to one task and has one account", g.ID, other)
+			l.faultf(key+".id", "is the group ID of %s already: a group belongs to one task and has one account", other)
 		} else {
 			seen[g.ID] = key
 		}
@@ -229,7 +229,7 @@ func passwordKey(g *Group) string {
 
 func (l *loader) oneOf(key, v string, allowed ...string) {
 	if !slices.Contains(allowed, v) {
-		l.faultf(key, "%q is not one of %s", v, strings.Join(allowed, ", "))
+		l.faultf(key, "is not one of %s", strings.Join(allowed, ", "))
 	}
 }
 
@@ -237,7 +237,7 @@ func (l *loader) patterns(key string, ps []string) {
 	for i, p := range ps {
 		db, table, ok := strings.Cut(p, ".")
 		if !ok || db == "" || table == "" {
-			l.faultf(fmt.Sprintf("%s[%d]", key, i), "%q is not of the form database.table (with * and ?)", p)
+			l.faultf(fmt.Sprintf("%s[%d]", key, i), "is not of the form database.table (with * and ?)")
 		}
 	}
 }
