@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +21,9 @@ import (
 var (
 	// ErrUnreachable is returned if nobody answered.
 	ErrUnreachable = errors.New("the admin API cannot be reached")
+	// ErrUnanswered is returned if somebody was asked to change something and the
+	// connection ended before the answer: it may be done, or saved, all the same.
+	ErrUnanswered = errors.New("the connection to the admin API ended before it answered")
 	// ErrNotDaybook is returned if what answered is not the admin API.
 	ErrNotDaybook = errors.New("what answers there is not Daybook's admin API")
 )
@@ -37,7 +42,7 @@ type ClientOptions struct {
 }
 
 // Client calls a server's API. Its errors are an [*Error] that the server
-// answered, ErrUnreachable or ErrNotDaybook.
+// answered, ErrUnreachable, ErrUnanswered or ErrNotDaybook.
 type Client struct {
 	base  *url.URL
 	token string
@@ -145,6 +150,14 @@ func (c *Client) call(ctx context.Context, method, path string, body, result any
 			return fmt.Errorf("encode request: %w", err)
 		}
 	}
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	failed := func(err error) error {
+		if sent.Load() && method != http.MethodGet {
+			return fmt.Errorf("%w at %s: %w", ErrUnanswered, c.base, err)
+		}
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base.Scheme+"://"+c.base.Host+"/api/v1/"+path, bytes.NewReader(payload))
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
@@ -159,12 +172,12 @@ func (c *Client) call(ctx context.Context, method, path string, body, result any
 		if errors.As(err, &ue) {
 			err = ue.Err // without the path
 		}
-		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+		return failed(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
-		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+		return failed(err)
 	}
 	return c.read(resp, answer, result)
 }

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"daybook/auth"
@@ -60,6 +61,7 @@ type app struct {
 	stderr              *output
 	configPath          string
 	logLevel, logFormat string
+	helpErr             error // of a command that was asked for help
 }
 
 // Run executes the command line in args (without the program's name) and
@@ -74,6 +76,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.helpErr
+	}
 	var (
 		usage *usageError
 		exit  *exitError
@@ -110,16 +115,50 @@ protocol, so that any stock Kafka client consumes them.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.demo(), a.version())
+	root.SetHelpCommand(a.help())
+	root.InitDefaultHelpCmd()
 	checkArgs(root)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd.HasSubCommands() { // of which cobra does not see that one is unknown, if --help stands there too
+			a.helpErr = cmd.ValidateArgs(cmd.Flags().Args())
+		}
+		if a.helpErr == nil {
+			help(cmd, args)
+		}
+	})
 	return root
+}
+
+// help is the command for those who do not ask by --help.
+func (a *app) help() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Show what a command does, with an example",
+		Example: "  daybook help task restart",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && about.HasSubCommands() {
+				err = about.ValidateArgs(rest)
+			}
+			if err != nil {
+				return err
+			}
+			return about.Help()
+		},
+	}
 }
 
 // checkArgs makes wrong arguments of a command and those below it a usageError;
 // a command that says nothing about arguments takes none.
 func checkArgs(cmd *cobra.Command) {
-	if cmd.Args == nil {
+	switch {
+	case cmd.HasSubCommands():
+		cmd.Args = knownCommand
+	case cmd.Args == nil:
 		cmd.Args = cobra.NoArgs
 	}
 	cmd.Args = usageArgs(cmd.Args)
@@ -128,14 +167,34 @@ func checkArgs(cmd *cobra.Command) {
 	}
 }
 
-// usageArgs makes a wrong argument a usageError.
+// usageArgs makes a wrong argument a usageError. An argument is a name: it is
+// not empty, as that of a variable that is not set would be, and none of the two
+// that have another meaning in a path.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		err := check(cmd, args)
+		if i := slices.IndexFunc(args, noName); err == nil && i >= 0 {
+			err = fmt.Errorf("%q is no name", args[i])
+		}
+		if err != nil {
 			return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 		}
 		return nil
 	}
+}
+
+func noName(arg string) bool { return arg == "" || arg == "." || arg == ".." }
+
+// knownCommand refuses what is none of cmd's commands.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return fmt.Errorf("unknown command %q of '%s': there are %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
 }
 
 func (a *app) configFlag(cmd *cobra.Command) {

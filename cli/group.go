@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) group() *cobra.Command {
-	r := &remote{app: a}
+	r := &remote{app: a, noun: "group"}
 	cmd := &cobra.Command{
 		Use:   "group",
 		Short: "Manage the consumer groups of a running Daybook",

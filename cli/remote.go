@@ -23,6 +23,7 @@ import (
 // remote is what the commands share that talk to a running Daybook.
 type remote struct {
 	app                            *app
+	noun                           string // what they are about: group or task
 	url, tokenFile, caFile, output string
 }
 
@@ -160,8 +161,10 @@ func (r *remote) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, admin.ErrUnanswered):
+		return &exitError{exitUnreachable, fmt.Errorf("%w; %s", err, r.perhaps())}
 	case errors.Is(err, context.Canceled): // Ctrl-C
-		return err
+		return errInterrupted
 	case errors.As(err, &untrusted):
 		return &exitError{exitUnreachable, fmt.Errorf("%w; name the authority's certificate with --ca-file", err)}
 	case errors.Is(err, admin.ErrUnreachable):
@@ -185,6 +188,16 @@ func (r *remote) explain(err error) error {
 		return &exitError{exitConflict, err}
 	}
 	return err
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// perhaps says what may have become of a change that was not answered.
+func (r *remote) perhaps() string {
+	if r.noun == "task" {
+		return "the command may be saved all the same, and is then done once, also by a Daybook that was started anew: 'daybook task show' tells"
+	}
+	return "it may be done all the same: 'daybook group show' tells"
 }
 
 // print writes v as JSON, or what table writes for people.

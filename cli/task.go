@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) task() *cobra.Command {
-	r := &remote{app: a}
+	r := &remote{app: a, noun: "task"}
 	cmd := &cobra.Command{
 		Use:   "task",
 		Short: "Look at the tasks of a running Daybook, and lead them on from an error",

@@ -1,6 +1,9 @@
 package cli_test
 
 import (
+	"bufio"
+	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -98,6 +101,38 @@ func TestTaskErrors(t *testing.T) {
 		stdout, stderr, code := f.task(strings.Fields(test.args)...)
 		if code != test.code || !strings.Contains(stderr, test.message) || stdout != "" {
 			t.Errorf("task %s: exit code %d, %q, %q; want %d with %q", test.args, code, stdout, stderr, test.code, test.message)
+		}
+	}
+}
+
+// Daybook goes down while a command is under way: it may be saved.
+func TestUnanswered(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(c))
+			c.Close()
+		}
+	}()
+	token := serveFake(t, nil).tokenFile
+	for _, test := range []struct{ args, message string }{
+		{"task restart shop --from now", "the command may be saved all the same, and is then done once"},
+		{"task skip shop", "'daybook task show' tells"},
+		{"group reset cache --to-earliest", "it may be done all the same: 'daybook group show' tells"},
+		{"group delete cache", "it may be done all the same"},
+		{"task show shop", "is 'daybook serve' running there?"},
+	} {
+		args := append(strings.Fields(test.args), "--admin", "http://"+l.Addr().String(), "--token-file", token)
+		if _, stderr, code := run(args...); code != 3 || !strings.Contains(stderr, test.message) {
+			t.Errorf("%s: exit code %d, %q; want %q", test.args, code, stderr, test.message)
 		}
 	}
 }
