@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -30,11 +31,6 @@ func (s *Store) checkFiles(second *catalog) error {
 	used := second != nil && len(second.Topics) > 0
 	for _, name := range names {
 		used = used || strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob")
-		if strings.HasPrefix(name, "OPTIONS-") {
-			if err := s.checkOptions(name); err != nil {
-				return err
-			}
-		}
 	}
 	if !used {
 		return nil
@@ -62,22 +58,61 @@ func (s *Store) checkFiles(second *catalog) error {
 	return nil
 }
 
-// checkOptions removes a file of Pebble's options that cannot be read. Pebble
-// reads it only to compare, and writes a new one.
-func (s *Store) checkOptions(name string) error {
-	path := s.opts.FS.PathJoin(s.opts.Dir, name)
-	b, err := readFile(s.opts.FS, path)
+// damagedOptions returns the files of Pebble's options that cannot be read. Pebble
+// reads them only to compare, and writes a new one.
+func (s *Store) damagedOptions() (damaged []string, err error) {
+	names, err := s.opts.FS.List(s.opts.Dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o := s.pebbleOptions(s.lock)
 	o.EnsureDefaults()
-	err = o.CheckCompatibility(s.opts.Dir, string(b))
-	if err == nil || strings.Contains(err.Error(), "format major version") {
-		return nil
+	for _, name := range names {
+		if !strings.HasPrefix(name, "OPTIONS-") {
+			continue
+		}
+		b, err := readFile(s.opts.FS, s.opts.FS.PathJoin(s.opts.Dir, name))
+		if err != nil {
+			return nil, err
+		}
+		if err := o.CheckCompatibility(s.opts.Dir, string(b)); err != nil && !strings.Contains(err.Error(), "format major version") {
+			damaged = append(damaged, name)
+		}
 	}
-	s.log.Warn("a file of options is damaged and written anew", "file", name, "error", err)
-	return s.opts.FS.Remove(path)
+	return damaged, nil
+}
+
+// removeOptions removes the damaged ones.
+func (s *Store) removeOptions() error {
+	damaged, err := s.damagedOptions()
+	for _, name := range damaged {
+		s.log.Warn("a file of options is damaged and written anew", "file", name)
+		err = errors.Join(err, s.opts.FS.Remove(s.opts.FS.PathJoin(s.opts.Dir, name)))
+	}
+	return err
+}
+
+// openReadOnly opens the database without a change to it.
+func (s *Store) openReadOnly() (*pebble.DB, error) {
+	hidden, err := s.damagedOptions()
+	if err != nil {
+		return nil, err
+	}
+	o := s.pebbleOptions(s.lock)
+	o.ReadOnly, o.FS = true, withoutFS{s.opts.FS, hidden}
+	db, err := pebble.Open(s.opts.Dir, o)
+	return db, describeRead(err)
+}
+
+// withoutFS does not list some files: who may change nothing reads past them.
+type withoutFS struct {
+	vfs.FS
+	names []string
+}
+
+func (f withoutFS) List(dir string) ([]string, error) {
+	names, err := f.FS.List(dir)
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(f.names, name) }), err
 }
 
 // isWhole tells whether a manifest ends with a whole entry. The last may be
@@ -107,11 +142,9 @@ func isWhole(fsys vfs.FS, name string) (bool, error) {
 // checkOldState opens the database without a change to it, and tells whether
 // batches are missing in the middle of a log.
 func (s *Store) checkOldState() error {
-	o := s.pebbleOptions(s.lock)
-	o.ReadOnly, o.FS = true, s.opts.FS
-	db, err := pebble.Open(s.opts.Dir, o)
+	db, err := s.openReadOnly()
 	if err != nil {
-		return describeRead(err)
+		return err
 	}
 	s.db = db
 	defer func() { s.db = nil }()

@@ -114,14 +114,12 @@ func salvageTo(ctx context.Context, o Options, lock *pebble.Lock, to *Store, tel
 	if !slices.ContainsFunc(names, isDatabase) {
 		return ErrNoLog
 	}
-	err = s.start(func() error {
+	err = s.start(func() (err error) {
 		if err := s.checkFiles(second); err != nil {
 			return err
 		}
-		po := s.pebbleOptions(lock)
-		po.ReadOnly, po.FS = true, o.FS
-		s.db, err = pebble.Open(o.Dir, po)
-		return describeRead(err)
+		s.db, err = s.openReadOnly()
+		return err
 	})()
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -35,8 +37,12 @@ func TestRepair(t *testing.T) {
 func (l *log) repair(t *testing.T) {
 	o := store.Options{Dir: "data", FS: l.fs, RecentBytes: 1}
 	var inspected, repaired []store.Damage
+	before := contents(t, l.fs)
 	if err := store.Inspect(t.Context(), o, func(d store.Damage) { inspected = append(inspected, d) }); err != nil {
 		t.Fatalf("inspect: %v", err)
+	}
+	if after := contents(t, l.fs); !maps.Equal(after, before) {
+		t.Error("inspecting changed the directory")
 	}
 	kept, err := store.Repair(t.Context(), o, func(d store.Damage) { repaired = append(repaired, d) })
 	if len(inspected) > 0 && inspected[0].What == store.LostDirectory {
@@ -55,6 +61,24 @@ func (l *log) repair(t *testing.T) {
 		t.Errorf("second repair: %q, %v", again, err)
 	}
 	l.wantRepaired(t, o, repaired)
+}
+
+// contents are the files of the directory.
+func contents(t *testing.T, fsys vfs.FS) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, name := range files(t, fsys) {
+		f, err := fsys.Open("data/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = string(b)
+	}
+	return all
 }
 
 // wantRepaired wants all to be there but what was told to be lost.

@@ -157,6 +157,9 @@ func (s *Store) open() error {
 		s.log.Error("a file is damaged that is needed only if others are, too; it is written anew", "error", err)
 	}
 	err = s.start(func() (err error) {
+		if err := s.removeOptions(); err != nil {
+			return err
+		}
 		if err := s.checkFiles(second); err != nil {
 			return err
 		}
