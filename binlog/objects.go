@@ -34,7 +34,7 @@ func (r *Reader) selectObjects(saved []byte, p *position) error {
 		return nil
 	}
 	r.chosen = chosenObjects{r.filter, entry}
-	if p == nil || !p.inGroup() {
+	if p == nil || !p.inGroup() || saved == nil { // earlier versions saved none
 		r.changeObjects()
 		return nil
 	}
