@@ -77,28 +77,19 @@ func (t *Task) set(s State) {
 	}
 }
 
-// tellAgain is how long an error that stays the same is not logged again.
-const tellAgain = 10 * time.Minute
-
 // fail puts the task into Error; wait is how long until it tries again, 0 for
 // never.
 func (t *Task) fail(err error, wait time.Duration) {
 	err = withWayOn(t.opts.Name, err)
 	t.mu.Lock()
-	told := t.status.Error == err.Error() && time.Since(t.told) < tellAgain
-	if !told {
-		t.told = time.Now()
-	}
 	t.status.Error, t.status.Retry, t.status.Group = err.Error(), time.Time{}, skippable(err)
 	if wait > 0 {
 		t.status.Retry = time.Now().Add(wait)
 	}
 	t.mu.Unlock()
-	switch {
-	case told:
-	case wait > 0:
+	if wait > 0 {
 		t.log.Error("task stopped; it resumes by itself", "error", err, "in", wait.Round(time.Millisecond))
-	default:
+	} else {
 		t.log.Error("task stopped", "error", err)
 	}
 	t.set(Error)

@@ -51,7 +51,6 @@ type Task struct {
 
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	status Status
-	told   time.Time // when the status's error was logged
 	// interrupt ends the run that is under way, for a command.
 	interrupt context.CancelCauseFunc
 
