@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,9 +23,9 @@ import (
 func TestGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem()})
-		var tries int
+		var tries atomic.Int64
 		source := binlog.Source{Address: "db.example:3306", Dial: func(context.Context, string) (net.Conn, error) {
-			tries++
+			tries.Add(1)
 			return nil, errors.New("no route to host")
 		}}
 		m := NewManager([]Options{{Name: "shop", Source: source}}, s, slog.New(slog.DiscardHandler))
@@ -35,16 +36,16 @@ func TestGivesUp(t *testing.T) {
 		if st := m.Statuses()[0]; st.State != Error || st.Retry.IsZero() || !strings.Contains(st.Error, "no route to host") {
 			t.Errorf("within the week: %+v", st)
 		}
-		if hours := 7*24 - 1; tries < hours*3600/(2*8) {
-			t.Errorf("only %d tries", tries)
+		if hours := 7*24 - 1; tries.Load() < int64(hours*3600/(2*8)) {
+			t.Errorf("only %d tries", tries.Load())
 		}
 		time.Sleep(2 * time.Hour)
 		if st := m.Statuses()[0]; st.State != Error || !st.Retry.IsZero() || !strings.Contains(st.Error, ErrGaveUp.Error()) || !strings.Contains(st.Error, "no route to host") {
 			t.Errorf("after it: %+v", st)
 		}
-		before := tries
+		before := tries.Load()
 		time.Sleep(2 * time.Hour)
-		if tries != before {
+		if tries.Load() != before {
 			t.Error("it is tried again")
 		}
 		if err := m.Close(); err != nil {
