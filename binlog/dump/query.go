@@ -35,8 +35,17 @@ func (c *Conn) LongQuery(ctx context.Context, sql string) ([][]Text, error) {
 	if err := c.identify(ctx); err != nil {
 		return nil, err
 	}
+	answered := false // the answer may have come since it was looked for
+	silent := func(ctx context.Context) error {
+		err := c.silentQuery(ctx)
+		if errors.Is(err, errAnswered) && !answered {
+			answered = true
+			return nil
+		}
+		return err
+	}
 	var rows [][]Text
-	err := c.askPatiently(ctx, doingQuery(sql), c.times.Long, c.silentQuery, func() (err error) {
+	err := c.askPatiently(ctx, doingQuery(sql), c.times.Long, silent, func() (err error) {
 		rows, err = c.query(sql, maxLongAnswer)
 		return err
 	})

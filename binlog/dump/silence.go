@@ -124,6 +124,8 @@ func (c *Conn) endFormer(ctx context.Context, former identity) error {
 	return err
 }
 
+var errAnswered = errors.New("the source has answered")
+
 // silentQuery decides whether to go on waiting for the answer to a query.
 func (c *Conn) silentQuery(ctx context.Context) error {
 	t, err := c.probe(ctx)
@@ -135,7 +137,7 @@ func (c *Conn) silentQuery(ctx context.Context) error {
 	case !t.listed:
 		return Transient(fmt.Errorf("the source has ended connection %s", c.self.thread))
 	case t.command == "Sleep":
-		return Transient(fmt.Errorf("the source has answered on connection %s, and the answer has not come", c.self.thread))
+		return Transient(fmt.Errorf("%w on connection %s, and the answer has not come", errAnswered, c.self.thread))
 	}
 	return nil
 }
