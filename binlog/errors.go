@@ -18,6 +18,7 @@ var (
 	ErrPosition    = dump.ErrPosition
 	ErrGTIDMode    = dump.ErrGTIDMode
 	ErrOtherServer = dump.ErrOtherServer
+	ErrBehind      = dump.ErrBehind
 	ErrServerID    = dump.ErrServerID
 	ErrEvent       = dump.ErrEvent
 	ErrChecksum    = dump.ErrChecksum

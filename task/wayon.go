@@ -35,6 +35,8 @@ func wayOn(name string, err error) string {
 		return skip(name)
 	case errors.Is(err, binlog.ErrPurged):
 		return restart("earliest", "goes on with what the source still has, after a gap record")
+	case errors.Is(err, binlog.ErrBehind):
+		return "only if they are lost for good, " + restart("earliest", "reads this server from its oldest binlog on (now: from here on), after a gap record")
 	case errors.Is(err, binlog.ErrOtherServer), errors.Is(err, binlog.ErrPosition):
 		return restart("earliest", "reads this server from its oldest binlog on (now: from here on), after a gap record")
 	case errors.Is(err, binlog.ErrSaved):

@@ -22,6 +22,7 @@ func TestWayOn(t *testing.T) {
 		{binlog.ErrPurged, earliest},
 		{binlog.ErrPosition, earliest},
 		{binlog.ErrOtherServer, earliest},
+		{errors.Join(binlog.ErrOtherServer, binlog.ErrBehind), "only if they are lost for good, " + earliest},
 		{binlog.ErrSaved, now},
 		{binlog.ErrSchema, now},
 		{binlog.ErrStatement, now},

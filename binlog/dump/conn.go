@@ -66,6 +66,9 @@ func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
 	defer cancel()
 	raw, err := open(within, s.Address)
 	if err != nil {
+		if within.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("no answer within %s: %w", times.Login, err)
+		}
 		return nil, Transient(fmt.Errorf("%w: connect to %s: %w; check the address, and that the server runs and listens there", ErrUnreachable, s.Address, err))
 	}
 	limitUnacknowledged(raw)

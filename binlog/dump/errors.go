@@ -22,6 +22,7 @@ var (
 	ErrPosition    = errors.New("the position is not in the source's binlogs")
 	ErrGTIDMode    = errors.New("the source's gtid_mode keeps it from sending what was not read yet")
 	ErrOtherServer = errors.New("the source is another server than before")
+	ErrBehind      = errors.New("the source lacks transactions that were already read")
 	ErrServerID    = errors.New("the server ID is used by another replica of the source")
 	ErrEvent       = errors.New("an event of the binlog cannot be read")
 	ErrChecksum    = errors.New("an event's CRC32 checksum is wrong")

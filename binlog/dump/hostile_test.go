@@ -86,7 +86,11 @@ func TestHostileGreeting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := (&fake{greet: greet}).serve(t)
 			bounded(t, 8<<20, func() {
-				if _, err := f.dial(t, short); err == nil || !strings.Contains(err.Error(), f.address) {
+				_, err := f.dial(t, short)
+				if err == nil || !strings.Contains(err.Error(), f.address) {
+					t.Errorf("error %v", err)
+				}
+				if slow := name == "silence" || name == "a byte every 50 ms"; slow && !strings.Contains(err.Error(), "no answer within 300ms: wait for the greeting") {
 					t.Errorf("error %v", err)
 				}
 			})
@@ -227,14 +231,18 @@ func TestLongSeek(t *testing.T) {
 
 // TestLongAnswer has a query answered after longer than the source may be silent.
 func TestLongAnswer(t *testing.T) {
-	for _, c := range []struct{ name, command, lost string }{{"at work", "Query", ""}, {"it has answered", "Sleep", "has answered"}} {
+	for _, c := range []struct {
+		name, command string
+		looks         int32 // after which it answers
+		lost          string
+	}{{"at work", "Query", 5, ""}, {"it has answered meanwhile", "Sleep", 1, ""}, {"it has answered", "Sleep", 1, "has answered"}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var probes atomic.Int32
 			over := make(chan struct{})
 			end := sync.OnceFunc(func() { close(over) })
 			all := sourceAnswers(nil, func() [][]string {
-				if probes.Add(1) == 5 {
+				if probes.Add(1) == c.looks {
 					end()
 				}
 				return [][]string{process(1, c.command, "")}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"daybook/binlog/dump"
 	"daybook/e2e/servers"
 )
@@ -25,21 +27,58 @@ func lines() []string {
 	return []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"}
 }
 
+// subtest is one of those that run beside each other.
+type subtest struct {
+	name string
+	run  func(t *testing.T)
+}
+
+// beside runs subtests, so many at a time. They wait for servers to start and to
+// end and for networks that are silent, hardly ever for a processor; t.Parallel
+// goes by the number of these, and lets too few begin.
+func beside(t *testing.T, most int, tests []subtest) {
+	var running errgroup.Group
+	running.SetLimit(most)
+	for _, s := range tests {
+		running.Go(func() error {
+			t.Run(s.name, s.run)
+			return nil
+		})
+	}
+	_ = running.Wait()
+}
+
+// eachLine runs fn for each line that it is for.
+func eachLine(t *testing.T, is func(version string) bool, fn func(t *testing.T, version string)) {
+	var tests []subtest
+	for _, v := range lines() {
+		if is(v) {
+			tests = append(tests, subtest{v, func(t *testing.T) { fn(t, v) }})
+		}
+	}
+	beside(t, len(tests), tests)
+}
+
 // eachMode runs fn for each line, reading by GTID and without.
 func eachMode(t *testing.T, fn func(t *testing.T, version string, gtid bool)) {
+	var tests []subtest
 	for _, v := range lines() {
 		for _, gtid := range []bool{true, false} {
 			if gtid && v == "mysql-5.5" {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s/gtid=%t", v, gtid), func(t *testing.T) { fn(t, v, gtid) })
+			tests = append(tests, subtest{fmt.Sprintf("%s/gtid=%t", v, gtid), func(t *testing.T) { fn(t, v, gtid) }})
 		}
 	}
+	beside(t, 4, tests)
 }
+
+func mariaDB(version string) bool { return strings.HasPrefix(version, "mariadb") }
 
 // TestReset: after RESET MASTER and more transactions than were read before,
 // nothing is read any more, however the reader stood to the source then.
 func TestReset(t *testing.T) {
+	t.Parallel()
 	eachMode(t, func(t *testing.T, version string, gtid bool) {
 		o := begin(t, version, gtid)
 		next := 100
@@ -103,6 +142,7 @@ func copyData(t *testing.T, from, to string) {
 // TestRestored: a backup restored under the same server UUID, in which as many
 // transactions followed, and one in which the position still is.
 func TestRestored(t *testing.T) {
+	t.Parallel()
 	eachMode(t, func(t *testing.T, version string, gtid bool) {
 		o := begin(t, version, gtid)
 		data := filepath.Clean(o.db.Query("SELECT @@datadir")[0][0])
@@ -150,6 +190,7 @@ func (o *origin) purge() {
 // TestPurged: files purged behind the position do not matter; those that were
 // not read do.
 func TestPurged(t *testing.T) {
+	t.Parallel()
 	eachMode(t, func(t *testing.T, version string, gtid bool) {
 		o := begin(t, version, gtid)
 		f := follow(t, o.source(nil), o.start())
@@ -186,6 +227,7 @@ func TestPurged(t *testing.T) {
 
 // TestRenamed: another server ID or UUID over the same binlogs changes nothing.
 func TestRenamed(t *testing.T) {
+	t.Parallel()
 	eachMode(t, func(t *testing.T, version string, gtid bool) {
 		o := begin(t, version, gtid, "--log-slave-updates")
 		data := filepath.Clean(o.db.Query("SELECT @@datadir")[0][0])
@@ -213,67 +255,60 @@ func TestRenamed(t *testing.T) {
 
 // TestSwitchedGTIDs: GTIDs off and on again, with file and offset as the bridge.
 func TestSwitchedGTIDs(t *testing.T) {
-	for _, v := range lines() {
-		if strings.HasPrefix(v, "mariadb") || v < "mysql-5.7" {
-			continue
+	t.Parallel()
+	switches := func(v string) bool { return !mariaDB(v) && v >= "mysql-5.7" }
+	eachLine(t, switches, func(t *testing.T, v string) {
+		o := begin(t, v, true)
+		f := follow(t, o.source(nil), o.start())
+		o.insert(1, 5)
+		for round := range 2 {
+			next := 10 * round
+			f.want(next+1, next+5)
+			modes := []string{"ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"}
+			if round == 1 {
+				modes = []string{"OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"}
+			}
+			f.feed.Close()
+			for _, m := range modes {
+				o.db.Exec("SET GLOBAL gtid_mode=" + m)
+			}
+			o.insert(next+6, next+10)
+			f = follow(t, o.source(nil), f.saved())
+			f.want(next+6, next+10)
+			o.insert(next+11, next+15)
 		}
-		t.Run(v, func(t *testing.T) {
-			o := begin(t, v, true)
-			f := follow(t, o.source(nil), o.start())
-			o.insert(1, 5)
-			for round := range 2 {
-				next := 10 * round
-				f.want(next+1, next+5)
-				modes := []string{"ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"}
-				if round == 1 {
-					modes = []string{"OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"}
-				}
-				f.feed.Close()
-				for _, m := range modes {
-					o.db.Exec("SET GLOBAL gtid_mode=" + m)
-				}
-				o.insert(next+6, next+10)
-				f = follow(t, o.source(nil), f.saved())
-				f.want(next+6, next+10)
-				o.insert(next+11, next+15)
-			}
-			f.want(21, 25)
-			if f.p.GTIDs == nil || !f.p.GTIDs.Contains(f.p.LastGroup.GTID) {
-				t.Errorf("GTIDs %v, last group %+v", f.p.GTIDs, f.p.LastGroup)
-			}
-		})
-	}
+		f.want(21, 25)
+		if f.p.GTIDs == nil || !f.p.GTIDs.Contains(f.p.LastGroup.GTID) {
+			t.Errorf("GTIDs %v, last group %+v", f.p.GTIDs, f.p.LastGroup)
+		}
+	})
 }
 
 // TestSequenceWentBack: MariaDB lets a server's own sequence go back; nothing is
 // read twice.
 func TestSequenceWentBack(t *testing.T) {
-	for _, v := range lines() {
-		if !strings.HasPrefix(v, "mariadb") {
-			continue
-		}
-		t.Run(v, func(t *testing.T) {
-			o := begin(t, v, true)
-			f := follow(t, o.source(nil), o.start())
-			o.db.Exec("SET gtid_seq_no=500")
-			o.insert(1, 5)
-			o.db.Exec("SET gtid_seq_no=1000")
-			o.insert(6, 10)
-			o.db.Exec("SET gtid_seq_no=500")
-			o.insert(11, 13)
-			f.want(1, 13)
-			f.feed.Close()
-			o.insert(14, 15)
-			f = follow(t, o.source(nil), f.saved())
-			f.want(14, 15)
-			o.db.Exec("FLUSH LOGS")
-			o.insert(16, 20)
-			f.want(16, 20)
-			f.feed.Close()
-			o.insert(21, 22)
-			follow(t, o.source(nil), f.saved()).want(21, 22)
-		})
-	}
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		o := begin(t, v, true)
+		f := follow(t, o.source(nil), o.start())
+		o.db.Exec("SET gtid_seq_no=500")
+		o.insert(1, 5)
+		o.db.Exec("SET gtid_seq_no=1000")
+		o.insert(6, 10)
+		o.db.Exec("SET gtid_seq_no=500")
+		o.insert(11, 13)
+		f.want(1, 13)
+		f.feed.Close()
+		o.insert(14, 15)
+		f = follow(t, o.source(nil), f.saved())
+		f.want(14, 15)
+		o.db.Exec("FLUSH LOGS")
+		o.insert(16, 20)
+		f.want(16, 20)
+		f.feed.Close()
+		o.insert(21, 22)
+		follow(t, o.source(nil), f.saved()).want(21, 22)
+	})
 }
 
 // replicate makes o a replica of the source, and waits for a value.
@@ -319,103 +354,103 @@ func (o *origin) stopReplica() {
 // TestFailover: a replica in the source's place is followed by GTID if it has
 // what was read, and refused if it has another history.
 func TestFailover(t *testing.T) {
-	for _, v := range lines() {
-		if v < "mysql-5.6" && !strings.HasPrefix(v, "mariadb") {
-			continue
+	t.Parallel()
+	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
+	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
+		a := begin(t, v, true)
+		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
+		b.connect()
+		b.reset()
+		w := &wire{}
+		f := follow(t, a.source(w), a.start())
+		a.insert(1, 5)
+		// A transaction of several seconds: the times in it differ on a replica.
+		a.db.Exec("BEGIN")
+		a.insert(6, 6)
+		a.db.Exec("DO SLEEP(2.1)")
+		a.insert(7, 7)
+		a.db.Exec("DO SLEEP(1.1)", "COMMIT")
+		stop := "STOP SLAVE"
+		if v == "mysql-9" {
+			stop = "STOP REPLICA"
 		}
-		t.Run(v, func(t *testing.T) {
-			a := begin(t, v, true)
-			b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
-			b.connect()
-			b.reset()
-			w := &wire{}
-			f := follow(t, a.source(w), a.start())
-			a.insert(1, 5)
-			// A transaction of several seconds: the times in it differ on a replica.
-			a.db.Exec("BEGIN")
-			a.insert(6, 6)
-			a.db.Exec("DO SLEEP(2.1)")
-			a.insert(7, 7)
-			a.db.Exec("DO SLEEP(1.1)", "COMMIT")
-			stop := "STOP SLAVE"
-			if v == "mysql-9" {
-				stop = "STOP REPLICA"
-			}
-			b.replicate(a.Server)
-			b.has(7)
-			f.want(1, 7)
-			unread := f.saved()
-			b.db.Exec(stop)
-			a.insert(8, 9)
-			f.want(8, 9)
-			// To one that lags, and then is equal.
-			w.cut()
-			w.heal(b.Address)
-			if err := f.until(2*time.Second, func() bool { return len(f.values) > 0 }); !errors.Is(err, errTimeout) {
-				t.Fatalf("at one that lacks what was read: %s, %v", f.values, err)
-			}
-			b.db.Exec(strings.Replace(stop, "STOP", "START", 1))
-			b.has(9)
-			b.stopReplica()
-			b.insert(10, 12)
-			f.want(10, 12)
-			if f.p.ServerID == unread.ServerID {
-				t.Errorf("the position is still of the former source: %+v", f.p)
-			}
-			f.feed.Close()
-			// The former source goes on by itself: other transactions under the
-			// same numbers, in MySQL only if they were given.
-			p := f.saved()
-			set := strings.Split(p.LastGroup.GTID.String(), ":")
-			time.Sleep(1100 * time.Millisecond)
-			if !a.MariaDB() {
-				for i := 1; i <= 3; i++ {
-					a.db.Exec(fmt.Sprintf("SET gtid_next='%s:%d'", set[0], i))
-					if e := a.db.Try(fmt.Sprintf("REPLACE INTO d.t VALUES (%d)", 100+i)); e != nil {
-						t.Fatal(e)
-					}
+		b.replicate(a.Server)
+		b.has(7)
+		f.want(1, 7)
+		unread := f.saved()
+		b.db.Exec(stop)
+		a.insert(8, 9)
+		f.want(8, 9)
+		// To one that lags, and then is equal.
+		w.cut()
+		w.heal(b.Address)
+		if err := f.until(2*time.Second, func() bool { return len(f.values) > 0 }); !errors.Is(err, errTimeout) {
+			t.Fatalf("at one that lacks what was read: %s, %v", f.values, err)
+		}
+		first := dump.NewFeed(dump.FeedOptions{Source: b.source(nil), ServerID: dump.RandomServerID()}, nil)
+		first.Start(f.saved())
+		_, err := first.AwaitFirst(t.Context())
+		first.Close()
+		if !errors.Is(err, dump.ErrBehind) || !strings.Contains(err.Error(), "goes on by itself as soon as it has caught up") {
+			t.Errorf("a start at one that is behind: %v", err)
+		}
+		b.db.Exec(strings.Replace(stop, "STOP", "START", 1))
+		b.has(9)
+		b.stopReplica()
+		b.insert(10, 12)
+		f.want(10, 12)
+		if f.p.ServerID == unread.ServerID {
+			t.Errorf("the position is still of the former source: %+v", f.p)
+		}
+		f.feed.Close()
+		// The former source goes on by itself: other transactions under the
+		// same numbers, in MySQL only if they were given.
+		p := f.saved()
+		set := strings.Split(p.LastGroup.GTID.String(), ":")
+		time.Sleep(1100 * time.Millisecond)
+		if !a.MariaDB() {
+			for i := 1; i <= 3; i++ {
+				a.db.Exec(fmt.Sprintf("SET gtid_next='%s:%d'", set[0], i))
+				if e := a.db.Try(fmt.Sprintf("REPLACE INTO d.t VALUES (%d)", 100+i)); e != nil {
+					t.Fatal(e)
 				}
-				a.db.Exec("SET gtid_next=AUTOMATIC")
-			} else {
-				id := strings.Split(p.LastGroup.GTID.String(), "-")[1]
-				a.db.Exec("SET server_id=" + id)
-				a.insert(101, 103)
 			}
-			follow(t, a.source(nil), p).refused(30*time.Second, dump.ErrOtherServer, p.LastGroup.GTID.String())
-		})
-	}
+			a.db.Exec("SET gtid_next=AUTOMATIC")
+		} else {
+			id := strings.Split(p.LastGroup.GTID.String(), "-")[1]
+			a.db.Exec("SET server_id=" + id)
+			a.insert(101, 103)
+		}
+		follow(t, a.source(nil), p).refused(30*time.Second, dump.ErrOtherServer, p.LastGroup.GTID.String())
+	})
 }
 
 // TestDomainDeleted: MariaDB forgets a domain that was read. It matters only
 // where nothing but GTIDs is left to go by.
 func TestDomainDeleted(t *testing.T) {
-	for _, v := range lines() {
-		if !strings.HasPrefix(v, "mariadb") {
-			continue
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		o := begin(t, v, true)
+		f := follow(t, o.source(nil), o.start())
+		o.db.Exec("SET gtid_domain_id=5")
+		o.insert(1, 2)
+		o.db.Exec("SET gtid_domain_id=0")
+		o.insert(3, 4)
+		f.want(1, 4)
+		early := f.saved()
+		o.db.Exec("FLUSH BINARY LOGS")
+		o.insert(5, 6)
+		f.want(5, 6)
+		f.feed.Close()
+		o.purge()
+		o.db.Exec("FLUSH BINARY LOGS DELETE_DOMAIN_ID=(5)")
+		o.insert(7, 8)
+		f = follow(t, o.source(nil), f.saved())
+		f.want(7, 8)
+		if strings.Contains(f.p.GTIDs.String(), "5-") {
+			t.Errorf("the position has %s", f.p.GTIDs)
 		}
-		t.Run(v, func(t *testing.T) {
-			o := begin(t, v, true)
-			f := follow(t, o.source(nil), o.start())
-			o.db.Exec("SET gtid_domain_id=5")
-			o.insert(1, 2)
-			o.db.Exec("SET gtid_domain_id=0")
-			o.insert(3, 4)
-			f.want(1, 4)
-			early := f.saved()
-			o.db.Exec("FLUSH BINARY LOGS")
-			o.insert(5, 6)
-			f.want(5, 6)
-			f.feed.Close()
-			o.purge()
-			o.db.Exec("FLUSH BINARY LOGS DELETE_DOMAIN_ID=(5)")
-			o.insert(7, 8)
-			f = follow(t, o.source(nil), f.saved())
-			f.want(7, 8)
-			if strings.Contains(f.p.GTIDs.String(), "5-") {
-				t.Errorf("the position has %s", f.p.GTIDs)
-			}
-			f.feed.Close()
-			follow(t, o.source(nil), early).refused(20*time.Second, dump.ErrPurged, "DELETE_DOMAIN_ID")
-		})
-	}
+		f.feed.Close()
+		follow(t, o.source(nil), early).refused(20*time.Second, dump.ErrPurged, "DELETE_DOMAIN_ID")
+	})
 }

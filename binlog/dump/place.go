@@ -205,11 +205,20 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 		return From{}, fmt.Errorf("%w: %s is purged, and the source knows the GTID domains %v no more (DELETE_DOMAIN_ID): what they had after %q is not known", ErrPurged, d.p.File, gone, d.p.GTIDs.Brief())
 	}
 	if !executed.ContainsSet(d.p.GTIDs) {
-		// It may be a replica that will have them soon, or they are lost.
-		return From{}, Transient(fmt.Errorf("%w: it lacks transactions that were already read: it has %q, read was %q; a failover lost them, or its binlogs were reset",
-			ErrOtherServer, executed.Brief(), d.p.GTIDs.Brief()))
+		return From{}, Transient(d.lacking(executed))
 	}
 	return From{GTIDs: d.p.GTIDs}, d.sameGroup(ctx)
+}
+
+// lacking tells of a server that has not executed all that was read: it may be a
+// replica that will have it soon, or it is lost.
+func (d *placing) lacking(executed *GTIDSet) error {
+	if d.sameServer() {
+		return fmt.Errorf("%w: it lacks transactions that were already read: it has %q, read was %q; its binlogs were reset, or it lost them in a crash",
+			ErrOtherServer, executed.Brief(), d.p.GTIDs.Brief())
+	}
+	return fmt.Errorf("%w: %w: it has %q, read was %q; it may be a replica that is only behind, and the task goes on by itself as soon as it has caught up; or the failover lost them",
+		ErrOtherServer, ErrBehind, executed.Brief(), d.p.GTIDs.Brief())
 }
 
 // sameGroup compares the group that was read last with the one that has its

@@ -30,8 +30,7 @@ func (c *Conn) askPatiently(ctx context.Context, doing string, limit time.Durati
 	if c.broken != nil {
 		return fmt.Errorf("%s: the connection is broken: %w", doing, c.broken)
 	}
-	began := time.Now()
-	c.asked = question{ctx: ctx, deadline: began.Add(limit), silent: silent}
+	c.asked = question{ctx: ctx, deadline: time.Now().Add(limit), silent: silent}
 	if err := c.net.SetDeadline(c.asked.deadline); err != nil {
 		return c.breakOff(Transient(fmt.Errorf("%s: %w", doing, err)))
 	}
@@ -51,7 +50,7 @@ func (c *Conn) askPatiently(ctx context.Context, doing string, limit time.Durati
 	case ctx.Err() != nil:
 		return c.breakOff(fmt.Errorf("%s: %w", doing, ctx.Err()))
 	case isTimeout(err):
-		return c.breakOff(Transient(fmt.Errorf("%s: no answer within %s: %w", doing, time.Since(began).Round(100*time.Millisecond), err)))
+		return c.breakOff(Transient(fmt.Errorf("%s: no answer within %s: %w", doing, limit, err)))
 	case IsTransient(err) || errors.Is(err, ErrTLS) || errors.Is(err, ErrAuth) || errors.Is(err, ErrAnswer):
 		return c.breakOff(fmt.Errorf("%s: %w", doing, err))
 	}

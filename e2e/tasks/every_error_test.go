@@ -148,6 +148,7 @@ var errorCases = []errorCase{
 // elsewhere names the tests that bring about the other errors, and what they are.
 var elsewhere = map[string]string{
 	"binlog.ErrPurged":          "e2e/tasks.TestPurgedBinlogs",
+	"binlog.ErrBehind":          "binlog/dump.TestFailover",
 	"binlog.ErrSaved":           "e2e/tasks.TestSavedPositionThatCannotBeRead",
 	"binlog.ErrServerID":        "e2e/tasks.TestServerIDOfAnother",
 	"store.ErrDiskFull":         "e2e/faults.TestFullDisk",
