@@ -22,6 +22,7 @@ import (
 const (
 	demoDatabase = "daybook_demo"
 	demoPatience = time.Minute // for anything that should take a second
+	demoPassword = "demo-1234" // of the consumers
 )
 
 // demoSteps are the statements of the demo, each with the records it makes.
@@ -47,7 +48,7 @@ type demo struct {
 	dir      string // of the configuration and the data; removed at the end
 	address  string // the Kafka listener
 	admin    string // the admin API's
-	password string // of the source's account; the consumers' is demo-1234
+	password string // of the source's account
 }
 
 func (a *app) demo() *cobra.Command {
@@ -152,7 +153,7 @@ func (d *demo) serve(ctx context.Context) (stop func(), err error) {
 	}
 	fmt.Fprintf(d.out, "$ cat daybook.yaml\n%s\n$ daybook serve -c daybook.yaml &\n", d.config())
 	cmd := d.command(ctx, self, "serve", "-c", file, "--log-format", "json")
-	cmd.Env = append(os.Environ(), "MYSQL_PASSWORD="+d.password, "CONSUMER_PASSWORD=demo-1234")
+	cmd.Env = append(os.Environ(), "MYSQL_PASSWORD="+d.password, "CONSUMER_PASSWORD="+demoPassword)
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -203,7 +204,7 @@ func (d *demo) follow(log io.Reader, ready chan struct{}) {
 func (d *demo) consume(ctx context.Context, kcat string) (lines <-chan string, stop func(), err error) {
 	args := []string{"-b", d.address,
 		"-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=PLAIN",
-		"-X", "sasl.username=demo-reader", "-X", "sasl.password=demo-1234",
+		"-X", "sasl.username=demo-reader", "-X", "sasl.password=" + demoPassword,
 		"-X", "auto.offset.reset=earliest"}
 	fmt.Fprintf(d.out, "$ kcat %s -G reader shop\n\n", strings.Join(args, " "))
 	cmd := d.command(ctx, kcat, append(args, "-q", "-u", "-Z", "-f", `offset %o  key %k\n%s\n`, "-G", "reader", "shop")...)
@@ -272,8 +273,8 @@ func (d *demo) next(ctx context.Context) {
 	}
 	fmt.Fprintf(d.out, `
 Running until Ctrl-C. Change %s on %s, and read it from
-  %s   topic shop, group mine, SASL PLAIN demo-mine / demo
-`, demoDatabase, d.source, d.address)
+  %s   topic shop, group mine, SASL PLAIN demo-mine / %s
+`, demoDatabase, d.source, d.address, demoPassword)
 	<-ctx.Done()
 }
 
