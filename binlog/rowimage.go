@@ -19,10 +19,6 @@ const maxImageWarnings = 10_000
 
 // leftOut acts on a rows event of which the images do not hold all columns.
 func (r *Reader) leftOut(s *tableState, left []int) error {
-	names := make([]string, len(left))
-	for i, c := range left {
-		names[i] = s.definition.Columns[c].Name
-	}
 	for _, c := range s.definition.Key() {
 		if slices.Contains(left, c) {
 			return fmt.Errorf("%w: rows of %s.%s without column %s of their key: %s",
@@ -34,6 +30,10 @@ func (r *Reader) leftOut(s *tableState, left []int) error {
 		return nil
 	}
 	r.warned[name] = true
+	names := make([]string, len(left))
+	for i, c := range left {
+		names[i] = s.definition.Columns[c].Name
+	}
 	r.log.Warn("rows come with columns left out, which their records lack: "+findImageSession, "source", r.o.Source.Address, "table", name,
 		"columns", strings.Join(names, ","), "thread", r.stream.group.thread, "file", r.stream.file, "pos", r.stream.start)
 	return nil

@@ -41,7 +41,7 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 	switch {
 	case made != 0 && made != p.FileMade:
 		return d.madeDiffers(made), false, nil
-	case errors.Is(err, ErrGTIDMode): // the file may be the same one
+	case errors.Is(err, ErrGTIDMode), errors.Is(err, ErrChecksum): // the file may be the same one
 		return "", false, err
 	case errors.Is(err, ErrPosition):
 		if made, err = d.fileMade(ctx); err != nil {
@@ -51,8 +51,6 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 			return d.madeDiffers(made), false, nil
 		}
 		return fmt.Sprintf("its file %s ends before offset %d, up to which it was read", p.File, p.Pos), false, nil
-	case errors.Is(err, ErrChecksum): // damage, whatever was there before
-		return "", false, err
 	case err != nil && made != 0 && last == nil && !IsTransient(err):
 		return fmt.Sprintf("in its file %s no event begins at offset %d, where the last one that was read did (%v)", p.File, from.Pos, err), false, nil
 	case errors.Is(err, ErrPurged):
