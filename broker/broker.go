@@ -63,6 +63,7 @@ type Options struct {
 	IdleTimeout     time.Duration // a connection without a request; default 10 min, as Kafka
 	LoginTimeout    time.Duration // from the accept to a successful login, a TLS handshake included; default 15 s
 	DenyDelay       time.Duration // before a failed login or a producer is answered; default 500 ms
+	Linger          time.Duration // between the answer to a failed login and the end of its connection, for a client that does not end it; default 1 s
 	TransferTimeout time.Duration // for a client to take one response, or to send a request above 16 KiB; default 1 min
 	RefusalLines    int           // in the log, about one address in 10 s: refused connections, failed logins and the like; default 5
 	ReloadInterval  time.Duration // between two looks at the certificate files; default 2 s
@@ -78,6 +79,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.IdleTimeout, 10*time.Minute)
 	defaultTo(&o.LoginTimeout, 15*time.Second)
 	defaultTo(&o.DenyDelay, 500*time.Millisecond)
+	defaultTo(&o.Linger, time.Second)
 	defaultTo(&o.TransferTimeout, time.Minute)
 	defaultTo(&o.RefusalLines, 5)
 	defaultTo(&o.ReloadInterval, 2*time.Second)

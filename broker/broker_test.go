@@ -79,7 +79,7 @@ func newCluster(t testing.TB, change ...func(*broker.Options)) *cluster {
 	o := broker.Options{
 		Listeners: []broker.Listener{{Name: "test", Address: "127.0.0.1:0"}},
 		Store:     c.store, Groups: groups, Accounts: accounts, Logger: log,
-		DenyDelay: time.Millisecond, RefusalLines: 1 << 20,
+		DenyDelay: time.Millisecond, Linger: time.Millisecond, RefusalLines: 1 << 20,
 	}
 	for _, f := range change {
 		f(&o)

@@ -215,9 +215,20 @@ func (c *conn) handleFrame(ctx context.Context, frame []byte) error {
 		err = c.send(h, resp, records)
 	}
 	if err == nil && c.last {
-		err = errEnd
+		return c.linger(ctx)
 	}
 	return err
+}
+
+// linger waits for the client to end the connection after its last answer: a
+// client that finds answer and end together may drop the answer and come again,
+// as kafka-python 3 does. What it sends instead is not read as requests.
+func (c *conn) linger(ctx context.Context) error {
+	c.SetReadDeadline(time.Now().Add(c.s.o.Linger))
+	if ctx.Err() == nil { // its AfterFunc may have run before the line above
+		_, _ = io.CopyN(io.Discard, c.in, maxFrameBeforeLogin)
+	}
+	return errEnd
 }
 
 // decode reads a request's body, and the tags of its header if it has any.

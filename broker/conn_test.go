@@ -229,17 +229,23 @@ func TestConnectionLimits(t *testing.T) {
 	fourth.served(0)
 	// A connection that ends makes room.
 	second.Close()
+	c.waitForRoom()
+}
+
+// waitForRoom connects until it is answered.
+func (c *cluster) waitForRoom() {
+	c.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		nc, err := net.Dial("tcp", c.addr())
-		must(t, err)
+		must(c.t, err)
 		nc.Write(kmsg.NewRequestFormatter().AppendRequest(nil, kmsg.NewPtrApiVersionsRequest(), 1))
-		_, err = (&client{Conn: nc, t: t}).frame()
+		_, err = (&client{Conn: nc, t: c.t}).frame()
 		nc.Close()
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("there is no room after a connection ended")
+			c.t.Fatal("there is no room after a connection ended")
 		}
 	}
 }

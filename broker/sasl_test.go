@@ -259,6 +259,34 @@ func TestSaslState(t *testing.T) {
 	})
 }
 
+// The answer to a failed login and the end of the connection do not come together:
+// some clients read both at once, and see the end only.
+func TestAnswerBeforeTheEnd(t *testing.T) {
+	const linger = time.Second
+	c := newCluster(t, func(o *broker.Options) { o.Linger = linger })
+	cl := c.dial()
+	start := time.Now()
+	if code := cl.authenticate(user, "wrong"); code != kerr.SaslAuthenticationFailed.Code {
+		t.Errorf("error %d, want %d", code, kerr.SaslAuthenticationFailed.Code)
+	}
+	cl.send(kmsg.NewPtrMetadataRequest()) // is not answered
+	cl.wantClosed()
+	if took := time.Since(start); took < linger {
+		t.Errorf("the end came after %v, want at least %v", took, linger)
+	}
+}
+
+// A client that ends the connection itself makes room at once.
+func TestFailedLoginMakesRoom(t *testing.T) {
+	c := newCluster(t, func(o *broker.Options) { o.Linger, o.MaxConnections = time.Hour, 1 })
+	cl := c.dial()
+	if code := cl.authenticate(user, "wrong"); code != kerr.SaslAuthenticationFailed.Code {
+		t.Errorf("error %d, want %d", code, kerr.SaslAuthenticationFailed.Code)
+	}
+	cl.Close()
+	c.waitForRoom()
+}
+
 // Without login, only ApiVersions and SASL are answered; the log says why a
 // connection was closed.
 func TestLoginIsRequired(t *testing.T) {
