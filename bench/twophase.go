@@ -92,6 +92,7 @@ func (m *commitMode) load(ctx context.Context, address string, n int) (*binlog, 
 		"DROP DATABASE IF EXISTS " + m.database, "CREATE DATABASE " + m.database, "USE " + m.database,
 		"CREATE TABLE orders (id BIGINT NOT NULL PRIMARY KEY, note VARCHAR(200)) CHARACTER SET utf8mb4",
 		"CREATE TABLE items (id BIGINT NOT NULL PRIMARY KEY, item INT, amount DECIMAL(10,2)) CHARACTER SET utf8mb4",
+		"FLUSH BINARY LOGS", // a start within a file reads it from its beginning
 	} {
 		if _, err := c.Execute(sql); err != nil {
 			return nil, err
