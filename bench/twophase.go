@@ -22,6 +22,7 @@ var commitModes = []commitMode{
 	{name: "plain", database: database + "_plain"},
 	{name: "XA, committed right after", database: database + "_xa", late: 1},
 	{name: "XA, 100 prepared per session", database: database + "_late", late: 100},
+	{name: "XA, 2,500 prepared per session", database: database + "_later", late: 2500},
 }
 
 const (
@@ -98,7 +99,7 @@ func (m *commitMode) load(ctx context.Context, address string, n int) (*binlog, 
 			return nil, err
 		}
 	}
-	each := n / connections / max(1, m.late) * max(1, m.late)
+	each := n / connections
 	b := &binlog{database: m.database, server: c.GetServerVersion(), rows: each * connections * rowsPerTransaction}
 	if b.start, err = position(c); err != nil {
 		return nil, err
@@ -132,7 +133,7 @@ func (m *commitMode) commit(ctx context.Context, address string, first, n int) e
 			fmt.Fprintf(&sql, "XA START %s;%sXA END %s;XA PREPARE %[1]s;", xid, rows, xid)
 			fmt.Fprintf(&commits, "XA COMMIT %s;", xid)
 		}
-		if (i+1)%max(1, m.late) == 0 {
+		if (i+1)%max(1, m.late) == 0 || i == n-1 {
 			_, _ = commits.WriteTo(&sql) // a bytes.Buffer never fails
 		}
 		if (i+1)%max(m.late, perPacket) == 0 || i == n-1 {

@@ -1,7 +1,6 @@
 package binlog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -325,7 +324,7 @@ func (r *Reader) Pending() int { return r.entries.size }
 func (r *Reader) takeEntries() []SchemaEntry {
 	all := r.entries.take()
 	for _, e := range all {
-		if e.Value != nil && bytes.HasPrefix(e.Key, chunkPrefix) {
+		if holdsRows(e) {
 			r.xa.cache.put(e.Key, e.Value)
 		}
 	}

@@ -208,12 +208,16 @@ func TestPreparedLong(t *testing.T) {
 			o := options(s, name)
 			o.SchemaChanges = binlog.SchemaChangesNone
 			r := open(t, o)
-			const transactions, rows = 6, 20
+			const transactions, rows = 8, 20
 			for x := range transactions {
 				c := s.Connect(t, name)
+				size := 150_000
+				if x < 2 {
+					size = 5 // in the transaction's own entry
+				}
 				c.Exec(fmt.Sprintf("XA START 'x%d'", x))
 				for i := range rows {
-					c.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, REPEAT('y', 70000))", 100*x+i))
+					c.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, REPEAT('y', %d))", 100*x+i, size))
 				}
 				c.Exec(fmt.Sprintf("XA END 'x%d'", x), fmt.Sprintf("XA PREPARE 'x%d'", x))
 				db.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, '')", 1000+x))

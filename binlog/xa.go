@@ -16,27 +16,52 @@ import (
 // back. Its rows are changes only then, with the place, time and GTID of the
 // commit. Until then they are kept as they came, in the entries that are saved
 // with the position: so they are bounded in memory, survive the source's
-// purging of its binlogs, and are there once after a crash. Those prepared last
-// are kept in memory too, so that the usual commit, right after, reads nothing.
+// purging of its binlogs, and are there once after a crash. The few rows of a
+// small one are in the entry of the transaction itself, those of a larger one in
+// chunks beside it. Those prepared last are kept in memory too, so that the usual
+// commit, right after, reads nothing.
 
 // xaTransactions are the prepared ones, and the one that is being committed.
 type xaTransactions struct {
 	prepared map[string]prepared // by XID
-	cache    chunkCache
+	cache    rowsCache
 	commit   *xaCommit
 	search   *xaSearch // for the rows of one that is not among the prepared
 }
 
 func newXATransactions() xaTransactions {
-	return xaTransactions{prepared: map[string]prepared{}, cache: chunkCache{chunks: map[string][]byte{}}}
+	return xaTransactions{prepared: map[string]prepared{}, cache: rowsCache{values: map[string][]byte{}}}
 }
 
-// prepared is what is saved of a prepared transaction beside its chunks.
+// prepared is what is saved of a prepared transaction beside its rows.
 type prepared struct {
-	Chunks int `json:"chunks"`
+	Chunks int `json:"chunks,omitempty"`
 	// LeftOut are tables with rows in it that were not selected, of which no
 	// rows are kept.
 	LeftOut []string `json:"left_out,omitempty"`
+	// within tells that the entry ends with rows.
+	within bool
+}
+
+// smallRows is the most that the entry of a transaction holds of its rows.
+const smallRows = 2 << 10
+
+// encode gives the saved form: a line of JSON, and the rows behind it.
+func (p *prepared) encode(rows []byte) []byte {
+	line, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // plain structs of strings and numbers: cannot fail
+	}
+	if len(rows) == 0 {
+		return line
+	}
+	return slices.Concat(line, []byte{'\n'}, rows)
+}
+
+// rowsWithin returns the rows in a saved form.
+func rowsWithin(value []byte) []byte {
+	_, rows, _ := bytes.Cut(value, []byte{'\n'})
+	return rows
 }
 
 // The prefixes of the entries of prepared transactions: what is prepared, by
@@ -93,23 +118,25 @@ func (r *Reader) xaPrepare(it *item) error {
 	if len(it.event.Body) == 0 || xid == "" {
 		return fmt.Errorf("%w: XA PREPARE without XA START", ErrEvent)
 	}
-	r.flushSpool()
-	p := prepared{Chunks: r.progress.spool.chunks, LeftOut: r.progress.spool.leftOut}
-	if it.event.Body[0] != 0 {
+	s := &r.progress.spool
+	onePhase := it.event.Body[0] != 0
+	if onePhase || s.chunks > 0 || len(s.buf) > smallRows {
+		r.flushSpool()
+	}
+	p := prepared{Chunks: s.chunks, LeftOut: s.leftOut}
+	if onePhase {
 		r.startCommit(xid, p)
 		return nil
 	}
-	r.remember(xid, p)
+	r.remember(xid, p, s.buf)
 	return r.endGroup()
 }
 
-func (r *Reader) remember(xid string, p prepared) {
-	value, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // plain structs of strings and numbers: cannot fail
-	}
+// remember saves a transaction, with rows that are in no chunk.
+func (r *Reader) remember(xid string, p prepared, rows []byte) {
+	p.within = len(rows) > 0
 	r.xa.prepared[xid] = p
-	r.entries.create(preparedKey(xid), value)
+	r.entries.create(preparedKey(xid), p.encode(rows))
 }
 
 // forget drops what is kept of a transaction.
@@ -119,7 +146,9 @@ func (r *Reader) forget(xid string) {
 		return
 	}
 	delete(r.xa.prepared, xid)
-	r.entries.drop(preparedKey(xid))
+	key := preparedKey(xid)
+	r.entries.drop(key)
+	r.xa.cache.drop(key)
 	r.dropChunks(xid, p.Chunks)
 }
 
@@ -131,12 +160,14 @@ func (r *Reader) dropChunks(xid string, n int) {
 	}
 }
 
-// loadPrepared takes over a saved transaction. Its chunks stay where they are.
+// loadPrepared takes over a saved transaction. Its rows stay where they are.
 func (r *Reader) loadPrepared(key, value []byte) error {
 	var p prepared
-	if err := json.Unmarshal(value, &p); err != nil {
+	line, _, within := bytes.Cut(value, []byte{'\n'})
+	if err := json.Unmarshal(line, &p); err != nil {
 		return fmt.Errorf("prepared transaction %q: %w", key, err)
 	}
+	p.within = within
 	r.xa.prepared[string(key[len(preparedPrefix):])] = p
 	return nil
 }
@@ -151,13 +182,14 @@ func (r *Reader) anyTableSelected(names []string) bool {
 // xaCommit hands out the rows of a transaction that is being committed.
 type xaCommit struct {
 	xid    string
+	within bool // the entry of the transaction has rows, still to be read
 	chunks int
 	next   int    // chunk to be read
-	rest   []byte // of the current one
+	rest   []byte // of what was read last
 }
 
 func (r *Reader) startCommit(xid string, p prepared) {
-	r.xa.commit = &xaCommit{xid: xid, chunks: p.Chunks}
+	r.xa.commit = &xaCommit{xid: xid, within: p.within, chunks: p.Chunks}
 }
 
 // pollCommit goes on with the next event of the transaction's rows. After the
@@ -168,13 +200,13 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 	}
 	c := r.xa.commit
 	for len(c.rest) == 0 {
-		if c.next == c.chunks {
-			return false, r.endCommit()
-		}
-		if c.rest, err = r.chunk(chunkKey(c.xid, c.next)); err != nil {
+		more, err := r.readPrepared(c)
+		if err != nil {
 			return false, err
 		}
-		c.next++
+		if !more {
+			return false, r.endCommit()
+		}
 	}
 	e, rest, err := nextSpooled(c.rest)
 	if err != nil {
@@ -185,6 +217,22 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 		return false, r.readTableMap(e.Body)
 	}
 	return false, r.startRows(e, false)
+}
+
+// readPrepared reads the next part of the transaction's rows, if there is one.
+func (r *Reader) readPrepared(c *xaCommit) (more bool, err error) {
+	switch {
+	case c.within:
+		c.within = false
+		value, err := r.savedRows(preparedKey(c.xid))
+		c.rest = rowsWithin(value)
+		return true, err
+	case c.next < c.chunks:
+		c.next++
+		c.rest, err = r.savedRows(chunkKey(c.xid, c.next-1))
+		return true, err
+	}
+	return false, nil
 }
 
 func (r *Reader) endCommit() error {
@@ -198,12 +246,13 @@ func (r *Reader) endCommit() error {
 	return r.endGroup()
 }
 
-// chunk returns a chunk of rows: from memory, or as it was saved.
-func (r *Reader) chunk(key []byte) ([]byte, error) {
+// savedRows returns the entry of a key that holds rows: from memory, or as it
+// was saved.
+func (r *Reader) savedRows(key []byte) ([]byte, error) {
 	if value, ok := r.entries.get(key); ok && value != nil {
 		return value, nil
 	}
-	if value, ok := r.xa.cache.chunks[string(key)]; ok {
+	if value, ok := r.xa.cache.values[string(key)]; ok {
 		return value, nil
 	}
 	if r.o.Load != nil {
@@ -218,28 +267,33 @@ func (r *Reader) chunk(key []byte) ([]byte, error) {
 	return nil, fmt.Errorf("%w: the rows of XA transaction %s are not there", ErrSaved, r.xa.commit.xid)
 }
 
-// chunkCache keeps the chunks saved last.
-type chunkCache struct {
-	chunks map[string][]byte
+// holdsRows tells an entry with rows.
+func holdsRows(e SchemaEntry) bool {
+	return bytes.HasPrefix(e.Key, chunkPrefix) && e.Value != nil || bytes.HasPrefix(e.Key, preparedPrefix) && len(rowsWithin(e.Value)) > 0
+}
+
+// rowsCache keeps the entries with rows that were saved last.
+type rowsCache struct {
+	values map[string][]byte
 	order  [][]byte // keys, the oldest first; some are gone
 	size   int
 }
 
-// maxChunkCache bounds the bytes of the cache.
-const maxChunkCache = 4 << 20
+// maxRowsCache bounds the bytes of the cache.
+const maxRowsCache = 16 << 20
 
-func (c *chunkCache) put(key, value []byte) {
-	c.chunks[string(key)] = value
+func (c *rowsCache) put(key, value []byte) {
+	c.values[string(key)] = value
 	c.order = append(c.order, key)
 	c.size += len(value)
-	for c.size > maxChunkCache || len(c.order) > 2*len(c.chunks)+16 {
+	for c.size > maxRowsCache || len(c.order) > 2*len(c.values)+16 {
 		oldest := c.order[0]
 		c.order = c.order[1:]
 		c.drop(oldest)
 	}
 }
 
-func (c *chunkCache) drop(key []byte) {
-	c.size -= len(c.chunks[string(key)])
-	delete(c.chunks, string(key))
+func (c *rowsCache) drop(key []byte) {
+	c.size -= len(c.values[string(key)])
+	delete(c.values, string(key))
 }

@@ -80,7 +80,7 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 			return false, fmt.Errorf("%w: XA transaction %s is committed, and its rows stand before the oldest binlog of the source, so that they are not known: %w", ErrEvent, s.xid, c.err)
 		}
 		p := prepared{Chunks: s.n}
-		r.remember(s.xid, p)
+		r.remember(s.xid, p, nil)
 		r.startCommit(s.xid, p)
 		return false, nil
 	default:
