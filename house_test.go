@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"binlog/dump":        {"binlog/cursor", "binlog/schema"},
 	"binlog/cursor":      {},
 	"binlog/schema":      {"change"},
-	"binlog/rowevent":    {"change"},
+	"binlog/rowevent":    {"binlog/cursor", "change"},
 	"format":             {"change"},
 	"config":             {},
 	"change":             {},

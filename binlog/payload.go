@@ -43,7 +43,7 @@ func (p *payload) start(e dump.Event) error {
 	c := cursor.Cursor{B: e.Body}
 	compressed := true
 	for field := c.Lenenc(); field != 0 && c.Err == nil; field = c.Lenenc() {
-		v := cursor.Cursor{B: c.Bytes(int(c.Lenenc()))}
+		v := cursor.Cursor{B: c.LenencBytes()}
 		switch field {
 		case 1: // compressed size
 		case 2:

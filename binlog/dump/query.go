@@ -136,20 +136,12 @@ func readRow(b []byte, columns int) ([]Text, error) {
 			row[i].Null = true
 			continue
 		}
-		row[i].String = string(r.Bytes(lenencInt(&r)))
+		row[i].String = string(r.LenencBytes())
 	}
 	if r.Err != nil || len(r.B) > 0 {
 		return nil, errors.New("a row of another form than announced")
 	}
 	return row, nil
-}
-
-// lenencInt reads a length; -1 if it is beyond what is left.
-func lenencInt(r *cursor.Cursor) int {
-	if n := r.Lenenc(); n <= uint64(len(r.B)) {
-		return int(n)
-	}
-	return -1
 }
 
 // errorPacket reads what the server says in place of an answer.

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
+
+	"daybook/binlog/cursor"
 )
 
 // charset converts one of the server's character sets to UTF-8.
@@ -72,7 +74,7 @@ func (cs *charset) appendUTF8(dst, b []byte) []byte {
 
 func isASCII(b []byte) bool {
 	for len(b) >= 8 {
-		if littleEndian(b[:8])&0x8080808080808080 != 0 {
+		if cursor.LittleEndian(b[:8])&0x8080808080808080 != 0 {
 			return false
 		}
 		b = b[8:]

@@ -1,6 +1,10 @@
 package rowevent
 
-import "strings"
+import (
+	"strings"
+
+	"daybook/binlog/cursor"
+)
 
 // charsetField is one of the two metadata fields about charsets, either the
 // collation of most columns and then pairs of a column's ordinal and its own
@@ -26,10 +30,10 @@ func (f *charsetField) read(m *TableMap, ids []int, is func(WireType) bool) bool
 	if f.value == nil {
 		return true
 	}
-	v := cursor{b: f.value}
+	v := cursor.Cursor{B: f.value}
 	common := 0
 	if f.pairs {
-		common = int(v.lenenc())
+		common = int(v.Lenenc())
 	}
 	var columns []int
 	for i := range m.Columns {
@@ -38,17 +42,17 @@ func (f *charsetField) read(m *TableMap, ids []int, is func(WireType) bool) bool
 		}
 		columns = append(columns, i)
 		if ids[i] = common; !f.pairs {
-			ids[i] = int(v.lenenc())
+			ids[i] = int(v.Lenenc())
 		}
 	}
-	for f.pairs && len(v.b) > 0 {
-		ordinal, id := v.lenenc(), v.lenenc()
+	for f.pairs && len(v.B) > 0 {
+		ordinal, id := v.Lenenc(), v.Lenenc()
 		if ordinal >= uint64(len(columns)) {
 			return false
 		}
 		ids[columns[ordinal]] = int(id)
 	}
-	return !v.short && len(v.b) == 0
+	return v.Err == nil && len(v.B) == 0
 }
 
 // lowCollations are the charsets of the collation IDs from 1.

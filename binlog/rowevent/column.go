@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"daybook/binlog/cursor"
 	"daybook/change"
 )
 
@@ -74,7 +75,7 @@ func (c *column) wireSize(b []byte) int {
 	if c.prefix > len(b) {
 		return -1
 	}
-	return c.prefix + int(littleEndian(b[:c.prefix]))
+	return c.prefix + int(cursor.LittleEndian(b[:c.prefix]))
 }
 
 // decode decodes the value at the front of b into v and returns the bytes used.
@@ -93,9 +94,9 @@ func (d *Decoder) decode(c *column, b []byte, v *change.Value) (int, error) {
 	switch c.op {
 	case opInt:
 		shift := 64 - uint(size)*8
-		v.Kind, v.Num = change.Int64, uint64(int64(littleEndian(b)<<shift)>>shift)
+		v.Kind, v.Num = change.Int64, uint64(int64(cursor.LittleEndian(b)<<shift)>>shift)
 	case opUint:
-		v.Kind, v.Num = change.Uint64, littleEndian(b)
+		v.Kind, v.Num = change.Uint64, cursor.LittleEndian(b)
 	case opFloat:
 		v.Kind, v.Num = change.Float32, uint64(binary.LittleEndian.Uint32(b))
 	case opDouble:
@@ -115,7 +116,7 @@ func (d *Decoder) decode(c *column, b []byte, v *change.Value) (int, error) {
 		v.Kind, v.Num, ok = change.Duration, uint64(n), good
 	case opDate:
 		v.Kind = change.CivilDate
-		v.Num, ok = date(littleEndian(b))
+		v.Num, ok = date(cursor.LittleEndian(b))
 	default:
 		return size, d.decodeRare(c, b, v)
 	}
@@ -138,16 +139,16 @@ func (d *Decoder) decodeRare(c *column, b []byte, v *change.Value) error {
 		v.Kind, v.Num = change.Bits, bigEndian(b)
 		ok = bits.Len64(v.Num) <= c.precision
 	case opEnum:
-		ok = enumLabel(c, littleEndian(b), v)
+		ok = enumLabel(c, cursor.LittleEndian(b), v)
 	case opSet:
-		ok = d.setLabels(c, littleEndian(b), v)
+		ok = d.setLabels(c, cursor.LittleEndian(b), v)
 	case opOldDateTime:
 		v.Kind = change.CivilTime
-		v.Num, ok = oldDateTime(littleEndian(b))
+		v.Num, ok = oldDateTime(cursor.LittleEndian(b))
 	case opOldTimestamp:
-		v.Kind, v.Num = change.Instant, littleEndian(b)*1e6
+		v.Kind, v.Num = change.Instant, cursor.LittleEndian(b)*1e6
 	case opOldTime:
-		n, good := oldTime(littleEndian(b))
+		n, good := oldTime(cursor.LittleEndian(b))
 		v.Kind, v.Num, ok = change.Duration, uint64(n), good
 	case opHiresTime, opHiresDateTime, opHiresTimestamp:
 		ok = hires(c, b, v)
@@ -191,7 +192,7 @@ func (d *Decoder) decodeVariable(c *column, b []byte, v *change.Value) (int, err
 	if c.prefix > len(b) {
 		return 0, errShort
 	}
-	n := int(littleEndian(b[:c.prefix]))
+	n := int(cursor.LittleEndian(b[:c.prefix]))
 	if n > len(b)-c.prefix {
 		return 0, errShort
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"daybook/binlog/cursor"
 	"daybook/change"
 )
 
@@ -104,9 +105,9 @@ func (d *Decoder) Size() int {
 // last one of its statement, after which the server's table maps are void.
 // tableIDSize is 4 or 6.
 func TableID(body []byte, tableIDSize int) (id uint64, statementEnd bool, err error) {
-	c := cursor{b: body}
-	id, flags := c.uint(tableIDSize), c.uint(2)
-	if c.short {
+	c := cursor.Cursor{B: body}
+	id, flags := c.Uint(tableIDSize), c.Uint(2)
+	if c.Err != nil {
 		return 0, false, fmt.Errorf("read rows event: %w: %d bytes are too few", ErrCorrupt, len(body))
 	}
 	return id, flags&1 != 0, nil
@@ -129,34 +130,34 @@ func (d *Decoder) Start(kind EventKind, body []byte) error {
 
 func (d *Decoder) start(kind EventKind, body []byte) bool {
 	d.kind, d.form, d.row, d.rest, d.large = kind, kind.form(), 0, nil, len(body) > maxKept
-	c := cursor{b: body}
-	id := c.uint(d.idSize)
-	c.take(2) // flags
+	c := cursor.Cursor{B: body}
+	id := c.Uint(d.idSize)
+	c.Bytes(2) // flags
 	if kind.isV2() {
 		// The length counts itself. What it covers (the partition, NDB's own
 		// data) is not about the rows' form.
-		n := int(c.uint(2))
+		n := int(c.Uint(2))
 		if n < 2 {
 			return false
 		}
-		c.take(n - 2)
+		c.Bytes(n - 2)
 	}
-	columns := c.lenenc()
-	if c.short || id != d.mapID || d.form == 0 || columns != uint64(len(d.columns)) {
+	columns := c.Lenenc()
+	if c.Err != nil || id != d.mapID || d.form == 0 || columns != uint64(len(d.columns)) {
 		return false
 	}
 	size := bitmapSize(len(d.columns))
-	d.first = bitmap(c.take(size))
+	d.first = bitmap(c.Bytes(size))
 	d.second = d.first
 	if d.form == formUpdate {
-		d.second = bitmap(c.take(size))
+		d.second = bitmap(c.Bytes(size))
 	}
-	if c.short {
+	if c.Err != nil {
 		return false
 	}
 	d.allFirst = d.first.count(len(d.columns)) == len(d.columns)
 	d.allSecond = d.second.count(len(d.columns)) == len(d.columns)
-	d.rest = c.b
+	d.rest = c.B
 	if kind.isCompressed() {
 		return d.decompressRows()
 	}

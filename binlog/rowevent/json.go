@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
+
+	"daybook/binlog/cursor"
 )
 
 // The types of MySQL's binary JSON (sql-common/json_binary.h).
@@ -71,7 +73,7 @@ func (v jsonValue) container() (jsonContainer, error) {
 	if len(v.data) < 2*c.wide {
 		return c, errJSON
 	}
-	count, size := littleEndian(v.data[:c.wide]), littleEndian(v.data[c.wide:2*c.wide])
+	count, size := cursor.LittleEndian(v.data[:c.wide]), cursor.LittleEndian(v.data[c.wide:2*c.wide])
 	if size > uint64(len(v.data)) || count > size {
 		return c, errJSON
 	}
@@ -93,8 +95,8 @@ func (c *jsonContainer) headerSize() int {
 // key returns the key of element i of an object.
 func (c *jsonContainer) key(i int) ([]byte, error) {
 	entry := c.data[2*c.wide+i*(c.wide+2):]
-	start := littleEndian(entry[:c.wide])
-	end := start + littleEndian(entry[c.wide:c.wide+2])
+	start := cursor.LittleEndian(entry[:c.wide])
+	end := start + cursor.LittleEndian(entry[c.wide:c.wide+2])
 	if start < uint64(c.headerSize()) || end > uint64(len(c.data)) {
 		return nil, errJSON
 	}
@@ -117,7 +119,7 @@ func (c *jsonContainer) element(i int) (jsonValue, error) {
 			return jsonValue{kind, field}, nil
 		}
 	}
-	offset := littleEndian(field)
+	offset := cursor.LittleEndian(field)
 	if offset < uint64(c.headerSize()) || offset >= uint64(len(c.data)) || kind > jsonOpaque {
 		return jsonValue{}, errJSON
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"daybook/binlog/cursor"
 	"daybook/change"
 )
 
@@ -50,16 +51,16 @@ func (d *Decoder) partialImage(b []byte) ([]byte, error) {
 // partialBits reads what comes before the null bits of a partial update's after
 // image. A nil bitmap means that no column is partial.
 func (d *Decoder) partialBits(b []byte) (bitmap, []byte, bool) {
-	c := cursor{b: b}
-	options := c.lenenc()
+	c := cursor.Cursor{B: b}
+	options := c.Lenenc()
 	if options > 1 {
 		return nil, nil, false
 	}
 	var bits bitmap
 	if options == 1 {
-		bits = bitmap(c.take(bitmapSize(d.jsons)))
+		bits = bitmap(c.Bytes(bitmapSize(d.jsons)))
 	}
-	return bits, c.b, !c.short
+	return bits, c.B, c.Err == nil
 }
 
 // jsonColumn decodes a JSON column's value, whole or partial.
@@ -84,8 +85,8 @@ func (d *Decoder) applyDiffs(before, b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := cursor{b: b}
-	for len(c.b) > 0 {
+	c := cursor.Cursor{B: b}
+	for len(c.B) > 0 {
 		if err := t.apply(&c); err != nil {
 			return nil, err
 		}
@@ -95,12 +96,12 @@ func (d *Decoder) applyDiffs(before, b []byte) ([]byte, error) {
 
 // apply makes the change at the front of c: an operation, a path, and for all
 // but a removal the new value as a binary document.
-func (t *jsonTree) apply(c *cursor) error {
-	operation := c.byte()
-	path, ok := parsePath(c.lenencBytes())
+func (t *jsonTree) apply(c *cursor.Cursor) error {
+	operation := c.U8()
+	path, ok := parsePath(c.LenencBytes())
 	var node jsonNode
 	if operation != diffRemove {
-		doc := c.lenencBytes()
+		doc := c.LenencBytes()
 		v, err := parseJSON(doc)
 		if err != nil {
 			return err
@@ -109,7 +110,7 @@ func (t *jsonTree) apply(c *cursor) error {
 		t.size += len(doc) + 1
 		t.budget += len(doc) + 1
 	}
-	if c.short || !ok || operation > diffRemove || len(path) > maxJSONDepth {
+	if c.Err != nil || !ok || operation > diffRemove || len(path) > maxJSONDepth {
 		return errJSONDiff
 	}
 	if len(path) == 0 {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"daybook/binlog/cursor"
 )
 
 func (w *jsonWriter) scalar(v jsonValue) error {
@@ -26,7 +28,7 @@ func (w *jsonWriter) scalar(v jsonValue) error {
 			return err
 		}
 	}
-	n := littleEndian(v.data[:size])
+	n := cursor.LittleEndian(v.data[:size])
 	switch v.kind {
 	case jsonLiteral:
 		if n > 2 {

@@ -3,6 +3,8 @@ package rowevent
 import (
 	"bytes"
 	"fmt"
+
+	"daybook/binlog/cursor"
 )
 
 // The fields of the optional metadata (Table_map_event::Optional_metadata_field_type).
@@ -26,15 +28,15 @@ const (
 // a type byte, a length-encoded length and a value. Fields of a type that a
 // later server may add are stepped over; nothing here depends on them.
 func (m *TableMap) readOptional(b []byte) error {
-	c := cursor{b: b}
-	for len(c.b) > 0 {
-		field := c.byte()
-		v := cursor{b: c.lenencBytes()}
-		if c.short {
+	c := cursor.Cursor{B: b}
+	for len(c.B) > 0 {
+		field := c.U8()
+		v := cursor.Cursor{B: c.LenencBytes()}
+		if c.Err != nil {
 			return fmt.Errorf("%w: optional metadata field %d is cut off", ErrCorrupt, field)
 		}
 		ok := m.readField(field, &v)
-		if !ok || v.short {
+		if !ok || v.Err != nil {
 			return fmt.Errorf("%w: optional metadata field %d does not fit the columns", ErrCorrupt, field)
 		}
 	}
@@ -42,19 +44,19 @@ func (m *TableMap) readOptional(b []byte) error {
 	return nil
 }
 
-func (m *TableMap) readField(field byte, v *cursor) bool {
+func (m *TableMap) readField(field byte, v *cursor.Cursor) bool {
 	switch field {
 	case metaSignedness:
 		m.Told.Signs = true
-		m.signs = bytes.Clone(v.b)
+		m.signs = bytes.Clone(v.B)
 	case metaDefaultCharset, metaColumnCharset:
 		m.Told.Charsets = true
-		m.textCharsets = charsetField{pairs: field == metaDefaultCharset, value: bytes.Clone(v.b)}
+		m.textCharsets = charsetField{pairs: field == metaDefaultCharset, value: bytes.Clone(v.B)}
 	case metaEnumSetDefaultCharset, metaEnumSetColumnCharset:
-		m.labelCharsets = charsetField{pairs: field == metaEnumSetDefaultCharset, value: bytes.Clone(v.b)}
+		m.labelCharsets = charsetField{pairs: field == metaEnumSetDefaultCharset, value: bytes.Clone(v.B)}
 	case metaColumnName:
 		m.Told.Names = true
-		return m.each(v, anyType, func(c *MapColumn) { c.Name = string(v.lenencBytes()) })
+		return m.each(v, anyType, func(c *MapColumn) { c.Name = string(v.LenencBytes()) })
 	case metaSetMembers:
 		m.Told.Members = true
 		return m.each(v, func(t WireType) bool { return t == typeSet }, func(c *MapColumn) { c.readMembers(v) })
@@ -62,18 +64,18 @@ func (m *TableMap) readField(field byte, v *cursor) bool {
 		m.Told.Members = true
 		return m.each(v, func(t WireType) bool { return t == typeEnum }, func(c *MapColumn) { c.readMembers(v) })
 	case metaGeometryType:
-		return m.each(v, func(t WireType) bool { return t == typeGeometry }, func(c *MapColumn) { c.Geometry = int(v.lenenc()) })
+		return m.each(v, func(t WireType) bool { return t == typeGeometry }, func(c *MapColumn) { c.Geometry = int(v.Lenenc()) })
 	case metaSimplePrimaryKey, metaPrimaryKeyPrefix:
 		return m.readPrimaryKey(v, field == metaPrimaryKeyPrefix)
 	case metaVisibility:
 		m.Told.Visibility = true
-		bits := msbBits{b: v.b}
+		bits := msbBits{b: v.B}
 		for i := range m.Columns {
 			m.Columns[i].Invisible = !bits.next()
 		}
 		return !bits.short
 	case metaVectorDimensions:
-		return m.each(v, func(t WireType) bool { return t == typeVector }, func(c *MapColumn) { c.Dimensions = int(v.lenenc()) })
+		return m.each(v, func(t WireType) bool { return t == typeVector }, func(c *MapColumn) { c.Dimensions = int(v.Lenenc()) })
 	}
 	return true
 }
@@ -84,13 +86,13 @@ func (t WireType) isEnumOrSet() bool { return t == typeEnum || t == typeSet }
 
 // each calls f for each column of a type that is asked for; false: v is too
 // short or too long for them.
-func (m *TableMap) each(v *cursor, is func(WireType) bool, f func(*MapColumn)) bool {
+func (m *TableMap) each(v *cursor.Cursor, is func(WireType) bool, f func(*MapColumn)) bool {
 	for i := range m.Columns {
 		if is(m.Columns[i].Type) {
 			f(&m.Columns[i])
 		}
 	}
-	return len(v.b) == 0
+	return len(v.B) == 0
 }
 
 // msbBits reads bits from the highest of the first byte on.
@@ -124,24 +126,24 @@ func (m *TableMap) unsigned(year bool) ([]bool, bool) {
 	return flags, !bits.short && len(m.signs) == bitmapSize(bits.n)
 }
 
-func (c *MapColumn) readMembers(v *cursor) {
-	n := v.lenencInt()
-	if n > len(v.b) {
-		v.short = true
+func (c *MapColumn) readMembers(v *cursor.Cursor) {
+	n := v.LenencInt()
+	if n > len(v.B) {
+		v.Fail()
 		return
 	}
 	c.Members = make([][]byte, 0, n)
 	for range n {
-		c.Members = append(c.Members, append([]byte{}, v.lenencBytes()...))
+		c.Members = append(c.Members, append([]byte{}, v.LenencBytes()...))
 	}
 }
 
-func (m *TableMap) readPrimaryKey(v *cursor, prefixes bool) bool {
+func (m *TableMap) readPrimaryKey(v *cursor.Cursor, prefixes bool) bool {
 	m.Told.PrimaryKey = true
-	for len(v.b) > 0 {
-		i, prefix := v.lenenc(), uint64(0)
+	for len(v.B) > 0 {
+		i, prefix := v.Lenenc(), uint64(0)
 		if prefixes {
-			prefix = v.lenenc()
+			prefix = v.Lenenc()
 		}
 		if i >= uint64(len(m.Columns)) || prefix > 1<<16 {
 			return false

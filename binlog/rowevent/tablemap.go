@@ -3,6 +3,8 @@ package rowevent
 import (
 	"encoding/binary"
 	"fmt"
+
+	"daybook/binlog/cursor"
 )
 
 // TableMap is a table map event: what rows events with the same table ID look
@@ -53,16 +55,16 @@ type MapColumn struct {
 // (MySQL 5.1 before general availability). The result does not alias body. The
 // error is ErrCorrupt.
 func ParseTableMap(body []byte, tableIDSize int) (*TableMap, error) {
-	c := cursor{b: body}
-	m := &TableMap{ID: c.uint(tableIDSize), Flags: uint16(c.uint(2))}
-	m.Database = string(c.take(int(c.byte())))
-	c.take(1) // the name's terminating zero
-	m.Table = string(c.take(int(c.byte())))
-	c.take(1)
-	types := c.lenencBytes()
-	metas := cursor{b: c.lenencBytes()}
-	nulls := bitmap(c.take(bitmapSize(len(types))))
-	if c.short {
+	c := cursor.Cursor{B: body}
+	m := &TableMap{ID: c.Uint(tableIDSize), Flags: uint16(c.Uint(2))}
+	m.Database = string(c.Bytes(int(c.U8())))
+	c.Bytes(1) // the name's terminating zero
+	m.Table = string(c.Bytes(int(c.U8())))
+	c.Bytes(1)
+	types := c.LenencBytes()
+	metas := cursor.Cursor{B: c.LenencBytes()}
+	nulls := bitmap(c.Bytes(bitmapSize(len(types))))
+	if c.Err != nil {
 		return nil, fmt.Errorf("parse table map: %w: %d bytes are too few", ErrCorrupt, len(body))
 	}
 	m.Columns = make([]MapColumn, len(types))
@@ -73,10 +75,10 @@ func ParseTableMap(body []byte, tableIDSize int) (*TableMap, error) {
 			return nil, fmt.Errorf("parse table map of %s.%s: %w: column %d has unknown %s", m.Database, m.Table, ErrCorrupt, i+1, col.Type)
 		}
 	}
-	if metas.short || len(metas.b) > 0 {
+	if metas.Err != nil || len(metas.B) > 0 {
 		return nil, fmt.Errorf("parse table map of %s.%s: %w: column metadata does not fit the column types", m.Database, m.Table, ErrCorrupt)
 	}
-	if err := m.readOptional(c.b); err != nil {
+	if err := m.readOptional(c.B); err != nil {
 		return nil, fmt.Errorf("parse table map of %s.%s: %w", m.Database, m.Table, err)
 	}
 	return m, nil
@@ -84,20 +86,20 @@ func ParseTableMap(body []byte, tableIDSize int) (*TableMap, error) {
 
 // readMeta reads the column's part of the metadata block, whose size depends
 // on the type. False: the type is not known.
-func (c *MapColumn) readMeta(r *cursor) bool {
+func (c *MapColumn) readMeta(r *cursor.Cursor) bool {
 	switch c.Type {
 	case typeTiny, typeShort, typeInt24, typeLong, typeLongLong, typeYear,
 		typeDate, typeNewDate, typeTime, typeDateTime, typeTimestamp:
 	case typeFloat, typeDouble, typeBlob, typeTinyBlob, typeMediumBlob, typeLongBlob, typeBlobCompressed,
 		typeJSON, typeGeometry, typeVector, typeTime2, typeDateTime2, typeTimestamp2:
-		c.Length = int(r.byte())
+		c.Length = int(r.U8())
 	case typeVarChar, typeVarString, typeVarCharCompressed:
-		c.Length = int(r.uint(2))
+		c.Length = int(r.Uint(2))
 	case typeNewDecimal:
-		c.Length, c.Scale = int(r.byte()), int(r.byte())
+		c.Length, c.Scale = int(r.U8()), int(r.U8())
 	case typeBit:
-		bits := int(r.byte())
-		c.Length = int(r.byte())*8 + bits
+		bits := int(r.U8())
+		c.Length = int(r.U8())*8 + bits
 	case typeString, typeEnum, typeSet:
 		return c.readStringMeta(r)
 	default:
@@ -109,10 +111,10 @@ func (c *MapColumn) readMeta(r *cursor) bool {
 // readStringMeta reads the two bytes of CHAR, BINARY, ENUM and SET. The first
 // is the real type, into whose bits 4 and 5, which are set in all of these
 // types, the bits 8 and 9 of a length above 255 are folded by exclusive or.
-func (c *MapColumn) readStringMeta(r *cursor) bool {
-	b := r.take(2)
+func (c *MapColumn) readStringMeta(r *cursor.Cursor) bool {
+	b := r.Bytes(2)
 	if b == nil {
-		return true // told by r.short
+		return true // told by r.Err
 	}
 	meta := binary.BigEndian.Uint16(b)
 	c.Length = int(meta&0xff) | int(meta>>4&0x300^0x300)
