@@ -56,7 +56,7 @@ func (f *charsetField) read(m *TableMap, ids []int, is func(WireType) bool) bool
 }
 
 // lowCollations are the charsets of the collation IDs from 1.
-const lowCollations = "" +
+var lowCollations = strings.Fields("" +
 	"big5 latin2 dec8 cp850 latin1 hp8 koi8r latin1 latin2 swe7 " +
 	"ascii ujis sjis cp1251 latin1 hebrew - tis620 euckr latin7 " +
 	"latin2 koi8u cp1251 gb2312 greek cp1250 latin2 gbk cp1257 latin5 " +
@@ -66,7 +66,7 @@ const lowCollations = "" +
 	"utf32 utf16le binary armscii8 ascii cp1250 cp1256 cp866 dec8 greek " +
 	"hebrew hp8 keybcs2 koi8r koi8u utf8mb3 latin2 latin5 latin7 cp850 " +
 	"cp852 swe7 utf8mb3 big5 euckr gb2312 gbk sjis tis620 ucs2 " +
-	"ujis geostd8 geostd8 latin1 cp932 cp932 eucjpms eucjpms cp1250"
+	"ujis geostd8 geostd8 latin1 cp932 cp932 eucjpms eucjpms cp1250")
 
 // collationRanges are the charsets of the IDs above.
 var collationRanges = []struct {
@@ -86,8 +86,8 @@ func collationCharset(id int) string {
 	if id > 1024 && id < 2048 {
 		id -= 1024
 	}
-	if names := strings.Fields(lowCollations); id > 0 && id <= len(names) {
-		return strings.TrimLeft(names[id-1], "-")
+	if id > 0 && id <= len(lowCollations) {
+		return strings.TrimLeft(lowCollations[id-1], "-")
 	}
 	for _, r := range collationRanges {
 		if id >= r.first && id <= r.last {
