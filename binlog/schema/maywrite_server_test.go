@@ -136,10 +136,30 @@ func (g *programGenerator) programs(db string) []string {
 	return list
 }
 
-// inner returns a statement of a program's body.
+// inner returns what is in a program's body: a statement, with queries about it.
 func (g *programGenerator) inner() string {
+	about := g.pick("", "", "IF EXISTS (SELECT t FROM (SELECT id AS t FROM u) AS d WHERE t) THEN ; END IF",
+		"SET @z = (SELECT MAX(id) FROM u WHERE id IN (SELECT a FROM v GROUP BY a HAVING COUNT(*) > 0) ORDER BY 1); ",
+		"CASE WHEN (SELECT COUNT(*) FROM u WHERE a) >= 0 THEN ; ELSE SET @z = 1; END CASE",
+		"SELECT MAX(id) INTO @z FROM u WHERE id; ", "BEGIN DECLARE c CURSOR FOR SELECT id FROM u WHERE id ORDER BY id; ; END",
+		"BEGIN DECLARE EXIT HANDLER FOR NOT FOUND ; SELECT id INTO @z FROM u WHERE id < 0 ORDER BY a; END")
+	before, after, ok := strings.Cut(about, " ; ")
+	if !ok {
+		return about + g.change()
+	}
+	return before + " " + g.change() + "; " + after
+}
+
+// change returns a statement that may change rows.
+func (g *programGenerator) change() string {
 	table := g.pick("t", "s", "u", "v", "w", "w", "view0", "view1")
-	switch g.IntN(8) {
+	switch g.IntN(11) {
+	case 8:
+		return "INSERT INTO " + table + " (id, a) SELECT id, a FROM " + g.pick("u", "v", "t") + " WHERE id ORDER BY id LIMIT 1"
+	case 9:
+		return "UPDATE " + g.pick("u", "v") + " AS x JOIN " + table + " AS y ON x.id = y.id SET y.a = y.a + 1 WHERE x.id"
+	case 10:
+		return "DELETE y FROM " + g.pick("u", "v") + " AS x, " + table + " AS y WHERE x.id = y.id AND y.id = 3"
 	case 0, 1:
 		return "INSERT INTO " + table + " VALUES (4, 4)"
 	case 2:

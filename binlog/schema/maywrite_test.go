@@ -175,6 +175,48 @@ func TestMayWriteFollowsPrograms(t *testing.T) {
 	}
 }
 
+// TestColumnsAreNoTables has columns with the name of a selected table in bodies that
+// change other tables, and that table where it may be one.
+func TestColumnsAreNoTables(t *testing.T) {
+	c := shop(t, schema.Server{Flavor: "mariadb", Version: 101106, DefaultCharset: "latin1"})
+	for body, want := range map[string]bool{
+		"INSERT INTO u (id, s) VALUES (1, 2)":                                                 false,
+		"INSERT INTO u (s) SELECT s FROM u":                                                   false,
+		"INSERT INTO shop.u (id, s) SELECT id, s FROM u ORDER BY id, s":                       false,
+		"INSERT INTO u SELECT MAX(id), COUNT(s) FROM u GROUP BY s HAVING s":                   false,
+		"UPDATE u SET c = 1 WHERE s IN (1, 2) AND s IS NULL":                                  false,
+		"DELETE FROM u WHERE id IN (s, 1) OR s BETWEEN 1 AND 2 ORDER BY s LIMIT 1":            false,
+		"INSERT INTO u SELECT EXTRACT(YEAR FROM s), (s) FROM u":                               true, // FROM stands before it
+		"INSERT INTO u (id) SELECT id FROM u; DELETE FROM s":                                  true,
+		"UPDATE u SET c = (SELECT c FROM u WHERE id); UPDATE s SET b = 1":                     true,
+		"UPDATE u JOIN s ON u.id = s.id SET b = 1 WHERE u.id":                                 true,
+		"UPDATE u, s SET b = 1 WHERE id":                                                      true,
+		"UPDATE (u, s) SET b = 1":                                                             true,
+		"DELETE s FROM u JOIN s":                                                              true,
+		"DELETE FROM u, s USING u JOIN s WHERE u.id":                                          true,
+		"DELETE u, s FROM u JOIN s WHERE u.id":                                                true,
+		"IF (SELECT id FROM u WHERE id LIMIT 1) THEN DELETE FROM s; END IF":                   true,
+		"IF EXISTS (SELECT id FROM u) THEN INSERT s VALUES (1); END IF":                       true,
+		"SET @a = (SELECT id FROM u WHERE id); INSERT INTO s (id) VALUES (1)":                 true,
+		"REPLACE s SELECT id FROM u":                                                          true,
+		"INSERT INTO u SELECT NEXTVAL(s)":                                                     true,
+		"INSERT INTO u SELECT NEXT VALUE FOR s":                                               true,
+		"CASE WHEN (SELECT 1) THEN REPLACE INTO s VALUES (1); END CASE":                       true,
+		"INSERT INTO u SELECT id FROM u WHERE @select > 1; LOAD DATA INFILE 'x' INTO TABLE s": true,
+		"FOR r IN (SELECT id FROM u WHERE id) DO DELETE FROM s; END FOR":                      true,
+		"DECLARE r CURSOR FOR SELECT id FROM u WHERE id; INSERT INTO s VALUES (1)":            true,
+		"INSERT INTO s (SELECT id FROM u)":                                                    true,
+		"INSERT INTO `s` (id) VALUES (1)":                                                     true,
+	} {
+		ctx := schema.Context{Database: "shop"}
+		apply(t, c, ctx, "CREATE OR REPLACE FUNCTION q() RETURNS INT BEGIN "+body+"; RETURN 1; END")
+		why := c.MayWrite(apply(t, c, ctx, "INSERT INTO u VALUES (q())"), shopSelected)
+		if (why != "") != want {
+			t.Errorf("%s: got %q, want a reason: %v", body, why, want)
+		}
+	}
+}
+
 func TestMayWriteAfterLoading(t *testing.T) {
 	c := shop(t, mysql8)
 	saved := c.Dirty()

@@ -17,9 +17,49 @@ type mentions struct {
 	dot    bool    // a dot stands behind them
 	apart  bool    // with blanks about a dot, which then may begin .name
 	called bool    // CALL stands before them
+	into   bool    // INTO stands before them
 	value  bool    // what stands beside them tells that they are no table
 
-	last token // the one before
+	clauses clauses
+	last    token // the one before
+}
+
+// clauses tell where no table can stand, for each parenthesis that is open and,
+// first, for what is outside of all.
+type clauses []bool
+
+func (c clauses) values() bool { return len(c) > 0 && c[len(c)-1] }
+
+func (c *clauses) set(values bool) {
+	if len(*c) == 0 {
+		*c = append(*c, false)
+	}
+	(*c)[len(*c)-1] = values
+}
+
+func (c *clauses) open(values bool) {
+	if len(*c) == 0 {
+		*c = append(*c, false)
+	}
+	*c = append(*c, values)
+}
+
+func (c *clauses) close() {
+	if len(*c) > 0 {
+		*c = (*c)[:len(*c)-1]
+	}
+}
+
+// keyword acts on the words, all reserved, behind which only values stand, and on
+// those behind which tables may, or a statement begins.
+func (c *clauses) keyword(word string) {
+	switch strings.ToUpper(word) {
+	case "SELECT", "WHERE", "HAVING", "BY":
+		c.set(true)
+	case "FROM", "JOIN", "STRAIGHT_JOIN", "INTO", "TABLE", "TABLES", "USING", "FOR", "OF", "INSERT", "REPLACE", "UPDATE", "DELETE", "TRUNCATE", "LOAD", "CALL",
+		"BEGIN", "END", "DECLARE", "SET", "IF", "THEN", "ELSE", "ELSEIF", "CASE", "WHEN", "DO", "LOOP", "WHILE", "UNTIL", "REPEAT", "RETURN", "UNION", "EXCEPT", "INTERSECT", "WITH":
+		c.set(false)
+	}
 }
 
 // operators stand beside values, and never beside a table; @ before a variable.
@@ -35,25 +75,55 @@ func (m *mentions) add(t token) {
 	case t.kind == tokWord || t.kind == tokQuoted:
 		if !m.dot || len(m.chain) == 0 {
 			m.finish(false)
-			m.called = m.last.isWord("CALL")
-			m.value = m.last.isOperator() || m.last.isWord("AS")
+			if t.kind == tokWord && !(m.last.kind == tokOp && m.last.text == "@") {
+				m.clauses.keyword(t.text)
+			}
+			m.called, m.into = m.last.isWord("CALL"), m.last.isWord("INTO")
+			m.value = m.clauses.values() || m.last.isOperator() || m.last.isWord("AS")
 		} else if m.chain[len(m.chain)-1].end+1 != t.start {
 			m.apart = true
 		}
 		m.chain, m.dot = append(m.chain, t), false
 	case t.kind == tokOp && t.text == "." && len(m.chain) > 0 && !m.dot:
 		m.dot = true
-	case t.kind == tokOp && t.text == "(" && len(m.chain) > 0 && !m.dot:
-		m.finish(len(m.chain) > 1 || !m.server.builtInCall(m.chain[0], t, m.mode))
+	case t.kind == tokOp && t.text == "(":
+		m.open(t)
 	default:
 		m.value = m.value || t.isOperator() && !m.dot
 		m.finish(false)
+		if t.kind == tokOp && t.text == ")" {
+			m.clauses.close()
+		} else if t.kind == tokOp && t.text == ";" {
+			m.clauses = m.clauses[:0]
+		}
 	}
 	m.last = t
 }
 
+// open takes an opening parenthesis. The columns of INSERT INTO t (…) are values;
+// the arguments of a sequence's functions are tables.
+func (m *mentions) open(t token) {
+	values := m.clauses.values()
+	if len(m.chain) > 0 && !m.dot {
+		values = values && !m.sequenceCall() || m.into
+		m.finish(len(m.chain) > 1 || !m.server.builtInCall(m.chain[0], t, m.mode))
+	} else {
+		m.finish(false)
+	}
+	m.clauses.open(values)
+}
+
+// sequenceCall tells that a function follows which changes a sequence.
+func (m *mentions) sequenceCall() bool {
+	switch strings.ToUpper(m.chain[0].text) {
+	case "NEXTVAL", "LASTVAL", "SETVAL":
+		return true
+	}
+	return false
+}
+
 // end tells that the text has ended.
-func (m *mentions) end() { m.finish(false); m.last = token{} }
+func (m *mentions) end() { m.finish(false); m.last, m.clauses = token{}, nil }
 
 // finish notes the identifiers read last.
 func (m *mentions) finish(called bool) {
@@ -84,5 +154,5 @@ func (m *mentions) finish(called bool) {
 			note(TableName{Name: t.text})
 		}
 	}
-	m.chain, m.dot, m.apart, m.called, m.value = m.chain[:0], false, false, false, false
+	m.chain, m.dot, m.apart, m.called, m.into, m.value = m.chain[:0], false, false, false, false, false
 }
