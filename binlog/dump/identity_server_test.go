@@ -425,6 +425,30 @@ func TestFailover(t *testing.T) {
 	})
 }
 
+// TestSetUpFromADump: a replica that was set up from a dump has little in its
+// binlogs, here only the transaction that was read last.
+func TestSetUpFromADump(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		a := begin(t, v, true)
+		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
+		b.connect()
+		b.db.Exec("CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB")
+		b.reset()
+		f := follow(t, a.source(nil), a.start())
+		a.insert(1, 3)
+		b.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+		b.replicate(a.Server)
+		a.insert(4, 4)
+		b.has(4)
+		f.want(1, 4)
+		f.feed.Close()
+		b.stopReplica()
+		b.insert(5, 6)
+		follow(t, b.source(nil), f.saved()).want(5, 6)
+	})
+}
+
 // TestDomainDeleted: MariaDB forgets a domain that was read. It matters only
 // where nothing but GTIDs is left to go by.
 func TestDomainDeleted(t *testing.T) {

@@ -255,6 +255,9 @@ func (d *placing) sameGroup(ctx context.Context) error {
 func (d *placing) find(ctx context.Context, g GTID) (*GroupMark, error) {
 	var found *GroupMark
 	err := d.look(ctx, From{GTIDs: d.p.GTIDs.Without(g)}, func(e seen) error {
+		if e.Flags&FlagArtificial != 0 {
+			return nil // MariaDB puts a list of GTIDs behind the first it sends
+		}
 		if found != nil {
 			found.Began = e.Timestamp
 			return errEnough
