@@ -12,8 +12,8 @@ const maxDamaged = 1000
 
 // Read appends whole uncompressed record batches to dst: the one that holds
 // offset first, whatever its size, then those after it as long as all fit into
-// maxBytes. At the high watermark it appends nothing. An offset outside the
-// log is ErrOffsetOutOfRange.
+// maxBytes and can be read. At the high watermark it appends nothing. An offset
+// outside the log is ErrOffsetOutOfRange.
 func (p *Partition) Read(dst []byte, offset int64, maxBytes int) ([]byte, error) {
 	out, err := p.read(dst, offset, maxBytes)
 	if err != nil {
@@ -55,37 +55,43 @@ func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byt
 		return dst, err
 	}
 	defer it.Close()
+	out, err := p.readBatches(it, dst, offset, end, maxBytes)
+	if len(out) > len(dst) {
+		return out, nil // what comes before an error is read first
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: no batch holds this offset", ErrCorrupt)
+	}
+	return dst, err
+}
+
+// readBatches appends batches up to one that does not fit or cannot be read.
+func (p *Partition) readBatches(it *cursor, dst []byte, offset, end int64, maxBytes int) ([]byte, error) {
 	first := len(dst)
 	for ok := it.SeekLT(offsetKey(kindBatch, p.id, offset+1)); ok; ok = it.Next() {
 		stored, base, err := p.storedAt(it)
 		if err != nil {
-			return dst[:first], err
+			return dst, err
 		}
 		size, err := decodedSize(stored)
 		if err != nil {
-			return dst[:first], err
+			return dst, err
 		}
 		before := len(dst)
 		if before > first && before-first+size > maxBytes {
 			return dst, nil
 		}
 		if dst, err = p.appendStored(dst, base, stored, size); err != nil {
-			return dst[:first], err
+			return dst[:before], err
 		}
 		if offset, err = checkPlace(dst[before:], it.Key(), offset, before == first); err != nil {
-			return dst[:first], err
+			return dst[:before], err
 		}
 		if isGap(dst[before:]) && offset < end {
 			dst = dst[:before]
 		}
 	}
-	if err := it.Err(); err != nil {
-		return dst[:first], err
-	}
-	if len(dst) == first {
-		return dst, fmt.Errorf("%w: no batch holds this offset", ErrCorrupt)
-	}
-	return dst, nil
+	return dst, it.Err()
 }
 
 // isGap tells whether a batch stands for records that a repair could not save.
