@@ -190,10 +190,16 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.
 	return p, nil
 }
 
+// clockSkew is how far the clocks of Daybook and the source may be apart.
+const clockSkew = 5 * time.Minute
+
 // timePosition finds the first transaction committed at t or later: the last
 // file made before t, by a search among the files' first events, and then the
 // place in it.
 func (r *Reader) timePosition(ctx context.Context, c *Conn, t time.Time) (*dump.Position, error) {
+	if now := time.Now(); t.After(now.Add(clockSkew)) {
+		return nil, fmt.Errorf("%w: %s is in the future: it is %s here; start at now", ErrPosition, t.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
 	logs, err := c.BinaryLogs(ctx)
 	if err != nil {
 		return nil, err

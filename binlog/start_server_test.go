@@ -66,6 +66,20 @@ func TestStartInThePast(t *testing.T) {
 	}
 }
 
+// TestStartInTheFuture is refused: nothing tells when it will have come.
+func TestStartInTheFuture(t *testing.T) {
+	s := servers.Get(t, "mysql-8.0")
+	name, _ := s.Database(t)
+	o := options(s, name)
+	o.Start = binlog.Start{Mode: binlog.StartTime, Time: time.Now().Add(time.Hour)}
+	r := binlog.New(o)
+	err := r.Open(t.Context())
+	_ = r.Close()
+	if !errors.Is(err, binlog.ErrPosition) || !strings.Contains(err.Error(), "is in the future") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestFullMetadata starts where nothing but the table maps tells what the
 // rows looked like.
 func TestFullMetadata(t *testing.T) {

@@ -48,7 +48,7 @@ func Failed(checks []Check) error {
 		return nil
 	}
 	err := fmt.Errorf("%w: %s", ErrPrecheck, strings.Join(msgs, " | "))
-	if checks[0].passing {
+	if slices.ContainsFunc(checks, func(c Check) bool { return c.passing }) {
 		return passing{err}
 	}
 	return err
@@ -105,9 +105,13 @@ func (p *prechecker) connected(err error) bool {
 	case errors.Is(err, binlog.ErrAuth):
 		p.pass("server reachable", p.opts.Source.Address)
 		p.fail("login", err.Error(), "check user and password of the source, and that the user may connect from this host")
+	case errors.Is(err, binlog.ErrTLS):
+		p.pass("server reachable", p.opts.Source.Address)
+		p.fail("encryption", err.Error(), "mend the server's TLS, or the tls settings of the source: mode says what must hold")
+		p.checks[len(p.checks)-1].passing = mayPass(err)
 	default:
 		p.fail("server reachable", err.Error(), "check source.address, that the server runs, its bind-address, and firewalls between")
-		p.checks[0].passing = mayPass(err)
+		p.checks[len(p.checks)-1].passing = mayPass(err)
 	}
 	return false
 }

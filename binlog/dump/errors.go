@@ -80,7 +80,9 @@ func classify(doing string, err error) error {
 		return fmt.Errorf("%w: %s: %s; start the source with log_bin", ErrNoBinlog, doing, my.Message)
 	case mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG:
 		return classifyDump(doing, my.Message)
-	case 1040, 1203, 1226, 1053, 1077, 1078, 1079, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1205, 1213, 1290, 1317, 1927, 2006, 2013, 3169, 4031:
+	case 1040, 1203, 1226:
+		return Transient(fmt.Errorf("%s: %w; raise max_connections or the account's limits: Daybook keeps one connection and needs some more for moments", doing, my))
+	case 1053, 1077, 1078, 1079, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1205, 1213, 1290, 1317, 1927, 2006, 2013, 3169, 4031:
 		return Transient(fmt.Errorf("%s: %w", doing, my))
 	}
 	return fmt.Errorf("%s: %w", doing, my)

@@ -73,7 +73,7 @@ var errorCases = []errorCase{
 	{
 		sentinel: "binlog.ErrTLS", version: "mysql-5.7", options: []string{"--skip-ssl"},
 		broken: func(w *errorWorld) { w.tls("required") },
-		says:   "TLS", mended: func(w *errorWorld) { w.tls("disabled") },
+		says:   "to mend it: mend the server's TLS, or the tls settings", mended: func(w *errorWorld) { w.tls("disabled") },
 		want: []int{1, 9},
 	},
 	{
