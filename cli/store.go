@@ -31,7 +31,8 @@ func (a *app) storeCheck() *cobra.Command {
 		Use:   "check",
 		Short: "Read everything in the data directory and tell what is damaged",
 		Long: `Reads everything in the data directory, changes nothing, and tells for each
-topic what cannot be read. Daybook must be stopped.
+topic what cannot be read. Daybook must be stopped. Not a byte in the directory
+changes, but for the file LOCK if it is not there.
 
 Of lost records it names the offsets, and the positions in the source of the
 records before and after them.
@@ -73,7 +74,8 @@ have room for both. Daybook must be stopped.
 
 Every record stays at its offset. In the place of lost ones is a gap, which
 consumers step over. A task whose position or schema is lost stops in Error until
-it is restarted: daybook task restart NAME.
+it is restarted: daybook task restart NAME. One that has lost only what it wrote
+last goes on where it was before that, and appends the lost records again, behind the gap.
 
 --dry-run changes nothing and shows what would be lost; --yes does it. A repair
 that was interrupted is begun again, or goes on, with the same command.
@@ -216,6 +218,8 @@ func damageLine(d damage) string {
 			return fmt.Sprintf("the names of the topics are damaged (%s); a repair writes them anew, and nothing of them is lost", d.Detail)
 		}
 		return fmt.Sprintf("%s: the index is damaged (%s); a repair makes it anew, and nothing of it is lost", d.Topic, d.Detail)
+	case store.LostLog:
+		return fmt.Sprintf("%s; a repair keeps all that can be read, and what is lost is told apart", d.Detail)
 	case store.LostTable:
 		return fmt.Sprintf("groups and accounts: %s; look at `daybook group list` after the repair", d.Detail)
 	}

@@ -225,10 +225,10 @@ func TestNewerFormat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(db.Set([]byte("mformat"), []byte{0, 0, 0, 4}, pebble.Sync), db.Close()); err != nil {
+		if err := errors.Join(db.Set([]byte("mformat"), []byte{0, 0, 0, 5}, pebble.Sync), db.Close()); err != nil {
 			t.Fatal(err)
 		}
-		checkRefused(t, mem, store.ErrNewerFormat, "it has format 4, this version reads up to 3")
+		checkRefused(t, mem, store.ErrNewerFormat, "it has format 5, this version reads up to 4")
 	})
 	t.Run("of Pebble", func(t *testing.T) {
 		mem := vfs.NewMem()

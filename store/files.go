@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/record"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
@@ -92,29 +90,6 @@ func (s *Store) removeOptions() error {
 	return err
 }
 
-// openReadOnly opens the database without a change to it.
-func (s *Store) openReadOnly() (*pebble.DB, error) {
-	hidden, err := s.damagedOptions()
-	if err != nil {
-		return nil, err
-	}
-	o := s.pebbleOptions(s.lock)
-	o.ReadOnly, o.FS = true, withoutFS{s.opts.FS, hidden}
-	db, err := pebble.Open(s.opts.Dir, o)
-	return db, describeRead(err)
-}
-
-// withoutFS does not list some files: who may change nothing reads past them.
-type withoutFS struct {
-	vfs.FS
-	names []string
-}
-
-func (f withoutFS) List(dir string) ([]string, error) {
-	names, err := f.FS.List(dir)
-	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(f.names, name) }), err
-}
-
 // isWhole tells whether a manifest ends with a whole entry. The last may be
 // torn by a crash; damage before it hides all that come after.
 func isWhole(fsys vfs.FS, name string) (bool, error) {
@@ -142,17 +117,14 @@ func isWhole(fsys vfs.FS, name string) (bool, error) {
 // checkOldState opens the database without a change to it, and tells whether
 // batches are missing in the middle of a log.
 func (s *Store) checkOldState() error {
-	db, err := s.openReadOnly()
-	if err != nil {
+	if err := s.openReadOnly(nil); err != nil {
 		return err
 	}
-	s.db = db
-	defer func() { s.db = nil }()
 	topics, err := s.readTopics()
 	for i := 0; i < len(topics) && err == nil; i++ {
 		err = s.checkDense(&topics[i])
 	}
-	return errors.Join(err, db.Close())
+	return errors.Join(err, s.closeReadOnly())
 }
 
 func (s *Store) checkDense(t *catalogTopic) error {

@@ -13,6 +13,7 @@ const (
 	kindIndex     = 'i'
 	kindLogStart  = 'l'
 	kindMeta      = 'm'
+	kindWrites    = 'n'
 	kindPosition  = 'o'
 	kindPartition = 'p'
 	kindSchema    = 's'
@@ -49,6 +50,16 @@ func offsetOfKey(key []byte) (int64, error) {
 		return 0, fmt.Errorf("%w: key %x", ErrCorrupt, key)
 	}
 	return int64(binary.BigEndian.Uint64(key[5:])), nil
+}
+
+// writesKey is the key of the number of writes to what has its mark at place.
+func writesKey(place uint32) []byte { return partitionKey(kindWrites, place) }
+
+func placeOfKey(key []byte) (place uint32, ok bool) {
+	if len(key) != 1+4 || key[0] != kindWrites {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(key[1:]), true
 }
 
 func tableKey(table string, key []byte) []byte {

@@ -13,15 +13,14 @@ import (
 )
 
 // formatVersion is the version of the layout in docs/store-format.md.
-// A directory has the first one until it holds what that did not know.
+// An older one is made this one when it is opened: nothing in it has to change.
 const (
 	firstFormat   = 1
-	formatPieces  = 2 // has batches in pieces
-	formatVersion = 3 // has been repaired
+	formatVersion = 4
 )
 
 // load reads what is kept once per directory, or makes it in an empty one.
-func (s *Store) load(second *catalog) error {
+func (s *Store) load(second *catalog, marks map[uint32]mark) error {
 	if err := s.loadMeta(second); err != nil {
 		return err
 	}
@@ -29,13 +28,32 @@ func (s *Store) load(second *catalog) error {
 	if err != nil {
 		return err
 	}
+	if err := s.tables.load(s, marks); err != nil {
+		return fmt.Errorf("read writes to tables: %w", err)
+	}
 	for i := range topics {
-		if err := s.loadPartition(&topics[i], second.topic(topics[i].Topic)); err != nil {
+		if err := s.loadPartition(&topics[i], second.topic(topics[i].Topic), marks); err != nil {
+			return err
+		}
+	}
+	if s.format < formatVersion {
+		if err := s.raiseFormat(); err != nil {
 			return err
 		}
 	}
 	s.openClock(second)
 	return s.saveCatalog()
+}
+
+// raiseFormat keeps the Daybooks from the directory that know only older formats.
+func (s *Store) raiseFormat() error {
+	b := s.db.NewBatch()
+	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion))
+	if err := s.commit(b); err != nil {
+		return fmt.Errorf("write format version: %w", err)
+	}
+	s.format = formatVersion
+	return nil
 }
 
 func (s *Store) openClock(second *catalog) {
@@ -58,6 +76,11 @@ func (s *Store) loadMeta(second *catalog) error {
 		return err
 	}
 	s.log.Error("taken from the file "+catalogName, "error", err)
+	return s.takeMeta(second)
+}
+
+// takeMeta takes them all from there.
+func (s *Store) takeMeta(second *catalog) error {
 	if second.Format > formatVersion {
 		return fmt.Errorf("%w (it has format %d, this version reads up to %d)", ErrNewerFormat, second.Format, formatVersion)
 	}
@@ -80,7 +103,7 @@ func (s *Store) readMeta(used bool) error {
 		if err := s.initialize(); err != nil {
 			return err
 		}
-		s.format = firstFormat
+		s.format = formatVersion
 	} else if len(v) != 4 {
 		return fmt.Errorf("%w: format version of %d bytes", ErrCorrupt, len(v))
 	} else if got := binary.BigEndian.Uint32(v); got > formatVersion {
@@ -112,10 +135,10 @@ func missing(ok bool) error {
 func (s *Store) initialize() error {
 	id := uuid.New()
 	b := s.db.NewBatch()
-	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, firstFormat))
+	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion))
 	setOrDelete(b, keyClusterID, []byte(base64.RawURLEncoding.EncodeToString(id[:])))
 	setOrDelete(b, keyNextPartition, binary.BigEndian.AppendUint32(nil, 0))
-	if err := s.commit(b, nil); err != nil {
+	if err := s.commit(b); err != nil {
 		return fmt.Errorf("initialize: %w", err)
 	}
 	return nil
@@ -165,7 +188,7 @@ func (s *Store) readTopics() ([]catalogTopic, error) {
 }
 
 // loadPartition opens a partition. Damage is that partition's alone.
-func (s *Store) loadPartition(t, second *catalogTopic) error {
+func (s *Store) loadPartition(t, second *catalogTopic, marks map[uint32]mark) error {
 	id, err := t.id()
 	if err != nil {
 		return err
@@ -173,6 +196,10 @@ func (s *Store) loadPartition(t, second *catalogTopic) error {
 	p := s.newPartition(t.Topic, t.Partition, id)
 	if second != nil {
 		p.reached = second.HighWatermark
+	}
+	p.reached = max(p.reached, marks[partitionMark(t.Partition)].end)
+	if err := p.writes.load(s, marks); err != nil {
+		return fmt.Errorf("open partition %s: read its writes: %w", p.topic, err)
 	}
 	err = p.load()
 	if err == nil && p.next < p.reached {
@@ -228,7 +255,7 @@ func (s *Store) createPartition(topic string) (*Partition, error) {
 	v := binary.BigEndian.AppendUint32(nil, p.id)
 	setOrDelete(b, append([]byte{kindPartition}, topic...), append(v, p.topicID[:]...))
 	setOrDelete(b, keyNextPartition, binary.BigEndian.AppendUint32(nil, p.id+1))
-	if err := s.commit(b, nil); err != nil {
+	if err := s.commit(b); err != nil {
 		return nil, err
 	}
 	s.nextID++

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -30,6 +29,7 @@ type Partition struct {
 	reached int64 // a high watermark that it has had before it was opened
 
 	writer  sync.Mutex // held during Append
+	writes  *counter
 	stored  []byte     // the writer's buffer for encodeBatch
 	trimmer sync.Mutex // held while retention moves the log start
 
@@ -50,6 +50,7 @@ func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partiti
 		id:      id,
 		topic:   topic,
 		topicID: topicID,
+		writes:  newCounter(partitionMark(id)),
 		recent:  newRecent(s.opts.RecentBytes),
 		last:    indexEntry{highest: math.MinInt64},
 		changed: make(chan struct{}),
@@ -177,7 +178,7 @@ func (p *Partition) append(batch []byte, st State) (int64, error) {
 	b := p.s.db.NewBatchWithSize(min(len(batch), maxWhole)/4 + 1024)
 	p.putState(b, st)
 	if batch == nil {
-		return base, p.s.commit(b, nil)
+		return base, p.s.commitNumbered(b, p.writes, base, nil)
 	}
 	if err := p.s.checkSpace(len(batch)); err != nil {
 		return 0, errors.Join(err, b.Close())
@@ -187,7 +188,7 @@ func (p *Partition) append(batch []byte, st State) (int64, error) {
 		return 0, errors.Join(err, b.Close())
 	}
 	next := base + int64(entry.lastOffsetDelta) + 1
-	if err := p.s.commit(b, func() { p.recent.add(base, next, entry.plainEnd, batch) }); err != nil {
+	if err := p.s.commitNumbered(b, p.writes, next, func() { p.recent.add(base, next, entry.plainEnd, batch) }); err != nil {
 		return 0, err
 	}
 	p.publish(next, entry)
@@ -241,7 +242,6 @@ func (p *Partition) encode(b *pebble.Batch, batch []byte, base int64) error {
 		return err
 	}
 	p.stored = append(p.stored[:0], h.encode()...)
-	setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, max(p.s.format, formatPieces)))
 	return nil
 }
 

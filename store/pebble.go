@@ -123,19 +123,30 @@ func makeDir(fsys vfs.FS, dir string, mode fs.FileMode) error {
 	return syncDir(fsys, parent)
 }
 
-// commit applies a batch, and returns when it is synced. meanwhile, if not nil,
-// runs while the disk is busy.
-func (s *Store) commit(b *pebble.Batch, meanwhile func()) error {
+// commit applies a batch, and returns when it is synced.
+func (s *Store) commit(b *pebble.Batch) error {
+	return s.commitNumbered(b, nil, 0, nil)
+}
+
+// commitNumbered is commit of a write that c numbers. end is of a log: the high
+// watermark behind it. meanwhile, if not nil, runs while the disk is busy.
+func (s *Store) commitNumbered(b *pebble.Batch, c *counter, end int64, meanwhile func()) error {
 	if err := s.failure.get(); err != nil {
 		return err
 	}
 	wait := s.start(func() error {
 		// Not Apply: it does not return an error of the sync, it is fatal there.
-		if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		number, err := c.apply(s.db, b)
+		if err != nil {
 			return fmt.Errorf("write to the log: %w", err)
 		}
 		if err := b.SyncWait(); err != nil {
 			return fmt.Errorf("sync the log: %w", err)
+		}
+		if c != nil {
+			if err := s.marks.put(c.place, mark{number, end}); err != nil {
+				return fmt.Errorf("write %s: %w", acknowledgedName, err)
+			}
 		}
 		return b.Close()
 	})

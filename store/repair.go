@@ -107,6 +107,10 @@ func salvageTo(ctx context.Context, o Options, lock *pebble.Lock, to *Store, tel
 	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
+	marks, err := readMarks(o.FS, o.Dir)
+	if err != nil {
+		return err
+	}
 	names, err := o.FS.List(o.Dir)
 	if err != nil {
 		return err
@@ -114,23 +118,23 @@ func salvageTo(ctx context.Context, o Options, lock *pebble.Lock, to *Store, tel
 	if !slices.ContainsFunc(names, isDatabase) {
 		return ErrNoLog
 	}
+	var lost *lostWrites
 	err = s.start(func() (err error) {
-		if err := s.checkFiles(second); err != nil {
-			return err
+		if err = s.checkFiles(second); err == nil {
+			lost, err = s.openWhole(marks)
 		}
-		s.db, err = s.openReadOnly()
 		return err
 	})()
 	if err != nil {
 		return err
 	}
 	s.calls.open()
-	v := &salvage{from: s, to: to, tell: tell, ctx: ctx}
+	v := &salvage{from: s, to: to, tell: tell, ctx: ctx, marks: marks, lost: lost, onlyLogs: !slices.ContainsFunc(names, isTable)}
 	err = v.run(second)
 	if err == nil && to != nil {
 		to.openClock(second)
 	}
-	return errors.Join(err, s.start(s.db.Close)())
+	return errors.Join(err, s.start(s.closeReadOnly)())
 }
 
 // copyTo makes the database that is to be in the place of the damaged one.
@@ -145,7 +149,7 @@ func copyTo(ctx context.Context, o Options, lock *pebble.Lock, tell func(Damage)
 	if err == nil {
 		b := to.db.NewBatch()
 		setOrDelete(b, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)) // syncs all before it
-		err = errors.Join(to.commit(b, nil), to.saveCatalog())
+		err = errors.Join(to.commit(b), to.saveCatalog())
 	}
 	return errors.Join(err, to.closeDB())
 }
@@ -226,7 +230,12 @@ func isDatabase(name string) bool {
 			return true
 		}
 	}
-	return name == catalogName
+	return name == catalogName || name == acknowledgedName
+}
+
+// isTable tells whether a file holds keys or values that are not in a write-ahead log any more.
+func isTable(name string) bool {
+	return strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob")
 }
 
 func removeAll(fsys vfs.FS, name string) error {

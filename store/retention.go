@@ -121,7 +121,7 @@ func (p *Partition) trim(to logStart) error {
 		_ = b.DeleteRange(offsetKey(kind, p.id, 0), offsetKey(kind, p.id, to.offset), nil)
 	}
 	setOrDelete(b, partitionKey(kindLogStart, p.id), to.encode())
-	if err := p.s.commit(b, nil); err != nil {
+	if err := p.s.commit(b); err != nil {
 		return err
 	}
 	p.mu.Lock()

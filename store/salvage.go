@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -26,6 +27,7 @@ const (
 	LostRecords   = "records"   // a gap stays in their place
 	LostState     = "state"     // the task's position or schema: it must be restarted
 	LostTable     = "table"     // entries of a small table, such as checkpoints
+	LostLog       = "log"       // a write-ahead log; what it is that is lost is told apart
 	LostIndex     = "index"     // it is made anew; nothing is lost
 	LostDirectory = "directory" // the directory cannot be read at all; a repair cannot mend that
 )
@@ -40,9 +42,15 @@ type salvage struct {
 	from, to *Store // to: nil only looks
 	tell     func(Damage)
 	ctx      context.Context
+	marks    map[uint32]mark
+	lost     *lostWrites // nil: write-ahead logs have all that was acknowledged
+	onlyLogs bool        // there are no tables
 }
 
 func (v *salvage) run(second *catalog) error {
+	if v.lost != nil {
+		v.tell(Damage{What: LostLog, Detail: v.lost.detail()})
+	}
 	topics, err := v.names(second)
 	if err != nil {
 		return err
@@ -68,12 +76,20 @@ func (v *salvage) run(second *catalog) error {
 // names reads what the whole log hangs on, from the catalog where the database
 // does not have it.
 func (v *salvage) names(second *catalog) ([]catalogTopic, error) {
-	err := v.from.readMeta(second != nil && len(second.Topics) > 0)
+	err := v.from.readMeta(true)
 	if err == nil {
 		_, err = v.from.readTopics()
 	}
 	damaged := err
-	if err := v.from.loadMeta(second); err != nil {
+	switch {
+	case !errors.Is(err, errEmptied):
+		err = v.from.loadMeta(second)
+	case second == nil:
+		err = ErrNoLog
+	case v.lost != nil && v.onlyLogs: // the log that had it is gone, and nothing else
+		err = v.from.takeMeta(second)
+	}
+	if err != nil {
 		return nil, err
 	}
 	topics, err := v.from.loadTopics(second)
@@ -93,6 +109,10 @@ func (v *salvage) topic(t, second *catalogTopic) error {
 	if second != nil {
 		l.from.reached = second.HighWatermark
 	}
+	l.mark = partitionMark(t.Partition)
+	m, known := v.marks[l.mark]
+	l.from.reached = max(l.from.reached, m.end)
+	l.endless = v.lost != nil && !known
 	if v.to != nil {
 		l.to = v.to.newPartition(t.Topic, t.Partition, id)
 		v.to.partitions[t.Topic], v.to.byTopicID[id] = l.to, l.to

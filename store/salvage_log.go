@@ -17,6 +17,8 @@ type salvagedLog struct {
 	next     int64      // the offset that comes next
 	last     indexEntry // as it is written
 	index    error      // the first thing that is wrong with the index
+	mark     uint32     // the place of its mark
+	endless  bool       // if it had anything, nothing tells how far it went
 	before   []byte     // the batch that was put last
 }
 
@@ -64,7 +66,7 @@ func (l *salvagedLog) bounds() (start logStart, end int64, err error) {
 			l.index = err
 		}
 	}
-	if !known {
+	if !known || l.endless && end > 0 {
 		end += lostTail
 	}
 	return start, end, nil

@@ -40,6 +40,9 @@ func (l *salvagedLog) state() error {
 			return err
 		}
 	}
+	if lost == nil {
+		lost = l.lostWithLog(ok)
+	}
 	if lost != nil {
 		l.damage(LostState, lost)
 		if err := l.copy(partitionKey(kindLost, l.from.id), []byte(detail(lost))); err != nil {
@@ -50,6 +53,20 @@ func (l *salvagedLog) state() error {
 		return nil
 	}
 	return l.copy(partitionKey(kindPosition, l.from.id), position)
+}
+
+// lostWithLog returns an error if the state is lost with a write-ahead log. Where only
+// the newest writes are, the state before them is whole, and leads on.
+func (l *salvagedLog) lostWithLog(hasPosition bool) error {
+	switch lost := l.salvage.lost; {
+	case lost == nil:
+		return nil
+	case lost.middle[l.mark]:
+		return fmt.Errorf("%w: writes in the middle of a write-ahead log are lost", ErrCorrupt)
+	case lost.newest[l.mark] && !hasPosition:
+		return fmt.Errorf("%w: it was in a write-ahead log that is lost", ErrCorrupt)
+	}
+	return nil
 }
 
 // copy writes a key as it is.
@@ -65,6 +82,9 @@ func (v *salvage) copy(key, value []byte) error {
 // tables salvages the small tables. What is behind a key that cannot be read,
 // up to the next one that can, is lost.
 func (v *salvage) tables() error {
+	if v.lost.of(tablesMark) {
+		v.tell(Damage{What: LostTable, Detail: "changes that were written lately are lost with the write-ahead log"})
+	}
 	at := []byte{kindTable}
 	for at != nil {
 		last := at

@@ -96,6 +96,8 @@ type Store struct {
 	clusterID string
 	format    uint32 // of the directory when it was opened
 	failure   failure
+	marks     acknowledged
+	tables    *counter // of writes to the small tables
 	calls     calls
 	clock     clock
 	// uncompacted tells that a table is too damaged to be compacted.
@@ -120,6 +122,8 @@ func New(o Options) *Store {
 		opts:       o,
 		log:        o.Logger,
 		clock:      clock{wall: o.Wall, grace: min(stoppedGrace, o.RetentionAge), log: o.Logger},
+		marks:      acknowledged{written: make(chan struct{}, 1)},
+		tables:     newCounter(tablesMark),
 		failure:    failure{log: o.Logger, ch: make(chan struct{}), fatal: make(chan struct{})},
 		partitions: make(map[string]*Partition),
 		byTopicID:  make(map[[16]byte]*Partition),
@@ -140,6 +144,7 @@ func (s *Store) Open(ctx context.Context) error {
 	run, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.done.Go(func() { s.retain(run) })
+	s.done.Go(func() { s.syncMarks(run) })
 	return nil
 }
 
@@ -156,24 +161,40 @@ func (s *Store) open() error {
 	if err != nil {
 		s.log.Error("a file is damaged that is needed only if others are, too; it is written anew", "error", err)
 	}
-	err = s.start(func() (err error) {
-		if err := s.removeOptions(); err != nil {
-			return err
-		}
-		if err := s.checkFiles(second); err != nil {
-			return err
-		}
-		s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions(lock))
-		return describeRead(err)
-	})()
+	marks, err := readMarks(s.opts.FS, s.opts.Dir)
+	if err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	err = s.start(func() error { return s.openPebble(second, marks) })()
 	if s.failure.hangs() {
 		return err // the directory stays locked until the process ends
 	}
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
-	if err := s.load(second); err != nil {
+	if err := s.load(second, marks); err != nil {
 		return errors.Join(err, s.closeDB())
+	}
+	return nil
+}
+
+// openPebble opens the database once it is known to have what was acknowledged: Pebble would
+// delete what it cannot read of a write-ahead log.
+func (s *Store) openPebble(second *catalog, marks map[uint32]mark) (err error) {
+	if err := s.checkFiles(second); err != nil {
+		return err
+	}
+	if err := s.checkAcknowledged(marks); err != nil {
+		return err
+	}
+	if err := s.removeOptions(); err != nil {
+		return err
+	}
+	if s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions(s.lock)); err != nil {
+		return describeRead(err)
+	}
+	if err := s.openMarks(marks); err != nil {
+		return errors.Join(err, s.db.Close())
 	}
 	return nil
 }
@@ -196,7 +217,7 @@ func (s *Store) closeDB() error {
 	if s.failure.hangs() {
 		return nil // the directory stays locked until the process ends
 	}
-	err := s.start(s.db.Close)()
+	err := s.start(func() error { return errors.Join(s.db.Close(), s.closeMarks()) })()
 	if s.failure.get() != nil {
 		err = nil // it follows from the failure, which has been told
 	}

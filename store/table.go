@@ -60,7 +60,7 @@ func (t *Table) Apply(writes []Write) error {
 	for _, w := range writes {
 		setOrDelete(b, tableKey(t.name, w.Key), w.Value)
 	}
-	if err := t.s.commit(b, nil); err != nil {
+	if err := t.s.commitNumbered(b, t.s.tables, 0, nil); err != nil {
 		return fmt.Errorf("write to table %s: %w", t.name, err)
 	}
 	return nil
