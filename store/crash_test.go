@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"daybook/recordbatch"
 	"daybook/store"
@@ -21,11 +22,16 @@ import (
 // every append that had returned must be there unchanged, and the position
 // must be the one of the last record.
 func TestCrashLosesNothingAcknowledged(t *testing.T) {
-	for seed := range uint64(4) {
+	t.Parallel()
+	testCrashes(t, 1, 15)
+}
+
+func testCrashes(t *testing.T, seeds uint64, lives int) {
+	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
 			c := &crasher{t: t, fs: vfs.NewCrashableMem()}
-			for life := range 20 {
+			for life := range lives {
 				c.run(life, rnd)
 			}
 		})
@@ -152,10 +158,76 @@ func (c *crasher) verify(life int, s *store.Store, p *store.Partition) {
 	}
 }
 
+// TestCrashWhileMarkersMove cuts the power before each change that a start makes to the
+// directory, of which any part may be on disk. The next start finds its manifest.
+func TestCrashWhileMarkersMove(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 11))
+	mem := vfs.NewCrashableMem()
+	s := storetest.OpenWith(t, store.Options{Dir: "data", FS: mem})
+	appendBatch(t, partition(t, s, "shop"), storetest.Batch(0, "a"), store.State{})
+	storetest.Close(t, s)
+	for range 20 {
+		c := &crashes{mem: mem, rnd: rnd}
+		s := store.New(store.Options{Dir: "data", FS: errorfs.Wrap(mem, c)})
+		if err := s.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for i, fsys := range c.after {
+			s := store.New(store.Options{Dir: "data", FS: fsys})
+			if err := s.Open(t.Context()); err != nil {
+				t.Fatalf("crash %d of %d: %v", i, len(c.after), err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestCrashWhileItOpens cuts the power while it appends, and again before each change that the
+// next start makes to the directory. What a start has left behind is no damage to the one after it.
+func TestCrashWhileItOpens(t *testing.T) {
+	t.Parallel()
+	testCrashesWhileItOpens(t, 1, 2)
+}
+
+func testCrashesWhileItOpens(t *testing.T, seeds uint64, lives int) {
+	for seed := range seeds {
+		rnd := rand.New(rand.NewPCG(seed, 10))
+		c := &crasher{t: t, fs: vfs.NewCrashableMem()}
+		for life := range lives {
+			c.run(life, rnd)
+			again := &crashes{mem: c.fs, rnd: rnd}
+			s := store.New(store.Options{Dir: "some/data", FS: errorfs.Wrap(c.fs, again)})
+			if err := s.Open(t.Context()); err != nil {
+				t.Fatalf("seed %d, life %d: %v", seed, life, err)
+			}
+			// What came of a write that was on its way stays so.
+			c.verify(life, s, partition(t, s, "shop"))
+			end := len(c.values)
+			storetest.Close(t, s)
+			for i, fsys := range again.after {
+				s = store.New(store.Options{Dir: "some/data", FS: fsys})
+				if err := s.Open(t.Context()); err != nil {
+					t.Fatalf("seed %d, life %d: a start after crash %d of %d: %v", seed, life, i, len(again.after), err)
+				}
+				c.verify(life, s, partition(t, s, "shop"))
+				c.values = c.values[:end]
+				storetest.Close(t, s)
+			}
+		}
+	}
+}
+
 // TestCrashWithinALargeBatch cuts the power while batches are appended that are stored
 // in pieces: each is there as a whole or not at all, and what was there of
 // others does not get into the next.
 func TestCrashWithinALargeBatch(t *testing.T) {
+	t.Parallel()
 	fsys := vfs.NewCrashableMem()
 	sizes := []int{5 << 20, 3 << 20, 7 << 20, 100, 6 << 20}
 	var batches [][]byte

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -55,7 +56,23 @@ func (f *failStopFS) must(err error) {
 	}
 }
 
+// syncBeforeMarker syncs the directory before a marker in it changes. Pebble makes the
+// new marker without knowing that the name of the manifest is on disk to which it leads, and
+// removes the old one without knowing that of the new one: a power loss may keep the later
+// change and not the earlier.
+func (f *failStopFS) syncBeforeMarker(name string) {
+	if strings.HasPrefix(f.PathBase(name), "marker.") {
+		f.must(syncDir(f.FS, f.PathDir(name)))
+	}
+}
+
+func (f *failStopFS) Remove(name string) error {
+	f.syncBeforeMarker(name)
+	return f.FS.Remove(name)
+}
+
 func (f *failStopFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	f.syncBeforeMarker(name)
 	var file vfs.File
 	f.retry(func() (err error) {
 		file, err = f.FS.Create(name, category)
