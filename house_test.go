@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"change":             {},
 	"recordbatch":        {},
 	"servertls":          {},
+	"memtest":            {}, // a test helper
 	"servertls/certtest": {},
 	"store/storetest":    {"store", "recordbatch"}, // a test helper that other packages' tests share
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -48,19 +49,20 @@ type log struct {
 	ends map[string]int64
 }
 
-func makeLog(t *testing.T) *log {
+func makeLog(t *testing.T, lives, rounds int) *log {
+	t.Helper()
 	l := &log{fs: vfs.NewMem(), ends: map[string]int64{}}
-	for life := range 6 {
+	for range lives {
 		s := store.New(store.Options{Dir: "data", FS: l.fs})
 		if err := s.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for range 60 {
+		for range rounds {
 			for _, topic := range damagedTopics {
 				l.append(t, s, topic)
 			}
 		}
-		if err := s.Table("groups").Put(fmt.Append(nil, "group ", life), []byte("checkpoint")); err != nil {
+		if err := s.Table("groups").Put(fmt.Append(nil, "group ", l.ends["shop"]), []byte("checkpoint")); err != nil {
 			t.Fatal(err)
 		}
 		storetest.Close(t, s)
@@ -157,11 +159,34 @@ func mayKeepFromStarting(name string) bool {
 	return false
 }
 
-// TestDamages damages each file of a directory in each way, and then uses it.
+// newestFiles returns one file of each kind.
+func newestFiles(t *testing.T, fsys vfs.FS) (newest []string) {
+	t.Helper()
+	kinds := map[string]string{}
+	for _, name := range files(t, fsys) {
+		kind, _, _ := strings.Cut(name, "-")
+		if at := strings.IndexByte(name, '.'); name[0] == '0' {
+			kind = name[at:]
+		}
+		kinds[kind] = name // they are in order
+	}
+	for name := range maps.Values(kinds) {
+		newest = append(newest, name)
+	}
+	slices.Sort(newest)
+	return newest
+}
+
+// TestDamages damages a file of each kind in each way, and then uses the directory.
 func TestDamages(t *testing.T) {
-	whole := makeLog(t)
-	for _, name := range files(t, whole.fs) {
-		for _, kind := range slices.Sorted(mapKeys(damages)) {
+	t.Parallel()
+	whole := makeLog(t, 4, 20)
+	testDamages(t, whole, newestFiles(t, whole.fs))
+}
+
+func testDamages(t *testing.T, whole *log, names []string) {
+	for _, name := range names {
+		for _, kind := range slices.Sorted(maps.Keys(damages)) {
 			for seed := range uint64(2) {
 				if seed > 0 && kind != "flipped" {
 					continue
@@ -174,16 +199,6 @@ func TestDamages(t *testing.T) {
 					damages[kind](t, l.fs, "data/"+name, rand.New(rand.NewPCG(seed, 1)))
 					l.use(t, name)
 				})
-			}
-		}
-	}
-}
-
-func mapKeys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
 			}
 		}
 	}

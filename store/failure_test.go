@@ -69,7 +69,8 @@ func TestBrokenDisk(t *testing.T) {
 
 // TestDiskIsFullForAWhile lets some writes find no space: they wait.
 func TestDiskIsFullForAWhile(t *testing.T) {
-	for at := int64(30); at < 130; at += 30 {
+	t.Parallel()
+	for at := int64(30); at < 130; at += 40 {
 		t.Run(fmt.Sprintf("write %d", at), func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
 			acknowledged, err := appendMany(t, errorfs.Wrap(mem, &breaker{at: at, n: 2, err: syscall.ENOSPC, noSync: true}))

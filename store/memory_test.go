@@ -2,8 +2,6 @@ package store_test
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -12,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/memtest"
 	"daybook/store"
 	"daybook/store/storetest"
 )
@@ -34,24 +33,10 @@ func resident(t *testing.T) int64 {
 // The store takes 1.2 times that beyond the caller's, most of it garbage, and
 // gives it back.
 func TestHugeBatchCostsOneCopy(t *testing.T) {
-	const env = "DAYBOOK_TEST_HUGE_BATCH"
-	if os.Getenv(env) != "" {
-		appendHugeBatch(t)
+	t.Parallel()
+	if !memtest.Alone(t) {
 		return
 	}
-	// In a process of its own, built anew: the race detector takes memory of its own.
-	binary := filepath.Join(t.TempDir(), "store.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go test -c: %v\n%s", err, out)
-	}
-	cmd := exec.Command(binary, "-test.run", "^TestHugeBatchCostsOneCopy$", "-test.v")
-	cmd.Env = append(os.Environ(), env+"=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func appendHugeBatch(t *testing.T) {
 	const size = 100 << 20
 	const fixed = 48 << 20 // memtables and caches
 	s := storetest.OpenWith(t, store.Options{Dir: t.TempDir()})

@@ -64,7 +64,9 @@ func (s *Store) pebbleOptions(lock *pebble.Lock) *pebble.Options {
 			},
 			WriteStallBegin: s.writeStall,
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
-				s.log.Error("data on disk is damaged", "detail", i.String())
+				if s.log.Enabled(context.Background(), slog.LevelError) { // it takes its time to format
+					s.log.Error("data on disk is damaged", "detail", i.String())
+				}
 			},
 		},
 

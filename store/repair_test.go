@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -16,12 +17,23 @@ import (
 	"daybook/store"
 )
 
-// TestRepair damages each file of a directory in each way and repairs it. What
+// TestRepair damages a file of each kind and repairs the directory. What
 // is told to be lost is lost, and nothing else; the rest is as it was, at its offset.
 func TestRepair(t *testing.T) {
-	whole := makeLog(t)
-	for _, name := range files(t, whole.fs) {
-		for _, kind := range slices.Sorted(mapKeys(damages)) {
+	t.Parallel()
+	whole := makeLog(t, 4, 20)
+	for _, name := range newestFiles(t, whole.fs) {
+		kinds := slices.Sorted(maps.Keys(damages))
+		if strings.HasSuffix(name, ".sst") { // nothing can be read of one that is emptied or zeroed, either
+			kinds = []string{"cut", "flipped", "gone"}
+		}
+		testRepair(t, whole, []string{name}, kinds)
+	}
+}
+
+func testRepair(t *testing.T, whole *log, names, kinds []string) {
+	for _, name := range names {
+		for _, kind := range kinds {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				l := &log{fs: vfs.NewMem(), ends: whole.ends}
 				if _, err := vfs.Clone(whole.fs, l.fs, "data", "data"); err != nil {

@@ -73,6 +73,7 @@ func withDamagedKey(t *testing.T, whole vfs.FS, bad []byte, good ...[]byte) *vfs
 // topic's index. The topic's records go when the next ones that can be read are too
 // old, and those of the other topics go as ever; the size cap works, too.
 func TestRetentionPassesOverDamage(t *testing.T) {
+	t.Parallel()
 	whole := vfs.NewMem()
 	const batches = 400
 	synctest.Test(t, func(t *testing.T) {

@@ -105,6 +105,7 @@ func TestSizeLimitRemovesTheOldest(t *testing.T) {
 
 // TestRemovedRecordsFreeTheDisk looks at a real directory.
 func TestRemovedRecordsFreeTheDisk(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := storetest.OpenWith(t, store.Options{Dir: dir, RetentionBytes: 8 << 20})
 	p := partition(t, s, "shop")

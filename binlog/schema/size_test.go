@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"daybook/binlog/schema"
+	"daybook/memtest"
 )
 
 // The source of TestManyTables.
@@ -19,24 +18,11 @@ const manyTables, manyColumns = 20000, 100
 // TestManyTables reads, saves and loads the definitions of 20,000 tables of 100
 // columns in a process of its own, and looks at the most memory that it had.
 func TestManyTables(t *testing.T) {
-	const env, limit = "DAYBOOK_TEST_MANY_TABLES", 300 << 20
-	if os.Getenv(env) != "" {
-		readManyTables(t)
-		limitResident(t, limit)
+	if !memtest.Alone(t) {
 		return
 	}
-	// Built anew, as the race detector takes several times the memory.
-	binary := filepath.Join(t.TempDir(), "schema.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go test -c: %v\n%s", err, out)
-	}
-	cmd := exec.Command(binary, "-test.run", "^TestManyTables$", "-test.v")
-	cmd.Env = append(os.Environ(), env+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Logf("%s", out)
+	readManyTables(t)
+	limitResident(t, 300<<20)
 }
 
 // limitResident wants the process's resident memory never to have been above a
