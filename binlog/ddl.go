@@ -44,7 +44,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 		return r.statementFormat(it, result)
 	}
 	// CREATE TABLE … SELECT, logged as it was written, may call a function.
-	if err := r.mayWrite(q, result); err != nil {
+	if err := r.mayWrite(q, result, it.undone); err != nil {
 		return nil, err
 	}
 	r.generation++
@@ -77,21 +77,39 @@ func (r *Reader) statementFormat(it *item, result *schema.Result) (*change.Chang
 		result.Tables = []change.TableChange{{Type: change.Truncated, Database: table.Database, Name: table.Name, Table: definition}}
 		return r.schemaChange(it, result), nil
 	}
-	return nil, r.mayWrite(&it.query, result)
+	return nil, r.mayWrite(&it.query, result, it.undone)
 }
 
 // mayWrite is an error for a statement that may change rows of a selected
-// table, which the binlog does not have.
-func (r *Reader) mayWrite(q *query, result *schema.Result) error {
+// table, which the binlog does not have. undone: the source has rolled it back,
+// so that only tables keep something of it whose engine cannot, or may not.
+func (r *Reader) mayWrite(q *query, result *schema.Result, undone bool) error {
 	if q.updatedTold && !r.anySelected(q.updated) {
 		return nil
 	}
-	why := r.catalog.MayWrite(result, r.filter.table)
+	selected := r.filter.table
+	if undone {
+		selected = r.keepsUndone
+	}
+	why := r.catalog.MayWrite(result, selected)
 	if why == "" {
 		return nil
 	}
 	return fmt.Errorf("%w: %.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
 		ErrStatement, result.SQL, q.context.Database, why)
+}
+
+// keepsUndone tells whether a table is selected and may keep what was rolled
+// back. Sequences of MariaDB do, whatever their engine.
+func (r *Reader) keepsUndone(database, table string) bool {
+	if !r.filter.table(database, table) {
+		return false
+	}
+	if !r.catalog.CertainlyUndoes(database, table) {
+		return true
+	}
+	t, known := r.catalog.Table(database, table)
+	return !known || len(t.Columns) > 0 && t.Columns[0].Name == "next_not_cached_value"
 }
 
 func (r *Reader) anySelected(databases []string) bool {

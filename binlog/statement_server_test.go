@@ -57,3 +57,36 @@ func TestStatementOfTheSameNames(t *testing.T) {
 		}
 	})
 }
+
+// TestStatementRolledBack rolls changes in STATEMENT format back, with a table that keeps
+// them so that they are logged: they stop a task only if a selected table kept something.
+func TestStatementRolledBack(t *testing.T) {
+	eachAnonymous(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB", "CREATE TABLE g (id INT PRIMARY KEY) ENGINE=InnoDB",
+			"CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM", "CREATE TABLE n (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=MyISAM",
+			"CREATE TRIGGER trg AFTER INSERT ON g FOR EACH ROW INSERT INTO m VALUES (NEW.id)")
+		o := options(s, name)
+		o.Include, o.SchemaChanges = []string{name + ".t", name + ".g", name + ".m", name + ".d"}, binlog.SchemaChangesNone
+		const mixed = "INSERT INTO n VALUES ()"
+		statement := s.Connect(t, name)
+		statement.Exec("SET SESSION binlog_format = STATEMENT")
+		r := open(t, o)
+		statement.Exec("BEGIN", "INSERT INTO t VALUES (1)", mixed, "ROLLBACK",
+			"BEGIN", mixed, "SAVEPOINT a", "INSERT INTO t VALUES (2)", mixed, "ROLLBACK TO a", "COMMIT")
+		db.Exec("INSERT INTO t VALUES (3)")
+		equal(t, r.take(1), []string{"insert t 3"})
+		for kept, statements := range map[string][]string{
+			".t":                       {"BEGIN", "INSERT INTO t VALUES (4)", "SAVEPOINT a", mixed, "ROLLBACK TO a", "COMMIT"},
+			".d":                       {"SET SESSION default_storage_engine = MyISAM", "CREATE TABLE d (id INT PRIMARY KEY)", "BEGIN", "INSERT INTO d VALUES (1)", "ROLLBACK"},
+			".m":                       {"BEGIN", "INSERT INTO t VALUES (5)", "INSERT INTO m VALUES (5)", "ROLLBACK"},
+			"trigger " + name + ".trg": {"BEGIN", "INSERT INTO g VALUES (6)", "ROLLBACK"},
+		} {
+			r := open(t, o)
+			statement.Exec(statements...)
+			if err := r.failure(); !errors.Is(err, binlog.ErrStatement) || !strings.Contains(err.Error(), kept) {
+				t.Errorf("%s: error %v", statements, err)
+			}
+		}
+	})
+}

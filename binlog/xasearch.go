@@ -64,7 +64,7 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 		case c.statement != nil:
 			result, err := r.catalog.Apply(string(c.statement.sql), c.statement.context)
 			if err == nil {
-				err = r.mayWrite(c.statement, result)
+				err = r.mayWrite(c.statement, result, false)
 			}
 			return false, err
 		case c.value != nil:

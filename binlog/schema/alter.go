@@ -27,6 +27,7 @@ func (u *run) alterTable(s *alterTable) {
 	b.name = TableName{old.Def.Database, old.Def.Name}
 	b.charset, b.comment, b.versioned = old.Def.Charset, old.Def.Comment, old.Versioned
 	b.engine = u.engine(s.options.engine, old.Engine)
+	b.assumed = old.Assumed && s.options.engine == ""
 	if o := s.options; o.charset != "" || o.convert != "" {
 		b.charset = u.resolveCharset(o.charset, b.charset)
 		b.charset = u.resolveCharset(o.convert, b.charset)

@@ -76,6 +76,7 @@ type table struct {
 	Virtual   []string      `json:"virtual,omitempty"`   // columns that are generated and not stored: keys over them sort last
 	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
 	Engine    string        `json:"engine,omitempty"`    // "": not known
+	Assumed   bool          `json:"assumed,omitempty"`   // the engine is the server's default, as the statement named none
 	Unknown   bool          `json:"unknown,omitempty"`
 }
 
@@ -144,7 +145,7 @@ func (c *Catalog) PutDatabase(name, charset string) {
 // Put adds a definition, or replaces the one of that name. The catalog takes
 // it over; it must not be changed any more. The engine stays what it was.
 func (c *Catalog) Put(t *change.Table) {
-	c.put(&table{Def: t, Keys: keysOf(t), Engine: c.Engine(t.Database, t.Name)})
+	c.put(&table{Def: t, Keys: keysOf(t), Engine: c.Engine(t.Database, t.Name), Assumed: c.engineAssumed(t.Database, t.Name)})
 }
 
 // Drop removes a table, and its triggers.

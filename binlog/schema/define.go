@@ -63,6 +63,7 @@ func (u *run) newTable(s *createTable) *table {
 		b.comment = *s.options.comment
 	}
 	b.engine = u.engine(s.options.engine, u.catalog.server.DefaultEngine)
+	b.assumed = s.options.engine == ""
 	b.versioned = s.options.versioning == versioningAdded && !declaresRowTimes(s.elements)
 	b.promoteTimestamp(s.elements)
 	for _, e := range s.elements {
@@ -123,6 +124,7 @@ type builder struct {
 	convert   string // the charset of CONVERT TO CHARACTER SET, "" without it
 	comment   string
 	engine    string
+	assumed   bool // the engine is the server's default
 	columns   []column
 	keys      []key
 	versioned bool
@@ -218,7 +220,7 @@ func (b *builder) finish() *table {
 		}
 	}
 	setKeys(def, b.keys, b.versioned)
-	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned, Engine: b.engine}
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned, Engine: b.engine, Assumed: b.assumed}
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:

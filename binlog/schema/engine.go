@@ -72,6 +72,18 @@ func (c *Catalog) Engine(db, name string) string {
 	return ""
 }
 
+// CertainlyUndoes tells whether ROLLBACK certainly undoes what is done to a
+// table: its engine is told, and not assumed, and does.
+func (c *Catalog) CertainlyUndoes(db, name string) bool {
+	yes, _ := Transactional(c.Engine(db, name))
+	return yes && !c.engineAssumed(db, name)
+}
+
+func (c *Catalog) engineAssumed(db, name string) bool {
+	e := c.find(TableName{db, name})
+	return e != nil && e.assumed
+}
+
 // engine returns the engine of a table that a statement creates with or alters
 // to the one named; old is what it has without.
 func (u *run) engine(named, old string) string {

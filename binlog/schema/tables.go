@@ -21,6 +21,7 @@ type entry struct {
 	database string
 	name     string
 	engine   string
+	assumed  bool // see table.Assumed
 	unknown  bool
 	value    []byte
 	def      weak.Pointer[change.Table] // of the decoded definition, while anyone uses it
@@ -42,7 +43,7 @@ func (c *Catalog) newEntry(t *table) *entry {
 }
 
 func newEntry(t *table, value []byte) *entry {
-	return &entry{database: t.Def.Database, name: t.Def.Name, engine: engineName(t.Engine), unknown: t.Unknown, value: value, def: weak.Make(t.Def)}
+	return &entry{database: t.Def.Database, name: t.Def.Name, engine: engineName(t.Engine), assumed: t.Assumed, unknown: t.Unknown, value: value, def: weak.Make(t.Def)}
 }
 
 // decodeTable unpacks a value.
