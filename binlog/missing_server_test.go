@@ -18,9 +18,10 @@ import (
 )
 
 // TestBinlogMissing takes a binlog that was not read out of the source's
-// index, as one does with a file that was lost.
+// index, as one does with a file that was lost. However often it is tried, the
+// resume point stays before the gap; the place that the error names leads on.
 func TestBinlogMissing(t *testing.T) {
-	for _, c := range [][]string{{"mysql-8.0"}, {"mysql-5.7", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, {"mariadb-10.11"}} {
+	for _, c := range [][]string{{"mysql-8.0"}, {"mysql-5.7", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, {"mysql-8.0", "--gtid-mode=ON_PERMISSIVE"}, {"mariadb-10.11"}} {
 		t.Run(strings.Join(c, " "), func(t *testing.T) {
 			s := own(t, c[0], c[1:]...)
 			name, db := s.Database(t)
@@ -29,7 +30,11 @@ func TestBinlogMissing(t *testing.T) {
 			db.Exec("INSERT INTO t VALUES (1)")
 			equal(t, r.take(1), []string{"insert t 1"})
 			r.save()
-			db.Exec("INSERT INTO t VALUES (2)", "FLUSH LOGS", "INSERT INTO t VALUES (3)", "FLUSH LOGS", "INSERT INTO t VALUES (4)")
+			db.Exec("INSERT INTO t VALUES (2)", "FLUSH LOGS")
+			if strings.HasSuffix(c[len(c)-1], "PERMISSIVE") { // the set that the next file begins with does not tell
+				db.Exec("SET SESSION gtid_next = 'ANONYMOUS'")
+			}
+			db.Exec("INSERT INTO t VALUES (3)", "FLUSH LOGS", "INSERT INTO t VALUES (4)")
 			if err := r.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -46,9 +51,21 @@ func TestBinlogMissing(t *testing.T) {
 			s.Restart(t)
 			r.reopen(r.last)
 			equal(t, r.take(1), []string{"insert t 2"})
-			if err := r.failure(); !errors.Is(err, binlog.ErrPurged) || !strings.Contains(err.Error(), "000003") {
-				t.Errorf("error %v", err)
+			var missing *binlog.MissingError
+			for try := range 4 {
+				if err := r.failure(); !errors.Is(err, binlog.ErrPurged) || !errors.As(err, &missing) || !strings.HasSuffix(missing.Next, ".000003") {
+					t.Fatalf("error %v at try %d", err, try)
+				}
+				r.save()
+				if place, err := binlog.PlaceOf(r.last); err != nil || !strings.HasSuffix(place.File, ".000001") {
+					t.Fatalf("the resume point is %s, %v", place, err)
+				}
+				r.reopen(r.last)
 			}
+			r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Place().File, Pos: missing.Place().Pos}
+			r.schema = map[string][]byte{}
+			r.reopen(nil)
+			equal(t, r.take(1), []string{"insert t 4"})
 		})
 	}
 }

@@ -96,7 +96,7 @@ func (r *Reader) Poll() (*change.Change, error) {
 		c, wait, err := r.step()
 		switch {
 		case err != nil && dump.IsTransient(err):
-			r.reconnect()
+			r.reconnect(err)
 			return nil, nil
 		case err != nil:
 			return nil, r.fail(err)
@@ -264,11 +264,11 @@ func (r *Reader) retryChecksum(err error) error {
 }
 
 // reconnect lets the feed go on from the resume point.
-func (r *Reader) reconnect() {
+func (r *Reader) reconnect(why error) {
 	r.flushSpool()
 	at := r.stream.pos
 	r.rewind()
-	r.stream.resume(&at)
+	r.stream.resume(&at, why)
 }
 
 // rewind prepares for the current group to come again from its beginning.

@@ -47,7 +47,7 @@ func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.
 		switch {
 		case err != nil && dump.IsTransient(err):
 			at := n.pos
-			n.resume(&at)
+			n.resume(&at, err)
 		case err != nil:
 			return nil, fmt.Errorf("scan the binlog at %s:%d: %w", n.file, n.start, err)
 		case it.begins && s.until(n):

@@ -29,6 +29,7 @@ type stream struct {
 	skipTo    uint64         // events of the first file before this offset are not wanted
 	lastType  dump.EventType // of the last event in file
 	named     string         // file that it says comes next; "": not told
+	entered   bool           // file is one that the dump has sent
 	missing   error          // a file seems to be, unless the GTIDs tell otherwise
 	doubted   string         // file whose beginning did not fit at first sight
 	heartbeat place          // where the source says that it is, when it has nothing to send
@@ -101,10 +102,10 @@ func (s *stream) begin(p *dump.Position) {
 	s.feed.Start(p)
 }
 
-// resume goes on at p after a transient error.
-func (s *stream) resume(p *dump.Position) {
+// resume goes on at p after why, a transient error.
+func (s *stream) resume(p *dump.Position, why error) {
 	s.beginAt(p)
-	s.feed.Resume(p)
+	s.feed.Resume(p, why)
 }
 
 func (s *stream) beginAt(p *dump.Position) {
@@ -116,7 +117,7 @@ func (s *stream) beginAt(p *dump.Position) {
 	s.group = group{}
 	s.file, s.offset, s.start = p.File, p.Pos, p.Pos
 	s.skipTo, s.settled, s.byGTID = 0, false, false
-	s.named, s.missing = "", nil
+	s.named, s.missing, s.entered = "", nil, false
 	s.heartbeat = place{}
 }
 
@@ -209,6 +210,9 @@ func (s *stream) locate(e *dump.Event) (done bool, err error) {
 	switch {
 	case e.Type == dump.EvHeartbeat || e.Type == dump.EvHeartbeatV2:
 		s.heartbeat = place{string(e.Body), uint64(e.LogPos)}
+		if s.missing == nil {
+			s.enter()
+		}
 		if s.settled && !s.group.open {
 			s.feed.Check(&s.pos)
 		}
@@ -216,9 +220,14 @@ func (s *stream) locate(e *dump.Event) (done bool, err error) {
 	case e.Type == dump.EvRotate:
 		return true, s.rotate(e)
 	case e.Type == dump.EvFormatDescription && e.LogPos == 0:
-		return true, s.formatDescription(e, false)
+		return true, s.formatDescription(e)
 	case e.Flags&dump.FlagArtificial != 0: // such as the GTID lists that MariaDB makes up between groups
 		return true, nil
+	case e.InGroup() || e.Type == dump.EvStop:
+		if s.missing != nil {
+			return true, s.missing
+		}
+		s.enter()
 	}
 	if s.byGTID && !s.settled && s.file == s.conn.First.File && e.InGroup() {
 		s.offset = max(s.offset, s.conn.First.Pos)
@@ -236,44 +245,52 @@ func (s *stream) rotate(e *dump.Event) error {
 	if e.Flags&dump.FlagArtificial == 0 { // the file's last event: what follows it the server says next
 		s.start, s.offset = e.Span(s.offset)
 		s.lastType, s.named = e.Type, file
-		if s.settled && s.start >= s.skipTo {
-			s.pos.Passed(s.offset, dump.Mark{Start: s.start, Sum: e.Sum()})
+		if s.missing == nil {
+			s.enter() // and no further: the next dump is to be told of that file once more
 		}
-		return nil
+		return s.missing
 	}
 	if s.settled && file != s.file && s.lastType != dump.EvRotate && s.lastType != dump.EvStop && !s.conn.EndsOpen(s.file) {
 		return dump.Transient(fmt.Errorf("%w: it went on from %s to %s in the middle: its binlogs were reset", ErrOtherServer, s.file, file))
 	}
-	if s.settled && file != s.file {
-		s.skipTo = 0
+	if (s.settled || s.entered) && file != s.file {
 		if err := s.follow(file); err != nil {
 			return err
 		}
+		s.skipTo = 0
 	}
 	if !s.settled && !s.byGTID {
 		s.settle()
 	}
-	s.file, s.offset, s.start, s.lastType, s.named = file, pos, pos, 0, ""
+	s.file, s.offset, s.start, s.lastType, s.named, s.entered = file, pos, pos, 0, "", true
 	return nil
+}
+
+// enter moves the resume point into the file that the stream has come to. It
+// stays at the end of the one before until what the file begins with fits: what
+// is refused comes again.
+func (s *stream) enter() {
+	if s.settled && s.pos.File != s.file {
+		s.pos.EnterFile(s.file, s.format.Made)
+	}
 }
 
 // follow sees that no file is missing before the one that comes: the one before
 // names it, or a number comes after the other. A server that restarts may leave
 // numbers out; then the GTIDs that the file begins after must have been read.
 func (s *stream) follow(file string) error {
-	if s.named == "" && dump.Follows(s.file, file) || s.named == file {
-		return nil
+	if s.missing != nil || s.named == "" && dump.Follows(s.file, file) || s.named == file {
+		return s.missing
 	}
-	s.missing = fmt.Errorf("%w: after %s the source goes on with %s: a binlog between them is missing", ErrPurged, s.file, file)
+	s.missing = &MissingError{Next: file, text: fmt.Sprintf("after %s the source goes on with %s", s.file, file)}
 	if s.named != "" || s.pos.GTIDs == nil {
 		return s.missing
 	}
 	return nil
 }
 
-// formatDescription reads what a file begins with. first: it stands there, and
-// was not made up by the source for a dump that begins later.
-func (s *stream) formatDescription(e *dump.Event, first bool) error {
+// formatDescription reads what a file begins with.
+func (s *stream) formatDescription(e *dump.Event) error {
 	f, err := dump.ParseFormat(e.Body)
 	if err != nil {
 		return err
@@ -285,8 +302,6 @@ func (s *stream) formatDescription(e *dump.Event, first bool) error {
 	case s.pos.File == s.file && s.pos.FileMade != 0 && s.pos.FileMade != f.Made:
 		// Since the source was compared: the next connection tells.
 		return dump.Transient(fmt.Errorf("%w: %s was made at another time than the one read before", ErrOtherServer, s.file))
-	case first && s.skipTo == 0:
-		s.pos.EnterFile(s.file, f.Made)
 	case s.pos.File == s.file:
 		s.pos.FileMade = f.Made
 	}
@@ -305,13 +320,13 @@ func (s *stream) settle() {
 func (s *stream) outside(e *dump.Event) error {
 	switch e.Type {
 	case dump.EvFormatDescription:
-		return s.formatDescription(e, true)
+		return s.formatDescription(e)
 	case dump.EvPreviousGTIDs, dump.EvMariaGTIDList:
 		if err := s.previousGTIDs(e); err != nil {
 			return err
 		}
 	}
-	if s.settled && !s.group.open && e.Flags&dump.FlagArtificial == 0 && s.start >= s.pos.Pos {
+	if s.settled && s.pos.File == s.file && !s.group.open && e.Flags&dump.FlagArtificial == 0 && s.start >= s.pos.Pos {
 		s.pos.Passed(s.offset, dump.Mark{Start: s.start, Sum: e.Sum()})
 	}
 	return nil
@@ -320,7 +335,8 @@ func (s *stream) outside(e *dump.Event) error {
 // previousGTIDs compares the set at a file's beginning with what was read
 // before, and takes it over.
 func (s *stream) previousGTIDs(e *dump.Event) error {
-	if s.skipTo > 0 || s.byGTID && !s.settled {
+	sought := s.byGTID && !s.settled
+	if s.skipTo > 0 || sought && s.missing == nil {
 		return nil
 	}
 	set, err := dump.ParsePreviousGTIDs(*e)
@@ -330,11 +346,17 @@ func (s *stream) previousGTIDs(e *dump.Event) error {
 	if s.missing != nil && (s.pos.GTIDs == nil || !s.pos.GTIDs.ContainsSet(set)) {
 		return s.missing
 	}
-	s.missing = nil
+	if s.missing = nil; sought {
+		return nil
+	}
 	if err := s.allRead(set); err != nil {
 		return err
 	}
-	return s.pos.BeginsWith(set)
+	if err := s.pos.BeginsWith(s.file, s.format.Made, set); err != nil {
+		return err
+	}
+	s.enter()
+	return nil
 }
 
 // allRead sees that everything that a MySQL file begins after was read, or is
@@ -351,8 +373,7 @@ func (s *stream) allRead(previous *dump.GTIDSet) error {
 	if known.ContainsSet(previous) {
 		return nil
 	}
-	err := fmt.Errorf("%w: %s begins after the transactions %q, and those before it that were read are %q: a binlog between them is missing",
-		ErrPurged, s.file, previous.Brief(), s.pos.GTIDs.Brief())
+	err := &MissingError{Next: s.file, text: fmt.Sprintf("%s begins after the transactions %q, and those before it that were read are %q", s.file, previous.Brief(), s.pos.GTIDs.Brief())}
 	if s.doubted != s.file {
 		s.doubted = s.file
 		return dump.Transient(err)

@@ -249,6 +249,8 @@ case $command in
     dir=$(cd "$1" && pwd) || die "no directory $1"
     [ -s "$dir/server" ] || die "$dir is no directory of a server"
     case $command in stop) stop -TERM ;; kill) stop -KILL ;; esac
-    if [ "$command" = restart ]; then stop -TERM; eval "start $(<"$dir/server")"; fi ;;
+    shift
+    [ "${1:-}" = -- ] && shift
+    if [ "$command" = restart ]; then stop -TERM; eval "start $(<"$dir/server")" '"$@"'; fi ;;
   *) usage ;;
 esac

@@ -24,6 +24,7 @@ func wayOn(name string, err error) string {
 	restart := func(from, what string) string {
 		return fmt.Sprintf("'daybook task restart %s --from %s' %s", name, from, what)
 	}
+	var missing *binlog.MissingError
 	switch {
 	case errors.Is(err, store.ErrStateLost):
 		return restart("now", "goes on with the source as it is, after a gap record; an earlier file:offset or GTID set passes over less")
@@ -33,6 +34,8 @@ func wayOn(name string, err error) string {
 		return skip(name) + "; where many follow, " + restart("now", "takes the definition as it is now")
 	case skippable(err) != nil:
 		return skip(name)
+	case errors.As(err, &missing):
+		return restart(missing.Place().String(), "goes on behind what is missing, after a gap record")
 	case errors.Is(err, binlog.ErrPurged):
 		return restart("earliest", "goes on with what the source still has, after a gap record")
 	case errors.Is(err, binlog.ErrBehind):

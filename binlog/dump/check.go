@@ -71,10 +71,10 @@ func (f *Feed) suspect(ctx context.Context, at *live, p Position) string {
 
 func (f *Feed) dial(ctx context.Context) (*Conn, error) { return Dial(ctx, f.o.Source) }
 
-// Cut ends the connection: what came over it does not fit, and the next one
-// tells why.
-func (f *Feed) Cut() {
+// Cut ends the connection: what came over it does not fit, which why tells.
+func (f *Feed) Cut(why error) {
 	if at := f.live.Load(); at != nil {
+		f.why.Store(&why)
 		_ = at.c.Close()
 	}
 }

@@ -40,6 +40,9 @@ type Feed struct {
 	starved atomic.Bool
 	chunk   chunk    // that Next is taking events from
 	former  identity // of the last dump's connection; the goroutine's own
+	refused bool     // what comes until the connection has ended is not wanted
+
+	why atomic.Pointer[error] // the consumer ended the connection; nil: it did not
 
 	live     atomic.Pointer[live] // the connection that is read from
 	short    int                  // dumps in a row that soon ended
@@ -127,9 +130,16 @@ func (f *Feed) Start(p *Position) {
 	f.done.Go(func() { f.run(f.ctx) })
 }
 
-// Resume goes on at p after Next has returned a transient error.
-func (f *Feed) Resume(p *Position) {
+// Resume goes on at p after Next has returned a transient error, or after the
+// consumer has found one, why, in what Next returned: that connection is ended,
+// and what is left of it is not returned any more.
+func (f *Feed) Resume(p *Position, why error) {
+	if f.chunk.err == nil {
+		f.refused = true
+		f.Cut(why)
+	}
 	f.chunk.release()
+	f.chunk = chunk{}
 	f.resume <- p.Clone()
 }
 
@@ -141,19 +151,9 @@ func (f *Feed) Close() {
 }
 
 // Verify has checksums looked at from here on, which takes a new connection: it
-// drops what is queued and returns the transient error that asks for Resume.
+// returns the transient error that asks for Resume.
 func (f *Feed) Verify() error {
 	f.verified.Store(true)
-	f.Cut()
-	for f.chunk.err == nil {
-		f.chunk.release()
-		select {
-		case f.chunk = <-f.chunks:
-		case <-f.ctx.Done():
-			return f.ctx.Err()
-		}
-	}
-	f.chunk = chunk{}
 	return Transient(errors.New("read once more, with checksums"))
 }
 
@@ -176,6 +176,9 @@ func (f *Feed) Next() (e Event, ok bool, c *Connection, err error) {
 		f.chunk.release()
 		select {
 		case f.chunk = <-f.chunks:
+			if f.refused && !f.endsRefused() {
+				continue
+			}
 			if f.chunk.err != nil {
 				return Event{}, false, nil, f.chunk.err
 			}
@@ -186,6 +189,19 @@ func (f *Feed) Next() (e Event, ok bool, c *Connection, err error) {
 			return Event{}, false, nil, nil
 		}
 	}
+}
+
+// endsRefused drops a chunk of a connection that Resume has ended, and tells
+// whether it says that there is to be no other.
+func (f *Feed) endsRefused() bool {
+	var end *lastingError
+	f.refused = f.chunk.err == nil
+	if errors.As(f.chunk.err, &end) {
+		return true
+	}
+	f.chunk.release()
+	f.chunk = chunk{}
+	return false
 }
 
 // Release gives up the event that Next returned last, unless it is retained or
@@ -253,10 +269,14 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 				f.log.Info("reconnected to the source", "source", f.o.Source.Address, "position", p.String(), "attempts", attempt, "after", time.Since(began).Round(time.Millisecond))
 			}
 			if err = f.push(ctx, chunk{connection: at}); err == nil {
+				f.why.Store(nil)
 				f.live.Store(&live{c, at.Status})
 				start := time.Now()
 				err = f.read(ctx, c, at)
 				f.live.Store(nil)
+				if why := f.why.Swap(nil); why != nil && IsTransient(err) {
+					err = Transient(*why)
+				}
 				if f.short++; time.Since(start) > shortDump {
 					f.short, f.since = 0, time.Time{}
 				}
@@ -274,8 +294,8 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 			return err
 		}
 		switch lacks := errors.Is(err, ErrOtherServer); {
-		case lacks && time.Since(began) > catchUp:
-			return fmt.Errorf("waited %s: %w", catchUp, errors.Unwrap(err))
+		case lacks && time.Since(began) > away:
+			return fmt.Errorf("waited %s: %w", away, errors.Unwrap(err))
 		case !lacks && time.Since(f.since) > away:
 			return lasting(err, away)
 		}
@@ -300,16 +320,13 @@ const (
 )
 
 const (
-	// away is how long a source may not be reached before that is an error.
+	// away is how long a source may not be reached before that is an error, and
+	// one that a failover put in place may lack what was read from the former one.
 	away = 15 * time.Second
 	// stuck is the same of one whose dumps soon end and lead no further: rows of a
 	// large transaction may have come.
 	stuck = 30 * time.Second
 )
-
-// catchUp is how long a source that a failover put in place may lack
-// transactions that were read from the former one.
-const catchUp = 5 * time.Minute
 
 // backoff doubles from 100 ms to 10 s, with a jitter of a half.
 func backoff(attempt int) time.Duration {

@@ -187,7 +187,7 @@ func (f *follower) until(limit time.Duration, done func() bool) error {
 		case err != nil && dump.IsTransient(err):
 			f.t.Logf("at %s: %v", &f.p, err)
 			f.begin()
-			f.feed.Resume(&f.p)
+			f.feed.Resume(&f.p, err)
 		case err != nil:
 			return err
 		case c != nil:
@@ -269,7 +269,7 @@ func (f *follower) event(e dump.Event) error {
 			return err
 		}
 		if file != f.file && !f.ended && !f.at.EndsOpen(f.file) {
-			f.feed.Cut()
+			f.feed.Cut(errors.New("the file ended early"))
 			return nil
 		}
 		if f.at.From.GTIDs == nil {
@@ -307,7 +307,7 @@ func (f *follower) event(e dump.Event) error {
 		if set, err := dump.ParsePreviousGTIDs(e); err != nil {
 			return err
 		} else if f.settled && start >= f.p.Pos {
-			if err := f.p.BeginsWith(set); err != nil {
+			if err := f.p.BeginsWith(f.file, f.made, set); err != nil {
 				return err
 			}
 		}
@@ -364,4 +364,27 @@ func (f *follower) saved() *dump.Position {
 		f.t.Fatal(err)
 	}
 	return p
+}
+
+// TestResumeOfALiveConnection: what a consumer finds wrong itself leads to a new
+// connection each time, and nothing of the one before comes any more.
+func TestResumeOfALiveConnection(t *testing.T) {
+	t.Parallel()
+	eachLine(t, func(string) bool { return true }, func(t *testing.T, v string) {
+		o := begin(t, v, true)
+		f := follow(t, o.source(nil), o.start())
+		for range 3 {
+			o.insert(1, 20)
+			f.read(3)
+			connection := f.at
+			f.p, f.values = *o.start(), nil
+			o.insert(1, 3)
+			f.begin()
+			f.feed.Resume(&f.p, errors.New("tried"))
+			f.want(1, 3)
+			if f.at == connection {
+				t.Fatal("it is the same connection")
+			}
+		}
+	})
 }

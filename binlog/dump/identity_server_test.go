@@ -425,6 +425,47 @@ func TestFailover(t *testing.T) {
 	})
 }
 
+// TestLacking: a server that lacks what was read is refused soon while
+// connected, too: a replica that may only be behind has 15 s.
+func TestLacking(t *testing.T) {
+	t.Parallel()
+	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
+	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
+		a := begin(t, v, true)
+		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
+		b.connect()
+		b.reset()
+		w := &wire{}
+		f := follow(t, a.source(w), a.start())
+		a.insert(1, 3)
+		b.replicate(a.Server)
+		b.has(3)
+		b.stopReplica()
+		a.insert(4, 4)
+		f.want(1, 4)
+		p := f.saved()
+		w.cut()
+		b.insert(51, 53)
+		w.heal(b.Address)
+		f.refused(40*time.Second, dump.ErrOtherServer)
+		f.feed.Close()
+		w = &wire{}
+		f = follow(t, a.source(w), p)
+		a.insert(5, 6)
+		f.want(5, 6)
+		w.cut()
+		a.Restart(t, "--log-bin="+filepath.Join(a.Data(), "other"))
+		a.connect()
+		a.insert(7, 7)
+		w.heal(a.Address)
+		if mariaDB(v) { // MySQL keeps its GTIDs in a table
+			f.refused(10*time.Second, dump.ErrOtherServer, "lacks transactions that were already read")
+			return
+		}
+		f.want(7, 7)
+	})
+}
+
 // TestSetUpFromADump: a replica that was set up from a dump has little in its
 // binlogs, here only the transaction that was read last.
 func TestSetUpFromADump(t *testing.T) {

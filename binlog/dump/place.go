@@ -205,9 +205,18 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 		return From{}, fmt.Errorf("%w: %s is purged, and the source knows the GTID domains %v no more (DELETE_DOMAIN_ID): what they had after %q is not known", ErrPurged, d.p.File, gone, d.p.GTIDs.Brief())
 	}
 	if !executed.ContainsSet(d.p.GTIDs) {
-		return From{}, Transient(d.lacking(executed))
+		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
 	return From{GTIDs: d.p.GTIDs}, d.sameGroup(ctx)
+}
+
+// mayCatchUp makes a failure of one that passes, unless it is that of the server
+// that the position is from, which will not get back what it has lost.
+func (d *placing) mayCatchUp(err error) error {
+	if d.sameServer() {
+		return err
+	}
+	return Transient(err)
 }
 
 // lacking tells of a server that has not executed all that was read: it may be a
@@ -237,7 +246,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("look for the transaction read last: %w", err)
 	case there == nil:
-		return Transient(fmt.Errorf("%w: its binlogs lack the transaction %s, which was read last", ErrOtherServer, &mark.GTID))
+		return d.mayCatchUp(fmt.Errorf("%w: its binlogs lack the transaction %s, which was read last", ErrOtherServer, &mark.GTID))
 	}
 	here, other := time.UnixMicro(mark.Micros), time.UnixMicro(there.Micros)
 	if mark.Micros == 0 || there.Micros == 0 {

@@ -98,7 +98,7 @@ func TestBeginsWith(t *testing.T) {
 		if c.readOtherServer {
 			p.ServerUUID, p.ServerID = uuidB, 2
 		}
-		err := p.BeginsWith(mustSet(t, c.flavor, c.begins))
+		err := p.BeginsWith("binlog.000002", 8, mustSet(t, c.flavor, c.begins))
 		got := p.GTIDs.String()
 		if err != nil {
 			got = "-"
@@ -117,7 +117,7 @@ func TestWithoutGTID(t *testing.T) {
 		t.Errorf("the set is %s", p.GTIDs)
 	}
 	p.EnterFile("binlog.000002", 8)
-	if err := p.BeginsWith(mustSet(t, MySQL, uuidA+":1-9")); err != nil || p.GTIDs.String() != uuidA+":1-9" {
+	if err := p.BeginsWith(p.File, p.FileMade, mustSet(t, MySQL, uuidA+":1-9")); err != nil || p.GTIDs.String() != uuidA+":1-9" {
 		t.Errorf("the set is %s, %v", p.GTIDs, err)
 	}
 }

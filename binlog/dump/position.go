@@ -75,20 +75,20 @@ func (p *Position) EnterFile(file string, made uint32) {
 	p.File, p.FileMade, p.Pos, p.Last = file, made, 4, Mark{}
 }
 
-// BeginsWith compares the GTID set that the file begins with, everything before
+// BeginsWith compares the GTID set that a file begins with, everything before
 // which was read, to what was read, and takes it over. It is kept by p.
 //
 // In MySQL the set lacks what the server did not execute but was told to count
 // as executed (gtid_purged), so of what was read only the last group must be in
 // it. MariaDB lists the last group of each domain, which is the one that was
 // read last, or the domain was deleted.
-func (p *Position) BeginsWith(previous *GTIDSet) error {
+func (p *Position) BeginsWith(file string, made uint32, previous *GTIDSet) error {
 	g := p.LastGroup.GTID
 	if here := p.lastUUID == p.ServerUUID && p.lastID == p.ServerID; here && !g.IsZero() {
 		there, ok := previous.domains[g.Domain]
 		if p.Flavor == MySQL && !previous.Contains(g) || p.Flavor == MariaDB && ok && there != g {
 			return fmt.Errorf("%w: file %s, made %s, begins after the transactions %q, but %s had been read before it: the binlogs were reset, or are those of a restored backup",
-				ErrOtherServer, p.File, seconds(p.FileMade), previous.Brief(), &g)
+				ErrOtherServer, file, seconds(made), previous.Brief(), &g)
 		}
 	}
 	if p.GTIDs == nil || p.Flavor == MariaDB {

@@ -84,7 +84,7 @@ func requests(t *testing.T, s *servers.Server, mode dump.TLSMode) (first, anew i
 	count(&anew)
 	p.Cut()
 	r.lost()
-	r.Resume(r.at)
+	r.Resume(r.at, nil)
 	if err := r.await(event); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestSilenceAtEachStep(t *testing.T) {
 				fell := p.Arm(hush.InAnswer(step))
 				p.Cut()
 				r.lost()
-				r.Resume(r.at)
+				r.Resume(r.at, nil)
 				if !r.fellSilent(fell) {
 					return // this time it took fewer requests: the server had ended the last dump by itself
 				}
@@ -133,7 +133,7 @@ func TestSilenceAtEachStep(t *testing.T) {
 				s.Connect(t, name).Exec("INSERT INTO t VALUES ('" + mark + "')")
 				err := r.text(mark)
 				if dump.IsTransient(err) { // it was in the dump that silence fell
-					r.Resume(r.at)
+					r.Resume(r.at, nil)
 					err = r.text(mark)
 				}
 				if err != nil {
@@ -241,7 +241,7 @@ func TestSilentDump(t *testing.T) {
 					t.Errorf("it took %s to find out", took)
 				}
 				p.Restore()
-				r.Resume(r.at)
+				r.Resume(r.at, nil)
 				s.Connect(t, name).Exec("INSERT INTO t VALUES ('second')")
 				if err := r.text("second"); err != nil {
 					t.Fatal(err)

@@ -131,11 +131,8 @@ func (r *run) verdict(want func(way) verdict, names string) {
 
 // patience is how long something is waited for.
 func (r *run) patience() time.Duration {
-	switch {
-	case *patience > 0:
+	if *patience > 0 {
 		return *patience
-	case r.scenario.waits:
-		return 6 * time.Minute
 	}
 	return 45 * time.Second
 }

@@ -133,15 +133,19 @@ func (s *Server) Stop(t *testing.T) { t.Helper(); s.control(t, "stop") }
 // Kill ends the server with SIGKILL, and waits; its data stays for Restart.
 func (s *Server) Kill(t *testing.T) { t.Helper(); s.control(t, "kill") }
 
-// Restart stops the server if it runs and starts it at the same address.
-func (s *Server) Restart(t *testing.T) { t.Helper(); s.control(t, "restart") }
+// Restart stops the server if it runs and starts it at the same address, from now
+// on with these options too.
+func (s *Server) Restart(t *testing.T, options ...string) {
+	t.Helper()
+	s.control(t, "restart", append([]string{"--"}, options...)...)
+}
 
-func (s *Server) control(t *testing.T, command string) {
+func (s *Server) control(t *testing.T, command string, options ...string) {
 	t.Helper()
 	if s.dir == "" {
 		t.Fatalf("%s is shared with other tests: %s one that servers.Start gave", s.Name, command)
 	}
-	must(t, command, s.dir)
+	must(t, append([]string{command, s.dir}, options...)...)
 }
 
 func must(t *testing.T, args ...string) string {
