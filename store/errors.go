@@ -19,7 +19,7 @@ var (
 	ErrNewerFormat = errors.New("the data directory was written by a newer Daybook: use that version, or another data_dir")
 	ErrReadOnly    = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
 	ErrDiskFull    = errors.New("the disk is full: free some space, or lower the retention; nothing acknowledged is lost")
-	ErrCorrupt     = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends it while Daybook is stopped")
+	ErrCorrupt     = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends what can be mended while Daybook is stopped")
 	// ErrStateLost is of a task whose position or schema a repair could not save.
 	ErrStateLost        = errors.New("a part of what the task had saved was lost")
 	ErrRepairing        = errors.New("a repair of the data directory was interrupted: run `daybook store repair --yes` again")

@@ -47,7 +47,11 @@ func Repair(ctx context.Context, o Options, tell func(Damage)) (kept string, err
 			return err
 		}
 		damaged := false
-		if err := salvageTo(ctx, o, lock, nil, func(Damage) { damaged = true }); err != nil {
+		err := salvageTo(ctx, o, lock, nil, func(Damage) { damaged = true })
+		if errors.Is(err, ErrCorrupt) {
+			return fmt.Errorf("%w; no repair can mend this: restore the directory from a copy, or move it away and start again from the source", err)
+		}
+		if err != nil {
 			return err
 		}
 		if err := removeAll(o.FS, o.FS.PathJoin(o.Dir, repairedDir)); err != nil || !damaged {

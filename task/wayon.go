@@ -29,7 +29,7 @@ func wayOn(name string, err error) string {
 	case errors.Is(err, store.ErrStateLost):
 		return restart("now", "goes on with the source as it is, after a gap record; an earlier file:offset or GTID set passes over less")
 	case errors.Is(err, store.ErrCorrupt):
-		return "'daybook store check' tells what is damaged, 'daybook store repair' mends it while Daybook is stopped"
+		return "'daybook store check' tells what is damaged, 'daybook store repair' mends what can be mended while Daybook is stopped"
 	case skippable(err) != nil && errors.Is(err, binlog.ErrSchema):
 		return skip(name) + "; where many follow, " + restart("now", "takes the definition as it is now")
 	case skippable(err) != nil:
