@@ -4,8 +4,10 @@ package binlog_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"daybook/binlog"
+	"daybook/binlog/dump"
 	"daybook/e2e/servers"
 )
 
@@ -284,4 +287,92 @@ func TestServerIDUsedTwice(t *testing.T) {
 	if c, err := second.Poll(); c != nil || err != nil {
 		t.Errorf("the second reader has %v, %v", c, err)
 	}
+}
+
+// renamer dials connections on which the rows of a binlog come with a table ID
+// that no table map has.
+type renamer struct {
+	id      byte // in all bytes of the table ID
+	renamed atomic.Int32
+}
+
+func (n *renamer) dial(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	return &renamedConn{Conn: conn, renamer: n}, err
+}
+
+type renamedConn struct {
+	net.Conn
+	renamer *renamer
+	packet  []byte // what is not read yet of the last one
+}
+
+func (c *renamedConn) Read(b []byte) (int, error) {
+	if len(c.packet) == 0 {
+		head := make([]byte, 4) // length and number
+		if _, err := io.ReadFull(c.Conn, head); err != nil {
+			return 0, err
+		}
+		n := int(binary.LittleEndian.Uint32(head) & 0xffffff)
+		c.packet = append(head, make([]byte, n)...)
+		if _, err := io.ReadFull(c.Conn, c.packet[4:]); err != nil {
+			return 0, err
+		}
+		c.renamer.rename(c.packet[4:])
+	}
+	n := copy(b, c.packet)
+	c.packet = c.packet[n:]
+	return n, nil
+}
+
+// rename changes a packet that holds an event of inserted rows: OK (0), the
+// event's header with its type and size, the table ID, and a checksum at its end.
+func (n *renamer) rename(p []byte) {
+	const header, tableID, checksum = 19, 6, 4
+	if len(p) < 1+header+tableID+checksum || p[0] != 0 {
+		return
+	}
+	e := p[1:]
+	inserted := e[4] == 23 || e[4] == 30 // WRITE_ROWS_EVENT, version 1 and 2
+	if !inserted || int(binary.LittleEndian.Uint32(e[9:])) != len(e) {
+		return
+	}
+	for i := range tableID {
+		e[header+i] = n.id
+	}
+	body := len(e) - checksum
+	binary.LittleEndian.PutUint32(e[body:], crc32.ChecksumIEEE(e[:body]))
+	n.renamed.Add(1)
+}
+
+// TestXARowsWithoutTableMap prepares rows of a table ID that no table map
+// names: an error when they come, not when they are committed or never.
+func TestXARowsWithoutTableMap(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+		n := &renamer{id: 0x5a}
+		o := options(s, name)
+		o.Source.TLS.Mode, o.Source.Dial = dump.TLSDisabled, n.dial
+		r := open(t, o)
+		db.Exec("XA START '"+name+"'", "INSERT INTO t VALUES (1)", "XA END '"+name+"'", "XA PREPARE '"+name+"'")
+		if s.Name == "mysql-5.6" { // which logs all of it at its commit
+			db.Exec("XA COMMIT '" + name + "'")
+		} else {
+			defer db.Exec("XA ROLLBACK '" + name + "'")
+		}
+		err := r.failure()
+		var group *binlog.GroupError
+		if !errors.Is(err, binlog.ErrEvent) || !errors.As(err, &group) || !strings.Contains(err.Error(), fmt.Sprintf("table ID %d", 0x5a5a5a5a5a5a)) {
+			t.Errorf("error %v", err)
+		}
+		if n.renamed.Load() == 0 {
+			t.Error("no rows came")
+		}
+		for _, e := range r.Checkpoint().Schema {
+			if strings.HasPrefix(string(e.Key), "x\x00") {
+				t.Errorf("entry %q: it counts as prepared", e.Key)
+			}
+		}
+	})
 }
