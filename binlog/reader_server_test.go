@@ -96,6 +96,9 @@ func (r *reading) nextChange() *change.Change {
 			r.t.Fatal(err)
 		}
 		if c != nil {
+			if s := c.Source; s.File == "" || s.Pos == 0 || s.ServerID == 0 || s.CommitMicros == 0 {
+				r.t.Errorf("%s lacks its place: %+v", describe(c), s)
+			}
 			return c
 		}
 		select {

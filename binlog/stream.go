@@ -54,6 +54,7 @@ type group struct {
 	gtidText string // made when the first change needs it
 	micros   int64  // commit time
 	thread   uint64
+	serverID uint32 // of the server that committed it first
 	query    string // text of the statement whose rows follow
 	xid      string // of an XA transaction
 	rows     bool   // it has had a rows event
@@ -478,7 +479,7 @@ func (s *stream) classifyStatement(it *item) {
 // openGroup notes the place of a group's first event, and what a GTID event
 // tells.
 func (s *stream) openGroup(e *dump.Event) error {
-	s.group = group{micros: int64(e.Timestamp) * 1e6, foreseen: s.foresight != nil && mayBeUndone(e)}
+	s.group = group{micros: int64(e.Timestamp) * 1e6, serverID: e.ServerID, foreseen: s.foresight != nil && mayBeUndone(e)}
 	s.pos.At(s.file, s.format.Made, s.start)
 	s.settle()
 	if !e.Type.IsGTID() {

@@ -212,7 +212,7 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	c.rest = rest
+	c.rest, e.ServerID = rest, r.stream.group.serverID
 	if e.Type == dump.EvTableMap {
 		return false, r.readTableMap(e.Body)
 	}
