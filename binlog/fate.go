@@ -75,7 +75,7 @@ func (f *fate) follow(q *query, st statement) {
 			}
 		}
 		f.undo(0) // its SAVEPOINT is not there: it was the transaction's first statement
-	case stRollback:
+	case stRollback, stXARollback:
 		f.undo(0)
 	}
 }

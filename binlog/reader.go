@@ -164,7 +164,7 @@ func (r *Reader) handle(it *item) (*change.Change, error) {
 	if r.skipping {
 		return r.passOver(it)
 	}
-	if (it.st == stRollback || it.st == stRollbackTo) && r.progress.gone && !r.stream.group.foreseen {
+	if r.undoesTaken(it) {
 		return nil, fmt.Errorf("%w: %q undoes rows that were already taken; compare the data", ErrEvent, it.query.sql)
 	}
 	switch it.kind {
@@ -177,10 +177,25 @@ func (r *Reader) handle(it *item) (*change.Change, error) {
 	case itemXA:
 		return nil, r.xaItem(it)
 	}
-	if it.ends {
+	switch {
+	case it.ends && r.inXA():
+		return nil, r.endUnprepared(it)
+	case it.ends:
 		return nil, r.endGroup()
 	}
 	return nil, nil
+}
+
+// undoesTaken tells a statement that undoes what was handed out, or kept for an
+// XA transaction's commit, of a group of which that was not foreseen.
+func (r *Reader) undoesTaken(it *item) bool {
+	switch {
+	case r.stream.group.foreseen:
+		return false
+	case it.st == stRollbackTo:
+		return r.progress.gone || r.progress.spool.events > 0
+	}
+	return it.st == stRollback && r.progress.gone
 }
 
 // beginGroup looks whether a group of which something was taken before is the

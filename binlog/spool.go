@@ -11,7 +11,9 @@ import (
 
 // spool is the rows of the current group, an XA transaction that is being
 // prepared, on their way into entries: table maps and rows events as they
-// came, each behind its type (1 byte) and length (4 bytes, little-endian).
+// came, each behind its type (1 byte) and length (4 bytes, little-endian). The
+// length's highest bit tells that the source has undone the event, where the
+// table's engine can.
 type spool struct {
 	events  int // table maps and rows events of the group that are dealt with
 	chunks  int // made of them so far
@@ -22,6 +24,7 @@ type spool struct {
 const (
 	// chunkSize is where a chunk is full; one event may be larger.
 	chunkSize = 64 << 10
+	undoneBit = 1 << 31
 	// manyTables stands for more tables than are listed.
 	manyTables = "*"
 	maxLeftOut = 100
@@ -49,7 +52,11 @@ func (r *Reader) spoolEvent(it *item) error {
 		return nil
 	}
 	s.buf = append(s.buf, byte(e.Type))
-	s.buf = binary.LittleEndian.AppendUint32(s.buf, uint32(len(e.Body)))
+	length := uint32(len(e.Body)) // less than undoneBit, see maxEvent
+	if it.undone {
+		length |= undoneBit
+	}
+	s.buf = binary.LittleEndian.AppendUint32(s.buf, length)
 	s.buf = append(s.buf, e.Body...)
 	if len(s.buf) >= chunkSize {
 		r.flushSpool()
@@ -103,14 +110,15 @@ func (r *Reader) dropSpool() {
 }
 
 // nextSpooled takes the next event off a chunk.
-func nextSpooled(b []byte) (e dump.Event, rest []byte, err error) {
+func nextSpooled(b []byte) (e dump.Event, undone bool, rest []byte, err error) {
 	const head = 1 + 4
 	if len(b) < head {
-		return e, nil, fmt.Errorf("%w: a chunk of rows is cut off", ErrSaved)
+		return e, false, nil, fmt.Errorf("%w: a chunk of rows is cut off", ErrSaved)
 	}
-	n := int(binary.LittleEndian.Uint32(b[1:]))
+	length := binary.LittleEndian.Uint32(b[1:])
+	n := int(length &^ undoneBit)
 	if n > len(b)-head {
-		return e, nil, fmt.Errorf("%w: a chunk of rows is cut off", ErrSaved)
+		return e, false, nil, fmt.Errorf("%w: a chunk of rows is cut off", ErrSaved)
 	}
-	return dump.Event{Type: dump.EventType(b[0]), Body: b[head : head+n]}, b[head+n:], nil
+	return dump.Event{Type: dump.EventType(b[0]), Body: b[head : head+n]}, length&undoneBit != 0, b[head+n:], nil
 }

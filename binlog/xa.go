@@ -92,13 +92,7 @@ func (r *Reader) xaItem(it *item) error {
 	case it.st == stXAPrepare:
 		return r.xaPrepare(it)
 	case g.rows: // before MySQL 5.7 and MariaDB 10.5 they are in the group of the commit
-		if r.progress.spool.events == 0 || it.st == stXARollback {
-			r.dropSpool()
-			return r.endGroup()
-		}
-		r.flushSpool()
-		r.startCommit(g.xid, prepared{Chunks: r.progress.spool.chunks})
-		return nil
+		return r.endUnprepared(it)
 	case it.st == stXARollback:
 		r.forget(g.xid)
 		return r.endGroup()
@@ -111,15 +105,30 @@ func (r *Reader) xaItem(it *item) error {
 	return r.startSearch(g.xid)
 }
 
-// xaPrepare acts on XA_PREPARE_LOG_EVENT, which ends the group of the rows. Its
-// first byte tells XA COMMIT … ONE PHASE, which needs no second group.
+// endUnprepared ends a group that holds an XA transaction's rows and its end,
+// without an XA PREPARE. MySQL 5.7 writes such a group that ends like a plain
+// transaction: what follows a deadlock within XA, and is committed.
+func (r *Reader) endUnprepared(it *item) error {
+	g := &r.stream.group
+	undone := it.st == stRollback || it.st == stXARollback
+	if r.progress.spool.events == 0 || undone && !g.foreseen {
+		r.dropSpool()
+		return r.endGroup()
+	}
+	r.flushSpool() // of what is undone, some may be of engines that cannot
+	r.startCommit(g.xid, prepared{Chunks: r.progress.spool.chunks})
+	return nil
+}
+
+// xaPrepare acts on XA_PREPARE_LOG_EVENT, which ends the group of the rows. XA
+// COMMIT … ONE PHASE needs no second one.
 func (r *Reader) xaPrepare(it *item) error {
 	xid := r.stream.group.xid
 	if len(it.event.Body) == 0 || xid == "" {
 		return fmt.Errorf("%w: XA PREPARE without XA START", ErrEvent)
 	}
 	s := &r.progress.spool
-	onePhase := it.event.Body[0] != 0
+	onePhase := inOnePhase(&it.event)
 	if onePhase || s.chunks > 0 || len(s.buf) > smallRows {
 		r.flushSpool()
 	}
@@ -131,6 +140,9 @@ func (r *Reader) xaPrepare(it *item) error {
 	r.remember(xid, p, s.buf)
 	return r.endGroup()
 }
+
+// inOnePhase tells an XA_PREPARE_LOG_EVENT that stands for XA COMMIT … ONE PHASE.
+func inOnePhase(e *dump.Event) bool { return len(e.Body) > 0 && e.Body[0] != 0 }
 
 // remember saves a transaction, with rows that are in no chunk.
 func (r *Reader) remember(xid string, p prepared, rows []byte) {
@@ -208,7 +220,7 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 			return false, r.endCommit()
 		}
 	}
-	e, rest, err := nextSpooled(c.rest)
+	e, undone, rest, err := nextSpooled(c.rest)
 	if err != nil {
 		return false, err
 	}
@@ -216,7 +228,7 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 	if e.Type == dump.EvTableMap {
 		return false, r.readTableMap(e.Body)
 	}
-	return false, r.startRows(e, false)
+	return false, r.startRows(e, undone)
 }
 
 // readPrepared reads the next part of the transaction's rows, if there is one.

@@ -10,10 +10,13 @@ import (
 	"daybook/binlog/dump"
 )
 
-// xaSearch looks for the rows of an XA transaction that was prepared before
-// the start of the Reader: backwards through the source's binlog files, and
-// then through the group that was found, whose rows become chunks as if they
-// were prepared now.
+// xaSearch looks for the rows of an XA transaction that is committed and not
+// among the prepared: it was prepared before the start of the Reader, or rolled
+// back since. A server that is killed between its binlog and its engine logs XA
+// ROLLBACK and has the transaction still prepared when it is up again, so that it
+// may be committed yet. The search goes backwards through the source's binlog
+// files, and then through the group that was found, whose rows become chunks as
+// if they were prepared now.
 type xaSearch struct {
 	xid    string
 	chunks chan foundChunk
@@ -24,11 +27,17 @@ type xaSearch struct {
 type foundChunk struct {
 	value     []byte
 	statement *query // logged in place of rows
+	undone    bool   // the statement was rolled back
 	err       error  // with neither: the end
 }
 
 // errNotPrepared says that the source's binlogs do not hold the transaction.
 var errNotPrepared = errors.New("its XA PREPARE is not in the source's binlogs")
+
+// errCommitted says that no XA PREPARE stands after the last XA COMMIT. The
+// server was killed between its binlog and its engine, and what it logged is
+// committed again; or that XA PREPARE was not logged (sql_log_bin).
+var errCommitted = errors.New("it was committed before")
 
 // startSearch begins to look for the rows of the transaction that the current
 // group commits.
@@ -38,7 +47,7 @@ func (r *Reader) startSearch(xid string) error {
 	r.xa.commit, r.xa.search = &xaCommit{xid: xid}, s
 	before := r.stream.pos.Clone()
 	before.GTIDs = nil
-	r.log.Info("looking for the rows of an XA transaction that was prepared before the start", "source", r.o.Source.Address, "xid", xid)
+	r.log.Info("looking for the rows of an XA transaction that is committed and not among the prepared", "source", r.o.Source.Address, "xid", xid)
 	var searching context.Context
 	searching, s.cancel = context.WithCancel(context.Background())
 	r.feed.Go(func(ctx context.Context) {
@@ -64,13 +73,17 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 		case c.statement != nil:
 			result, err := r.catalog.Apply(string(c.statement.sql), c.statement.context)
 			if err == nil {
-				err = r.mayWrite(c.statement, result, false)
+				err = r.mayWrite(c.statement, result, c.undone)
 			}
 			return false, err
 		case c.value != nil:
-			r.entries.create(chunkKey(s.xid, s.n), c.value)
+			r.entries.put(chunkKey(s.xid, s.n), c.value) // maybe saved by a search that was not ended
 			s.n++
 			return false, nil
+		case errors.Is(c.err, errCommitted):
+			r.log.Warn("an XA transaction is committed that was committed before, and not prepared again; it has no rows of its own",
+				"source", r.o.Source.Address, "xid", s.xid)
+			c.err = nil
 		case errors.Is(c.err, errNotPrepared) || c.err == nil:
 		default:
 			return false, fmt.Errorf("look for the rows of XA transaction %s: %w", s.xid, c.err)
@@ -114,10 +127,10 @@ func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Posi
 			until = place{logs[i+1], 4}
 		}
 		at, err := r.preparedIn(ctx, xid, logs[i], until)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if at != nil {
+		case at != nil:
 			return r.collectPrepared(ctx, at, chunks)
 		}
 	}
@@ -128,21 +141,26 @@ func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Posi
 }
 
 // preparedIn returns the place of the last group in a file, up to a place, that
-// prepares xid.
+// prepares xid, or errCommitted if it is committed behind that. A rollback may
+// not have been carried out.
 func (r *Reader) preparedIn(ctx context.Context, xid, file string, until place) (*dump.Position, error) {
 	var found *dump.Position
+	committed := false
 	_, err := r.runScan(ctx, r.placeAt(file, 4), &scan{
 		until: func(n *scanner) bool { return n.reached(until) || n.file != file && n.file != until.file },
 		onXA: func(n *scanner, it *item) {
 			switch {
-			case n.group.xid != xid:
-			case it.st == stXAPrepare:
-				found = n.pos.Clone()
-			default: // an earlier transaction of that XID has ended
-				found = nil
+			case n.group.xid != xid || it.st == stXARollback:
+			case it.st == stXAPrepare && !inOnePhase(&it.event):
+				found, committed = n.pos.Clone(), false
+			default: // an earlier transaction of that XID
+				found, committed = nil, true
 			}
 		},
 	})
+	if err == nil && committed {
+		err = errCommitted
+	}
 	return found, err
 }
 
@@ -158,6 +176,7 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 	defer func() { _ = n.Close() }()
 	n.filter, n.status = r.filter, r.status
 	n.stream = newStream(n.feed, r.status)
+	n.stream.foresee(r.seekFate)
 	n.stream.begin(at)
 	send := func(c foundChunk) error {
 		select {
@@ -188,7 +207,7 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 		case it.kind == itemStatement:
 			q := it.query
 			q.sql, q.variables, q.database = bytes.Clone(q.sql), nil, nil
-			if err := send(foundChunk{statement: &q}); err != nil {
+			if err := send(foundChunk{statement: &q, undone: it.undone}); err != nil {
 				return err
 			}
 		case it.ends:
