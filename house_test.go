@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -115,6 +116,17 @@ func TestOneDocCommentPerPackage(t *testing.T) {
 			t.Errorf("package %s has %d doc comments, want one: %v", dir, len(files), files)
 		}
 	}
+}
+
+// TestNoThreadIsKept wants no goroutine of a test bound to its thread: one that
+// ends so takes the thread with it, and Pdeathsig then kills every process that
+// any other test started from that thread. Without such, Go ends no thread.
+func TestNoThreadIsKept(t *testing.T) {
+	out, err := exec.Command("grep", "-rl", "--include=*.go", "runtime[.]LockOSThread", ".").CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return // nothing found
+	}
+	t.Errorf("err %v: %s", err, out)
 }
 
 func hasDoc(f *ast.File) bool { return f.Doc != nil && strings.TrimSpace(f.Doc.Text()) != "" }

@@ -115,7 +115,6 @@ func startKcat(t *testing.T, d *harness.Daybook, group, password, clientID strin
 		t.Fatal(err)
 	}
 	k.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	runtime.LockOSThread() // Pdeathsig looks at the thread, which must not end before this test
 	if err := k.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

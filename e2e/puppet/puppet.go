@@ -128,20 +128,7 @@ func Run(t *testing.T, address, name string, command []string, o Options) (*Pupp
 // start starts the process and the goroutine that reads what it prints; both
 // are over when release returns.
 func (p *Puppet) start(out io.Reader) error {
-	// Pdeathsig looks at the thread that starts the process: it must not end before the process does.
-	started, ended, gone := make(chan error), make(chan struct{}), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(gone)
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			<-ended
-		}
-	}()
-	if err := <-started; err != nil {
-		<-gone
+	if err := p.cmd.Start(); err != nil {
 		return err
 	}
 	over := make(chan struct{})
@@ -163,8 +150,6 @@ func (p *Puppet) start(out io.Reader) error {
 		close(over)
 		reading.Wait()
 		_ = p.cmd.Wait() // how it ended is no matter
-		close(ended)
-		<-gone
 	})
 	return nil
 }
