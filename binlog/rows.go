@@ -272,8 +272,10 @@ func (r *Reader) resolve(s *tableState) {
 	if known && t == s.definition {
 		return
 	}
+	o := r.decoderOptions()
+	o.HashLeast, o.HashMost = r.catalog.HashColumns(s.database, s.table)
 	if !known {
-		t, known = s.m.Definition(r.decoderOptions())
+		t, known = s.m.Definition(o)
 	}
 	s.definition, s.decoder, s.err, s.unknown = t, nil, nil, !known
 	if !known {
@@ -282,7 +284,7 @@ func (r *Reader) resolve(s *tableState) {
 		return
 	}
 	var err error
-	if s.decoder, err = rowevent.NewDecoder(s.m, t, r.decoderOptions()); err != nil {
+	if s.decoder, err = rowevent.NewDecoder(s.m, t, o); err != nil {
 		s.err = fmt.Errorf("%w: %w", ErrSchema, err)
 	}
 }

@@ -19,13 +19,32 @@ func checkTable(m *TableMap, t *change.Table, o DecoderOptions) error {
 	if extra := len(m.Columns) - len(t.Columns); extra > 0 && o.Flavor == "mysql" && o.Version >= 80013 && o.Version < 80018 {
 		return mismatch("the table map has %d columns, the definition %d; MySQL 8.0.13 to 8.0.17 also log the hidden columns of keys over expressions: drop such keys, or upgrade the source to 8.0.18", len(m.Columns), len(t.Columns))
 	}
-	if len(m.Columns) != len(t.Columns) {
+	if len(m.Columns) != len(t.Columns) && !hasHashes(m, t, o) {
 		return mismatch("the table map has %d columns, the definition %d", len(m.Columns), len(t.Columns))
 	}
 	if m.Told.PrimaryKey && !primaryKey(t, m.PrimaryKey) {
 		return mismatch("the table map has primary key %v, the definition %v (columns from 0)", m.PrimaryKey, t.PrimaryKey)
 	}
 	return checkSigns(m, t)
+}
+
+// hashColumn is what MariaDB calls the hidden columns of unique keys that it
+// keeps as a hash, with a number behind.
+const hashColumn = "DB_ROW_HASH_"
+
+// hasHashes tells whether a table map has such columns behind the table's, as
+// many as the table may have.
+func hasHashes(m *TableMap, t *change.Table, o DecoderOptions) bool {
+	extra := len(m.Columns) - len(t.Columns)
+	if extra < max(1, o.HashLeast) || extra > o.HashMost {
+		return false
+	}
+	for i := len(t.Columns); i < len(m.Columns); i++ {
+		if c := &m.Columns[i]; c.Type != typeLongLong || m.Told.Names && !strings.HasPrefix(c.Name, hashColumn) {
+			return false
+		}
+	}
+	return true
 }
 
 // primaryKey tells whether a server may call these columns the table's primary
@@ -42,14 +61,14 @@ func checkSigns(m *TableMap, t *change.Table) error {
 	if m.signs == nil {
 		return nil
 	}
-	wrong := -1
+	wrong, n := -1, len(t.Columns)
 	for _, year := range []bool{false, true} {
 		unsigned, ok := m.unsigned(year)
 		i := 0
-		for ok && i < len(unsigned) && (!m.Columns[i].Type.isNumeric() || unsigned[i] == t.Columns[i].Unsigned) {
+		for ok && i < n && (!m.Columns[i].Type.isNumeric() || unsigned[i] == t.Columns[i].Unsigned) {
 			i++
 		}
-		if i == len(unsigned) {
+		if i == n {
 			return nil
 		}
 		if ok {

@@ -15,7 +15,7 @@ func decimalSize(precision, scale int) int {
 
 // validDecimal tells the precisions and scales that the server can make.
 func validDecimal(precision, scale int) bool {
-	return precision >= 1 && precision <= 65 && scale >= 0 && scale <= 30 && scale <= precision
+	return precision >= 1 && precision <= 65 && scale >= 0 && scale <= 38 && scale <= precision
 }
 
 // appendDecimal appends the text of the decimal in b, whose length is

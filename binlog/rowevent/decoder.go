@@ -20,6 +20,9 @@ type DecoderOptions struct {
 	Version int    // such as 80031, 101106; 0: the newest
 	// TableIDSize is the bytes of the table ID in the events, 4 or 6; 0: 6.
 	TableIDSize int
+	// HashLeast and HashMost are how many hidden columns of unique keys the table
+	// may have beside none; see the catalog's HashColumns.
+	HashLeast, HashMost int
 	// Scratch is shared with the other decoders of the stream; nil: one of its own.
 	Scratch *Scratch
 }
@@ -29,8 +32,8 @@ type Decoder struct {
 	table   *change.Table
 	mapID   uint64
 	idSize  int
-	columns []column
-	jsons   int // number of JSON columns
+	columns []column // the table's, and the hidden ones behind
+	jsons   int      // number of JSON columns
 	mariadb bool
 	// shortDoubles: the server renders a whole double in JSON as 1, not 1.0.
 	shortDoubles bool
@@ -72,6 +75,10 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 		return nil, fmt.Errorf("table map of %s.%s: %w: the charset metadata does not fit the columns", m.Database, m.Table, ErrCorrupt)
 	}
 	for i := range m.Columns {
+		if i >= len(t.Columns) { // a key's hash
+			d.columns[i] = column{op: opInt, size: 8}
+			continue
+		}
 		c, why := compile(&m.Columns[i], &t.Columns[i], d)
 		if why == "" {
 			why = checkTold(m, &m.Columns[i], collations[i], &t.Columns[i])
@@ -178,7 +185,7 @@ func (d *Decoder) Next(before, after *[]change.Value) (ok bool, err error) {
 	}
 	d.arena = reuse(d.arena)[:0]
 	clear(d.jsonRaw)
-	rest, n := d.rest, len(d.columns)
+	rest, n := d.rest, len(d.table.Columns)
 	d.rest = nil
 	if d.form != formInsert {
 		if rest, err = d.image(rest, d.first, d.allFirst, d.before); err != nil {
@@ -226,7 +233,7 @@ func (d *Decoder) LeftOut() []int {
 		return nil // what the after image of an update leaves out did not change
 	}
 	var left []int
-	for i := range d.columns {
+	for i := range d.table.Columns {
 		if !d.first.has(i) {
 			left = append(left, i)
 		}
@@ -259,6 +266,13 @@ func (d *Decoder) rowError(err error) error {
 	return fmt.Errorf("decode row %d of rows event of %s.%s: %w", d.row, d.table.Database, d.table.Name, err)
 }
 
+func (d *Decoder) columnName(i int) string {
+	if i < len(d.table.Columns) {
+		return d.table.Columns[i].Name
+	}
+	return fmt.Sprintf("%s%d", hashColumn, 1+i-len(d.table.Columns))
+}
+
 // image decodes one row image from the front of b into values and returns what
 // follows it: a null bit for each present column, then the values that are not
 // null.
@@ -289,7 +303,7 @@ func (d *Decoder) image(b []byte, present bitmap, all bool, values []change.Valu
 		bit++
 		used, err := d.decode(&columns[i], b, &values[i])
 		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", d.table.Columns[i].Name, err)
+			return nil, fmt.Errorf("column %s: %w", d.columnName(i), err)
 		}
 		b = b[used:]
 	}

@@ -2,6 +2,7 @@ package rowevent
 
 import (
 	"slices"
+	"strings"
 
 	"daybook/change"
 )
@@ -27,6 +28,9 @@ func (m *TableMap) Definition(o DecoderOptions) (*change.Table, bool) {
 		}
 		c.Unsigned = unsigned[i]
 		t.Columns[i] = c
+	}
+	for n := len(t.Columns); mariadb && n > 1 && t.Columns[n-1].Type == change.BigInt && strings.HasPrefix(t.Columns[n-1].Name, hashColumn); n-- {
+		t.Columns = t.Columns[:n-1]
 	}
 	if len(m.PrimaryKey) > 0 {
 		t.PrimaryKey = append([]int{}, m.PrimaryKey...)

@@ -101,6 +101,9 @@ func columnKinds() []columnKind {
 	for _, p := range []string{"1,0", "1,1", "5,2", "9,0", "9,9", "10,3", "18,9", "20,0", "19,1", "30,30", "65,0", "65,30", "64,15", "38,10"} {
 		kinds = append(kinds, columnKind{ddl: "DECIMAL(" + p + ")", values: "0 -0 0.001 -0.001 1 -1 0.5 -0.05 99999999999999999999 NULL", make: randomDecimal})
 	}
+	for _, p := range []string{"38,38", "65,38", "40,31"} { // MySQL has 30 at most
+		kinds = append(kinds, columnKind{ddl: "DECIMAL(" + p + ")", values: "0 0.00000000000000000000000000000000000001 -1 NULL", make: randomDecimal, mysql: -1})
+	}
 	for _, n := range []int{1, 7, 8, 9, 17, 33, 63, 64} {
 		kinds = append(kinds, columnKind{ddl: fmt.Sprintf("BIT(%d)", n), values: "0 1 NULL", make: func(r *rand.Rand) string { return fmt.Sprint(r.Uint64() >> (64 - n)) }})
 	}

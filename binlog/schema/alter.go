@@ -47,11 +47,16 @@ func (u *run) alterTable(s *alterTable) {
 	if s.options.comment != nil {
 		b.comment = *s.options.comment
 	}
-	old = b.alterVersioning(old, s.options.versioning)
+	old = b.alterVersioning(old, s)
 	s.actions = b.effective(s.actions, old)
 	b.promoteTimestamp(s.actions)
 	b.alterColumns(old, s)
+	b.keepGeneratedKey(old)
+	b.fillPeriods(s.actions)
 	b.alterKeys(old, s.actions)
+	if s.options.versioning == versioningAdded {
+		b.extendKeys(s.actions)
+	}
 	if u.err != nil {
 		return
 	}
@@ -65,8 +70,9 @@ func (u *run) alterTable(s *alterTable) {
 
 // alterVersioning does ADD and DROP SYSTEM VERSIONING: it sets whether the
 // table is to have the implicit columns, and returns it without those it has.
-func (b *builder) alterVersioning(old *table, v versioning) *table {
-	switch {
+func (b *builder) alterVersioning(old *table, s *alterTable) *table {
+	switch v := s.options.versioning; {
+	case v == versioningAdded && declaresRowTimes(s.actions):
 	case v == versioningAdded && !slices.ContainsFunc(old.Def.Columns, func(c change.Column) bool { return c.Generated && strings.EqualFold(c.Name, rowStart) }):
 		b.versioned = true
 	case v == versioningDropped && old.Versioned:
@@ -146,7 +152,7 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 		switch a.kind {
 		case addColumn:
 			return a.ifExists && has(a.column.name)
-		case changeColumn, dropColumn, renameColumn, setDefault:
+		case changeColumn, dropColumn, renameColumn, setDefault, setVisible:
 			return a.ifExists && !has(a.name)
 		}
 		return false
@@ -158,7 +164,7 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 func (b *builder) alterColumns(old *table, s *alterTable) {
 	done := make([]bool, len(s.actions))
 	for _, c := range old.Def.Columns {
-		b.alterColumn(c, slices.Contains(old.Virtual, c.Name), s, done)
+		b.alterColumn(column{Column: c, oldName: c.Name, virtual: slices.Contains(old.Virtual, c.Name), invisible: slices.Contains(old.Invisible, c.Name)}, s, done)
 	}
 	for progress := true; progress; {
 		progress = false
@@ -172,10 +178,36 @@ func (b *builder) alterColumns(old *table, s *alterTable) {
 		}
 	}
 	for i, a := range s.actions {
-		if !done[i] && a.kind <= setDefault {
+		if !done[i] && a.kind <= setVisible {
 			b.fail("no column " + a.name + a.after)
 		}
 	}
+}
+
+// generatedKey is the name of the primary key that MySQL makes up for a table
+// without one (sql_generate_invisible_primary_key).
+const generatedKey = "my_row_id"
+
+// keepGeneratedKey puts a made-up primary key in front again: nothing comes
+// before it for as long as it is invisible.
+func (b *builder) keepGeneratedKey(old *table) {
+	if !b.run.server.mysqlFrom(80030) || !hasGeneratedKey(old) {
+		return
+	}
+	i := slices.IndexFunc(b.columns, func(c column) bool { return c.oldName == old.Def.Columns[0].Name })
+	if i <= 0 {
+		return
+	}
+	c := b.columns[i]
+	b.columns = slices.Insert(slices.Delete(b.columns, i, i+1), 0, c)
+}
+
+// hasGeneratedKey tells a table with a made-up primary key, or one that was
+// written so that it looks like it.
+func hasGeneratedKey(t *table) bool {
+	c := &t.Def.Columns[0]
+	return strings.EqualFold(c.Name, generatedKey) && c.Type == change.BigInt && c.Unsigned && c.AutoIncrement &&
+		slices.Contains(t.Invisible, c.Name) && slices.Equal(t.Def.PrimaryKey, []int{0})
 }
 
 // insertColumn puts a column that is added, or moved by CHANGE or MODIFY, at
@@ -196,10 +228,9 @@ func (b *builder) insertColumn(a alteration, old *table) {
 
 // alterColumn adds what the statement leaves or makes of an old column. Those
 // that it moves come later.
-func (b *builder) alterColumn(c change.Column, virtual bool, s *alterTable, done []bool) {
-	oldName := c.Name
+func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 	for i, a := range s.actions {
-		if !strings.EqualFold(a.name, oldName) {
+		if !strings.EqualFold(a.name, c.oldName) {
 			continue
 		}
 		switch a.kind {
@@ -212,8 +243,8 @@ func (b *builder) alterColumn(c change.Column, virtual bool, s *alterTable, done
 			}
 			done[i] = true
 			n := b.column(a.column)
-			n.oldName = oldName
-			b.resizeBlob(&n, a.column, &c)
+			n.oldName = c.oldName
+			b.resizeBlob(&n, a.column, &c.Column)
 			b.columns = append(b.columns, n)
 			return
 		case renameColumn:
@@ -221,13 +252,16 @@ func (b *builder) alterColumn(c change.Column, virtual bool, s *alterTable, done
 			c.Name = a.newName
 		case setDefault:
 			done[i] = true
-			c.Default = b.run.defaultText(&c, a.literal)
+			c.Default = b.run.defaultText(&c.Column, a.literal)
+		case setVisible:
+			done[i] = true
+			c.invisible = a.hide
 		}
 	}
 	if s.options.convert != "" {
-		b.run.convertColumn(&c, b.convert)
+		b.run.convertColumn(&c.Column, b.convert)
 	}
-	b.columns = append(b.columns, column{Column: c, oldName: oldName, virtual: virtual})
+	b.columns = append(b.columns, c)
 }
 
 // convertColumn does to a column what CONVERT TO CHARACTER SET does: TEXT types
@@ -290,6 +324,7 @@ func (b *builder) resizeBlob(n *column, d columnDef, old *change.Column) {
 // columns, then the new ones.
 func (b *builder) alterKeys(old *table, actions []alteration) {
 	for _, k := range old.Keys {
+		k.Hash = false
 		dropped := false
 		for _, a := range actions {
 			switch {

@@ -74,6 +74,7 @@ type table struct {
 	Def       *change.Table `json:"table"`               // name and database alone if Unknown
 	Keys      []key         `json:"keys,omitempty"`      // all keys, in the server's order
 	Virtual   []string      `json:"virtual,omitempty"`   // columns that are generated and not stored: keys over them sort last
+	Invisible []string      `json:"invisible,omitempty"` // columns that SELECT * leaves out
 	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
 	Engine    string        `json:"engine,omitempty"`    // "": not known
 	Assumed   bool          `json:"assumed,omitempty"`   // the engine is the server's default, as the statement named none

@@ -19,7 +19,7 @@ var types = map[string]change.Type{
 	"MULTIPOINT": change.MultiPoint, "MULTILINESTRING": change.MultiLineString, "MULTIPOLYGON": change.MultiPolygon,
 	"GEOMETRYCOLLECTION": change.GeometryCollection, "VECTOR": change.Vector,
 	"UUID": change.UUID, "INET4": change.Inet4, "INET6": change.Inet6,
-	"BOOLEAN": change.TinyInt, "NCHAR": change.Char, "NVARCHAR": change.VarChar,
+	"BOOLEAN": change.TinyInt, "NUMBER": change.Decimal, "NCHAR": change.Char, "NVARCHAR": change.VarChar,
 }
 
 // column makes of a written column what the server makes of it.
@@ -49,7 +49,7 @@ func (b *builder) column(d columnDef) column {
 	if d.compressed && !c.Nullable && d.fallback == nil {
 		c.Default = new(string) // what MariaDB gives it
 	}
-	return column{Column: c, bare: bare, virtual: d.generated && !d.stored && !d.rowTime}
+	return column{Column: c, bare: bare, virtual: d.generated && !d.stored && !d.rowTime, invisible: d.invisible}
 }
 
 // zeroTimestamp is the default that a TIMESTAMP gets when it has none and
@@ -83,7 +83,7 @@ func (b *builder) promoteTimestamp(elements []alteration) {
 	}
 	for i := range elements {
 		e := &elements[i]
-		if e.kind != addColumn && e.kind != changeColumn || e.column.typ.word != "TIMESTAMP" || e.column.generated {
+		if e.kind != addColumn && e.kind != changeColumn || !b.run.timestamp(e.column.typ) || e.column.generated {
 			continue
 		}
 		if (e.column.nullable == nil || !*e.column.nullable) && e.column.fallback == nil && !e.column.onUpdate {
@@ -111,12 +111,20 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 			c.Type = change.Float
 		}
 	case "TIMESTAMP":
-		if u.ctx.SQLMode&modeMaxDB != 0 && !(!u.server.mariaDB() && u.server.Version >= 80000) {
+		if !u.timestamp(s) {
 			c.Type = change.DateTime
 		}
 	case "DATE":
-		if u.ctx.SQLMode&modeOracle != 0 && u.server.mariaDB() {
+		if s.schema == "ORACLE_SCHEMA" || s.schema == "" && u.oracle() {
 			c.Type = change.DateTime
+		}
+	case "NUMBER":
+		if s.length < 0 {
+			c.Type = change.Double
+		}
+	case "BLOB":
+		if u.oracle() && s.length < 0 {
+			c.Type = change.LongBlob
 		}
 	case "JSON":
 		if u.server.mariaDB() {
@@ -128,6 +136,16 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	c.Members = s.members
 	return c, true
 }
+
+// timestamp tells a TIMESTAMP that is one, and no DATETIME as sql_mode MAXDB
+// makes it.
+func (u *run) timestamp(s typeSpec) bool {
+	maxDB := s.schema == "MAXDB_SCHEMA" || s.schema == "" && u.ctx.SQLMode&modeMaxDB != 0 && !u.server.mysqlFrom(80000)
+	return s.word == "TIMESTAMP" && !maxDB
+}
+
+// oracle tells MariaDB's sql_mode ORACLE, in which some types are others.
+func (u *run) oracle() bool { return u.server.mariaDB() && u.ctx.SQLMode&modeOracle != 0 }
 
 // resolveCharsetOf sets the charset of text, ENUM and SET columns.
 func (u *run) resolveCharsetOf(c *change.Column, d columnDef, tableCharset string) {

@@ -47,6 +47,10 @@ func (u *run) copyOf(source, name TableName) *table {
 	def.Database, def.Name = u.catalog.stored(name.Database), u.catalog.stored(name.Name)
 	t := *old
 	t.Def = &def
+	t.Keys = slices.Clone(old.Keys)
+	for i := range t.Keys {
+		t.Keys[i].Hash = false
+	}
 	return &t
 }
 
@@ -74,10 +78,31 @@ func (u *run) newTable(s *createTable) *table {
 			b.keys = append(b.keys, e.key)
 		}
 	}
+	b.fillPeriods(s.elements)
 	if s.options.versioning == versioningAdded {
 		b.extendKeys(s.elements)
 	}
 	return b.finish()
+}
+
+// fillPeriods makes the columns of MariaDB's periods NOT NULL.
+func (b *builder) fillPeriods(elements []alteration) {
+	for _, e := range elements {
+		if e.kind != addPeriod {
+			continue
+		}
+		for _, name := range e.period {
+			i := b.index(name)
+			if i < 0 {
+				b.fail("period over a column that is not there: " + name)
+				return
+			}
+			if c := &b.columns[i].Column; c.Nullable {
+				c.Nullable = false
+				b.run.impliedDefault(c)
+			}
+		}
+	}
 }
 
 // extendKeys appends a declared ROW END column to the unique keys, as the
@@ -136,6 +161,8 @@ type column struct {
 	oldName string // before the statement; "" for a new one
 	bare    bool   // a TIMESTAMP that got its default from nothing that is written
 	virtual bool   // generated and not stored
+	// invisible is told by a statement: that a column is left out of SELECT *.
+	invisible bool
 }
 
 func (u *run) builder(name TableName) *builder {
@@ -211,16 +238,19 @@ func (b *builder) finish() *table {
 	if b.run.err != nil {
 		return nil
 	}
-	var virtual []string
+	var virtual, invisible []string
 	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: b.comment}
 	for _, c := range b.columns {
 		def.Columns = append(def.Columns, c.Column)
 		if c.virtual {
 			virtual = append(virtual, c.Name)
 		}
+		if c.invisible {
+			invisible = append(invisible, c.Name)
+		}
 	}
 	setKeys(def, b.keys, b.versioned)
-	return &table{Def: def, Keys: b.keys, Virtual: virtual, Versioned: b.versioned, Engine: b.engine, Assumed: b.assumed}
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, Engine: b.engine, Assumed: b.assumed}
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:
@@ -327,30 +357,6 @@ func (b *builder) keyRank(k key) int {
 		}
 	}
 	return rank
-}
-
-// hashed tells the unique keys that MariaDB from 10.4 on keeps as a hash: over
-// whole BLOBs, or longer than InnoDB's longest key.
-func (b *builder) hashed(k key) bool {
-	if !b.run.server.mariaFrom(100400) {
-		return false
-	}
-	const maxKeyBytes = 3072
-	bytes := 0
-	for _, p := range k.Parts {
-		i := b.index(p.Column)
-		if i < 0 || p.Prefix > 0 {
-			continue
-		}
-		c := b.columns[i]
-		if isBlob(c.Type) || c.Type.IsGeometry() {
-			return true
-		}
-		if c.Type.IsText() || c.Type.IsBinary() {
-			bytes += c.Length * maxBytes(c.Charset)
-		}
-	}
-	return bytes > maxKeyBytes
 }
 
 // setKeys fills PrimaryKey and UniqueKeys of a definition from all its keys. In

@@ -102,6 +102,11 @@ func (s *source) query(_ context.Context, sql string) ([][]Text, error) {
 	return rows, nil
 }
 
+func (s *source) try(sql string) error {
+	_, err := s.query(context.Background(), sql)
+	return err
+}
+
 func (s *source) must(sql string) [][]Text {
 	s.t.Helper()
 	rows, err := s.query(context.Background(), sql)
@@ -277,6 +282,7 @@ func describe(list []*table) map[string]bool {
 		def.Columns = nil
 		add(def.Name, def)
 		add(def.Name+" engine", t.Engine)
+		add(def.Name+" invisible", t.Invisible)
 		for i, c := range t.Def.Columns {
 			add(fmt.Sprintf("%s[%d]", def.Name, i), c)
 		}

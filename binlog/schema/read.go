@@ -138,12 +138,13 @@ func (r *reader) createIndex() (any, Class) {
 		return nil, Other
 	}
 	ifNotExists := r.ifExists()
-	k.Name = r.keyName()
+	k.Name, k.Hash = r.keyName()
 	if !r.accept("ON") {
 		r.fail("expected ON")
 	}
 	s := &alterTable{name: r.tableName()}
 	k.Parts = r.keyParts()
+	k.Hash = r.keyOptions() || k.Hash
 	s.actions = []alteration{{kind: addKey, key: k, ifExists: ifNotExists}}
 	return s, DDL
 }

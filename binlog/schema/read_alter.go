@@ -47,10 +47,6 @@ func (r *reader) alterAction(s *alterTable) {
 	case r.acceptAny("MODIFY"):
 		r.acceptAny("COLUMN")
 		a := alteration{kind: changeColumn, ifExists: r.ifExists()}
-		a.name = r.peek(0).text
-		if r.isOp(1, ".") {
-			a.name = r.peek(2).text
-		}
 		s.actions = r.columnElement(s.actions, a)
 	case r.acceptAny("CHANGE"):
 		r.acceptAny("COLUMN")
@@ -94,6 +90,9 @@ func (r *reader) skipRest() {
 func (r *reader) addAction(dst []alteration) []alteration {
 	if r.skipConstraint() {
 		return dst
+	}
+	if r.isPeriod() {
+		return append(dst, r.period())
 	}
 	if k, ok := r.keyElement(); ok {
 		return append(dst, alteration{kind: addKey, key: k})
@@ -143,8 +142,10 @@ func (r *reader) alterColumn(s *alterTable) {
 	case r.accept("SET", "DEFAULT"):
 		a.literal = r.defaultValue()
 	case r.accept("DROP", "DEFAULT"):
-	case r.accept("SET", "VISIBLE"), r.accept("SET", "INVISIBLE"):
-		return
+	case r.accept("SET", "VISIBLE"):
+		a.kind = setVisible
+	case r.accept("SET", "INVISIBLE"):
+		a.kind, a.hide = setVisible, true
 	default:
 		r.fail("expected SET or DROP DEFAULT")
 	}

@@ -7,6 +7,9 @@ import "strings"
 // column declares inline.
 func (r *reader) columnElement(dst []alteration, a alteration) []alteration {
 	a.column.name = r.columnName()
+	if a.kind == changeColumn && a.name == "" { // MODIFY
+		a.name = a.column.name
+	}
 	a.column.typ = r.dataType()
 	var unique, primary bool
 	if a.column.typ.word == "SERIAL" {
@@ -73,6 +76,8 @@ func (r *reader) columnAttribute(a *alteration) {
 		r.generated(c)
 	case r.acceptAny("COLUMN_FORMAT", "STORAGE"):
 		r.take()
+	case r.acceptAny("INVISIBLE"):
+		c.invisible = true
 	case r.acceptAny("COMPRESSED"):
 		c.compressed = true
 	case r.accept("WITHOUT", "SYSTEM", "VERSIONING"), r.accept("WITH", "SYSTEM", "VERSIONING"):

@@ -69,24 +69,44 @@ func (r *reader) tableElement(dst []alteration) []alteration {
 	if r.skipConstraint() {
 		return dst
 	}
+	if r.isPeriod() {
+		return append(dst, r.period())
+	}
 	if k, ok := r.keyElement(); ok {
 		return append(dst, alteration{kind: addKey, key: k})
 	}
 	return r.columnElement(dst, alteration{kind: addColumn})
 }
 
-// skipConstraint steps over what is neither a column nor a key: CHECK and the
-// periods of MariaDB.
+// skipConstraint steps over what says nothing about columns and keys: CHECK.
 func (r *reader) skipConstraint() bool {
 	switch {
 	case r.isWord(0, "CHECK") && r.isOp(1, "("),
 		r.isWord(0, "CONSTRAINT") && r.isWord(1, "CHECK") && r.isOp(2, "("),
-		r.isWord(0, "CONSTRAINT") && r.isName(1) && r.isWord(2, "CHECK") && r.isOp(3, "("),
-		r.isWord(0, "PERIOD") && r.isWord(1, "FOR"):
+		r.isWord(0, "CONSTRAINT") && r.isName(1) && r.isWord(2, "CHECK") && r.isOp(3, "("):
 		r.skipElement()
 		return true
 	}
 	return false
+}
+
+func (r *reader) isPeriod() bool {
+	return r.isWord(0, "PERIOD") && r.isWord(1, "FOR") && r.server.mariaDB()
+}
+
+// period reads MariaDB's PERIOD FOR name (from, to), whose columns become NOT
+// NULL.
+func (r *reader) period() alteration {
+	r.take()
+	r.take()
+	a := alteration{kind: addPeriod, ifExists: r.ifExists()}
+	r.name()
+	r.expectOp("(")
+	a.period[0] = r.name()
+	r.expectOp(",")
+	a.period[1] = r.name()
+	r.expectOp(")")
+	return a
 }
 
 // keyElement reads the definition of a key, if one comes next.
@@ -122,7 +142,7 @@ func (r *reader) keyElement() (key, bool) {
 	}
 	r.acceptAny("KEY", "INDEX")
 	r.ifExists()
-	k.Name = r.keyName()
+	k.Name, k.Hash = r.keyName()
 	if k.Name == "" || k.Generated && constraint != "" {
 		k.Name = constraint
 	}
@@ -130,7 +150,7 @@ func (r *reader) keyElement() (key, bool) {
 	if k.Primary {
 		k.Name = primaryName
 	}
-	r.skipElement()
+	k.Hash = r.keyOptions() || k.Hash
 	return k, true
 }
 
@@ -138,15 +158,28 @@ func (r *reader) keyElement() (key, bool) {
 const primaryName = "PRIMARY"
 
 // keyName takes an optional key name and USING clause.
-func (r *reader) keyName() string {
-	var name string
+func (r *reader) keyName() (name string, hash bool) {
 	if r.isName(0) && !(r.isWord(0, "USING", "TYPE") && r.isName(1)) {
 		name = r.name()
 	}
 	if r.acceptAny("USING", "TYPE") {
-		r.name()
+		hash = strings.EqualFold(r.name(), "HASH")
 	}
-	return name
+	return name, hash
+}
+
+// keyOptions steps over what follows a key's columns, and tells USING HASH.
+func (r *reader) keyOptions() (hash bool) {
+	for !r.atElementEnd() {
+		switch {
+		case r.acceptAny("USING"):
+			hash = strings.EqualFold(r.name(), "HASH")
+		case r.skipParens():
+		default:
+			r.take()
+		}
+	}
+	return hash
 }
 
 // keyParts reads (column [(prefix)] [ASC|DESC], (expression), …).

@@ -10,6 +10,10 @@ func (r *reader) dataType() typeSpec {
 		r.fail("expected a data type")
 		return t
 	}
+	if r.isWord(0, "MARIADB_SCHEMA", "ORACLE_SCHEMA", "MAXDB_SCHEMA") && r.isOp(1, ".") {
+		t.schema = strings.ToUpper(r.take().text)
+		r.take()
+	}
 	t.word = r.typeWord()
 	if r.acceptOp("(") {
 		switch {
@@ -68,7 +72,7 @@ func (r *reader) members() []string {
 var synonyms = map[string]string{
 	"INT1": "TINYINT", "INT2": "SMALLINT", "INT3": "MEDIUMINT", "MIDDLEINT": "MEDIUMINT", "INT4": "INT", "INTEGER": "INT",
 	"INT8": "BIGINT", "FLOAT4": "FLOAT", "FLOAT8": "DOUBLE", "DEC": "DECIMAL", "NUMERIC": "DECIMAL", "FIXED": "DECIMAL",
-	"NUMBER": "DECIMAL", "BOOL": "BOOLEAN", "CHARACTER": "CHAR", "VARCHARACTER": "VARCHAR", "VARCHAR2": "VARCHAR",
+	"BOOL": "BOOLEAN", "CHARACTER": "CHAR", "VARCHARACTER": "VARCHAR", "VARCHAR2": "VARCHAR",
 	"RAW": "VARBINARY", "CLOB": "LONGTEXT", "GEOMCOLLECTION": "GEOMETRYCOLLECTION", "SQL_TSI_YEAR": "YEAR",
 }
 

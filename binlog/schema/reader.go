@@ -129,6 +129,7 @@ func (r *reader) name() string {
 
 // columnName takes an identifier that may be qualified; the last part counts.
 func (r *reader) columnName() string {
+	r.acceptOp(".")
 	name := r.name()
 	for r.acceptOp(".") {
 		name = r.name()

@@ -221,7 +221,7 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 	slices.SortFunc(t.columns, func(a, b snapshotColumn) int { return a.ordinal - b.ordinal })
 	def := &change.Table{Database: n.Database, Name: n.Name, Charset: t.charset, Comment: t.comment}
 	versioned := t.versioned
-	var virtual []string
+	var virtual, invisible []string
 	for _, c := range t.columns {
 		def.Columns = append(def.Columns, c.Column)
 		if c.rowTime {
@@ -229,6 +229,9 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 		}
 		if c.virtual {
 			virtual = append(virtual, c.Name)
+		}
+		if c.invisible {
+			invisible = append(invisible, c.Name)
 		}
 	}
 	if versioned {
@@ -239,7 +242,7 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 		return err
 	}
 	setKeys(def, keys, versioned)
-	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Versioned: versioned, Engine: t.engine})
+	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Invisible: invisible, Versioned: versioned, Engine: t.engine})
 	return nil
 }
 
@@ -276,9 +279,10 @@ func (p *page) orderKeys(ctx context.Context, n TableName, keys []key) ([]key, b
 
 type snapshotColumn struct {
 	change.Column
-	ordinal int
-	rowTime bool
-	virtual bool
+	ordinal   int
+	rowTime   bool
+	virtual   bool
+	invisible bool
 }
 
 // readColumns reads the columns.
@@ -333,7 +337,7 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 	if !r[5].Null && !c.Generated && !strings.Contains(extra, "DEFAULT_GENERATED") {
 		c.Default = u.shownDefault(&c, r[5].String)
 	}
-	return snapshotColumn{Column: c, ordinal: ordinal, virtual: strings.Contains(extra, "VIRTUAL"), rowTime: strings.HasPrefix(r[8].String, "ROW ")}, nil
+	return snapshotColumn{Column: c, ordinal: ordinal, virtual: strings.Contains(extra, "VIRTUAL"), invisible: strings.Contains(extra, "INVISIBLE"), rowTime: strings.HasPrefix(r[8].String, "ROW ")}, nil
 }
 
 // readKeys reads the keys.
@@ -364,7 +368,7 @@ func (t *tablePage) addKeyPart(r []Text) error {
 	if i < 0 {
 		i = len(t.keys)
 		t.keys = append(t.keys, key{Name: r[0].String, Unique: r[1].String == "0", Primary: r[0].String == primaryName,
-			FullText: r[5].String == "FULLTEXT" || r[5].String == "SPATIAL" || r[5].String == "VECTOR"})
+			Hash: r[5].String == "HASH", FullText: r[5].String == "FULLTEXT" || r[5].String == "SPATIAL" || r[5].String == "VECTOR"})
 	}
 	seq, err := strconv.Atoi(r[2].String)
 	if err != nil || seq < 1 || seq > 1000 {

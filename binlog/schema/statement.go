@@ -65,7 +65,7 @@ const (
 	versioningDropped
 )
 
-// alterationKind says what an alteration does; those up to setDefault are about
+// alterationKind says what an alteration does; those up to setVisible are about
 // columns, the others about keys.
 type alterationKind uint8
 
@@ -75,9 +75,11 @@ const (
 	dropColumn
 	renameColumn
 	setDefault
+	setVisible
 	addKey
 	dropKey // of any kind by its name; "PRIMARY" for the primary one
 	renameKey
+	addPeriod // MariaDB's PERIOD FOR
 )
 
 // alteration is one action of ALTER TABLE, or one element of CREATE TABLE.
@@ -90,7 +92,9 @@ type alteration struct {
 	after    string
 	ifExists bool // IF EXISTS or IF NOT EXISTS
 	key      key
-	literal  *literal // setDefault; nil: DROP DEFAULT
+	literal  *literal  // setDefault; nil: DROP DEFAULT
+	hide     bool      // setVisible: SET INVISIBLE
+	period   [2]string // addPeriod: the columns
 }
 
 // key is an index of a table.
@@ -100,6 +104,7 @@ type key struct {
 	Unique    bool      `json:"unique,omitempty"`
 	Parts     []keyPart `json:"parts"`
 	FullText  bool      `json:"full_text,omitempty"` // or spatial: sorts last
+	Hash      bool      `json:"hash,omitempty"`      // USING HASH, which MariaDB forgets at the next ALTER
 	Generated bool      `json:"generated,omitempty"` // made by the server for a foreign key
 }
 
@@ -118,6 +123,7 @@ type columnDef struct {
 	autoInc   bool
 	generated bool
 	stored    bool
+	invisible bool
 	fallback  *literal // DEFAULT; nil if none
 	onUpdate  bool
 	comment   string
@@ -134,6 +140,7 @@ type literal struct {
 // typeSpec is a data type as a statement writes it.
 type typeSpec struct {
 	word           string // first word in upper case, synonyms resolved
+	schema         string // MariaDB: the server whose type it is, such as ORACLE_SCHEMA; "": as sql_mode says
 	length, scale  int    // -1: not written
 	unsigned, zero bool
 	members        []string

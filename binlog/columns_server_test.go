@@ -1,0 +1,95 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"daybook/binlog"
+	"daybook/e2e/servers"
+)
+
+// TestHiddenColumnsOfUniqueKeys changes tables of which MariaDB keeps unique
+// keys as a hash, in a column that no statement sees.
+func TestHiddenColumnsOfUniqueKeys(t *testing.T) {
+	for _, version := range []string{"mariadb-10.5", "mariadb-10.11", "mariadb-11.8"} {
+		for _, metadata := range []string{"NO_LOG", "FULL"} {
+			t.Run(version+"/"+metadata, func(t *testing.T) {
+				s := own(t, version, "--binlog-row-metadata="+metadata)
+				name, db := s.Database(t)
+				o := options(s, name)
+				o.SchemaChanges = binlog.SchemaChangesNone
+				r := open(t, o)
+				n := 0
+				for _, steps := range [][]string{
+					{"CREATE TABLE @ (a TEXT UNIQUE, b INT)", "ALTER TABLE @ ADD c INT FIRST", "ALTER TABLE @ MODIFY a INT", "ALTER TABLE @ MODIFY a BLOB, ADD UNIQUE (a)", "ALTER TABLE @ DROP INDEX a"},
+					{"CREATE TABLE @ (a INT, b INT, UNIQUE (a) USING HASH)", "ALTER TABLE @ COMMENT 'x'", "CREATE UNIQUE INDEX x USING HASH ON @ (b)", "ALTER TABLE @ ADD c BIGINT"},
+					{"CREATE TABLE @ (a INT, b INT)", "CREATE UNIQUE INDEX x ON @ (b) USING HASH COMMENT 'x'", "ALTER TABLE @ RENAME INDEX x TO y", "ALTER TABLE @ DROP INDEX y"},
+					{"CREATE TABLE @ (a INT, b VARCHAR(1500), UNIQUE (b)) ENGINE=MyISAM CHARSET latin1", "ALTER TABLE @ ENGINE=InnoDB", "ALTER TABLE @ MODIFY b VARCHAR(1500) CHARACTER SET utf8mb4", "ALTER TABLE @ MODIFY b VARCHAR(20)"},
+					{"CREATE TABLE @ (a INT, b TEXT, UNIQUE (b(10)), UNIQUE (b, a), UNIQUE (a, b))", "ALTER TABLE @ DROP INDEX b", "CREATE TABLE @2 LIKE @", "RENAME TABLE @ TO @3, @2 TO @"},
+					{"CREATE TABLE @ (a INT, b TEXT, UNIQUE (b(3073)), UNIQUE (a))", "ALTER TABLE @ ADD d JSON UNIQUE"},
+					{"CREATE TABLE @ (a INT, b TEXT, UNIQUE (b)) ENGINE=MyISAM"},
+				} {
+					n++
+					table := fmt.Sprintf("t%d", n)
+					for i, step := range steps {
+						db.Exec(strings.ReplaceAll(step, "@", table))
+						db.Exec(fmt.Sprintf("INSERT INTO %s (a, b) VALUES (%d, '%d')", table, i, i))
+						columns := len(db.Query("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '" + name + "' AND TABLE_NAME = '" + table + "'"))
+						c := r.nextChange()
+						if got := len(c.After); got != columns {
+							t.Fatalf("after %s: a row of %d columns, want %d", step, got, columns)
+						}
+						at := 0
+						for c.Table.Columns[at].Name != "b" {
+							at++
+						}
+						if got := text(&c.After[at]); got != fmt.Sprint(i) {
+							t.Errorf("after %s: b is %s, want %d", step, got, i)
+						}
+						db.Exec("DELETE FROM " + table)
+						if got := r.next(); !strings.HasPrefix(got, "delete "+table) {
+							t.Errorf("after %s: %s", step, got)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestGeneratedColumns changes rows of tables with generated columns, which new
+// MariaDBs leave out of the images.
+func TestGeneratedColumns(t *testing.T) {
+	fn := func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		o := options(s, name)
+		o.SchemaChanges = binlog.SchemaChangesNone
+		r := open(t, o)
+		left := strings.HasPrefix(s.Name, "mariadb-11.8")
+		for i, b := range []string{"b INT AS (a + 1) STORED", "b INT AS (a + 1) VIRTUAL", "b INT AS (a + 1) VIRTUAL, KEY (b)"} {
+			table := fmt.Sprintf("t%d", i)
+			db.Exec("CREATE TABLE "+table+" (id INT PRIMARY KEY, a INT, "+b+", z INT)", "INSERT INTO "+table+" (id, a, z) VALUES (1, 1, 1)",
+				"UPDATE "+table+" SET a = 5", "UPDATE "+table+" SET id = 2", "DELETE FROM "+table)
+			with := func(s string) string {
+				if left {
+					s = strings.NewReplacer(" [2]", " -", " [6]", " -").Replace(s)
+				}
+				return strings.NewReplacer("[", "", "]", "").Replace(s)
+			}
+			equal(t, r.take(4), []string{
+				"insert " + table + " 1 1 2 1", with("update " + table + " 1 1 [2] 1 1 5 [6] 1"),
+				with("update " + table + " 1 5 [6] 1 2 5 [6] 1"), with("delete " + table + " 2 5 [6] 1")})
+		}
+	}
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		if s.Name != "mysql-5.6" { // which has none
+			fn(t, s)
+		}
+	})
+	for _, version := range []string{"mysql-9", "mariadb-10.5", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+	}
+}

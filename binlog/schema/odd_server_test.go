@@ -1,0 +1,156 @@
+//go:build servers
+
+package schema
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"daybook/e2e/servers"
+)
+
+// oddLines are the servers that an odd definition is tried on beside those that
+// are shared.
+var oddLines = []string{"mysql-5.5", "mysql-9", "mariadb-10.5", "mariadb-11.8"}
+
+// eachLine runs fn on a shared server of each line and on one of its own of
+// each other.
+func eachLine(t *testing.T, fn func(t *testing.T, src *source)) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		fn(t, openSource(t, s, fmt.Sprintf("schema_odd_%08x", rand.Uint32())))
+	})
+	for _, version := range oddLines {
+		t.Run(version, func(t *testing.T) {
+			fn(t, openSource(t, servers.Start(t, version), "schema_odd"))
+		})
+	}
+}
+
+// follows runs a statement, and tells whether the server takes it. The catalog
+// must then say what the server says.
+func (s *source) follows(c *Catalog, sql string) bool {
+	s.t.Helper()
+	logged, err := s.run(sql)
+	if err != nil {
+		if *rejected {
+			s.t.Logf("rejected: %s: %v", sql, err)
+		}
+		return false
+	}
+	if diff := s.follow(c, logged); diff != "" {
+		s.t.Errorf("after %s\nlogged: %q\nsql_mode %d\n%s", sql, logged, s.ctx.SQLMode, diff)
+		s.adopt(c)
+	}
+	return true
+}
+
+// sqlModes are those in which a definition may mean something else.
+var sqlModes = []struct {
+	name string
+	bits uint64
+}{{"", 0}, {"ORACLE", modeOracle | modeANSIQuotes | modeIgnoreSpace}, {"MAXDB", modeMaxDB | modeANSIQuotes | modeIgnoreSpace},
+	{"REAL_AS_FLOAT", modeRealAsFloat}, {"POSTGRESQL", modeANSIQuotes | modeIgnoreSpace}, {"ANSI", modeANSIQuotes | modeIgnoreSpace | modeRealAsFloat}}
+
+// everyType is data types in the forms in which they may be written.
+const everyType = `NUMBER|NUMBER(5)|NUMBER(5,2)|NUMERIC|DECIMAL|DEC|FIXED|DECIMAL(65)|DECIMAL(40,38)|DECIMAL(65,30)|DECIMAL(65,38)|DECIMAL(0)|DECIMAL(0,0)
+DATE|mariadb_schema.DATE|oracle_schema.DATE|maxdb_schema.TIMESTAMP|mariadb_schema.TIMESTAMP|maxdb_schema.TIMESTAMP(3)|TIMESTAMP|TIMESTAMP(3)|TIMESTAMP NULL|DATETIME|DATETIME(6)|TIME(0)|TIME(3)
+BLOB|BLOB(100)|BLOB(300)|TEXT(20)|TEXT(300)|oracle_schema.BLOB|mariadb_schema.BLOB|CLOB|RAW(5)|LONG|LONG VARCHAR|LONG CHAR VARYING|LONG VARBINARY|MEDIUMBLOB|LONGTEXT|LONG BYTE
+VARCHAR2(10)|VARCHAR2(10 CHAR)|VARCHAR2(10 BYTE)|VARCHAR(10 CHAR)|oracle_schema.VARCHAR2(10)|mariadb_schema.VARCHAR(10)|mariadb_schema.INT|VARCHARACTER(4)|CHAR VARYING(4)|CHARACTER VARYING(9)
+BOOLEAN|BOOL|SERIAL|FLOAT|FLOAT(30)|FLOAT(20)|FLOAT(10,2)|FLOAT(5) UNSIGNED|DOUBLE|DOUBLE(10,2)|DOUBLE PRECISION(7,3)|REAL|REAL(10,2)|FLOAT4|FLOAT8
+INTEGER|INT SIGNED|INT UNSIGNED ZEROFILL|INT8|INT4(3)|INT1(1)|TINYINT(1) UNSIGNED|MIDDLEINT|INT(0)|BIT|BIT(0)|BIT(64)|YEAR|YEAR(2)|YEAR(4)
+CHAR|CHAR(0)|CHAR(3) BINARY|CHAR(3) BYTE|CHAR BYTE|VARCHAR(3) ASCII|VARCHAR(3) UNICODE|CHAR(3) ASCII BINARY|CHAR(4) CHARACTER SET binary|TEXT CHARACTER SET binary|TEXT BYTE|TEXT(10) UNICODE
+NATIONAL VARCHAR(3)|NVARCHAR(3)|NCHAR|NCHAR(2)|NATIONAL CHAR VARYING(4)|NATIONAL CHARACTER(2)|NCHAR VARCHAR(3)|NCHAR VARYING(3)|BINARY|BINARY(3)|VARBINARY(3)|VARCHAR(70000)|VARBINARY(70000)|VARCHAR(20000)
+ENUM('a','b  ','')|SET('a','b')|ENUM('a') BINARY|ENUM('a') CHARACTER SET binary|ENUM(0x61,b'1100010')|JSON|UUID|INET4|INET6|VECTOR(3)|VECTOR|GEOMETRY|POINT|GEOMCOLLECTION
+VARCHAR(5) COMPRESSED|BLOB COMPRESSED|VARCHAR(5) CHARACTER SET utf8|VARCHAR(5) CHARACTER SET utf8mb3|VARCHAR(5) CHARACTER SET 'latin1'|VARCHAR(5) COLLATE utf8_bin|VARCHAR(5) CHARSET cp932 COLLATE cp932_bin`
+
+// TestEveryTypeInEveryMode makes a column of each type in each sql_mode.
+func TestEveryTypeInEveryMode(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		c := NewCatalog(src.server)
+		c.PutDatabase(src.db, "utf8")
+		src.ctx = Context{Database: src.db}
+		taken := 0
+		for _, mode := range sqlModes {
+			if src.try("SET SESSION sql_mode = '"+mode.name+"'") != nil {
+				continue
+			}
+			src.ctx.SQLMode = mode.bits
+			for i, typ := range strings.FieldsFunc(everyType, func(r rune) bool { return r == '|' || r == '\n' }) {
+				if src.follows(c, fmt.Sprintf("CREATE TABLE x%d (c %s, pad INT)", i, typ)) {
+					taken++
+					src.follows(c, fmt.Sprintf("ALTER TABLE x%d MODIFY x%d.c %s FIRST, ADD d %s", i, i, typ, typ))
+					src.follows(c, fmt.Sprintf("DROP TABLE x%d", i))
+				}
+			}
+		}
+		if taken < 200 {
+			t.Errorf("the server took only %d types", taken)
+		}
+	})
+}
+
+// TestOddDefinitions runs statements that a catalog got wrong once, and those
+// beside them. Servers that do not know one refuse it.
+func TestOddDefinitions(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		c := NewCatalog(src.server)
+		c.PutDatabase(src.db, "utf8")
+		src.ctx = Context{Database: src.db}
+		taken := 0
+		for _, sql := range []string{
+			"CREATE TABLE q (a INT, b INT)", "ALTER TABLE q MODIFY " + src.db + ".q.a BIGINT", "ALTER TABLE q MODIFY COLUMN q.a INT, CHANGE " + src.db + ".q.b " + src.db + ".q.c BIGINT",
+			"ALTER TABLE q MODIFY .q.a BIGINT AFTER c", "ALTER TABLE q ALTER q.a SET DEFAULT 4, DROP q.c", "DROP TABLE q",
+			"CREATE TABLE p (s DATE, e DATE, x INT, PERIOD FOR pp (s, e))", "ALTER TABLE p DROP PERIOD FOR pp", "ALTER TABLE p MODIFY s DATE, MODIFY e DATE", "ALTER TABLE p ADD PERIOD FOR qq (S, e)", "DROP TABLE p",
+			"CREATE TABLE p (s TIMESTAMP, e TIMESTAMP, x INT, PERIOD IF NOT EXISTS FOR pp (s, e))", "CREATE TABLE p2 (period INT, e INT)", "ALTER TABLE p2 ADD period2 INT",
+			"CREATE TABLE v (x INT PRIMARY KEY)",
+			"ALTER TABLE v ADD COLUMN s TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE, ADD COLUMN e TIMESTAMP(6) AS ROW END INVISIBLE, ADD PERIOD FOR SYSTEM_TIME (s, e), ADD SYSTEM VERSIONING",
+			"ALTER TABLE v ADD y INT, ADD UNIQUE (y)", "ALTER TABLE v DROP SYSTEM VERSIONING", "ALTER TABLE v ADD z INT",
+			"CREATE TABLE v2 (x INT)", "ALTER TABLE v2 ADD SYSTEM VERSIONING, ADD y INT", "ALTER TABLE v2 ADD PRIMARY KEY (x)", "ALTER TABLE v2 DROP SYSTEM VERSIONING",
+			"CREATE TABLE h (a TEXT UNIQUE, b INT)", "ALTER TABLE h ADD c INT, ADD d BLOB UNIQUE, ADD UNIQUE (b)", "CREATE TABLE h2 (a VARCHAR(1000) UNIQUE, b INT NOT NULL UNIQUE)",
+			"CREATE TABLE i (a INT INVISIBLE DEFAULT 1, b INT)", "ALTER TABLE i ALTER a SET VISIBLE", "ALTER TABLE i ALTER a SET INVISIBLE, ADD c INT FIRST", "ALTER TABLE i MODIFY b INT INVISIBLE", "CREATE TABLE i2 LIKE i", "ALTER TABLE i2 ADD d INT FIRST",
+		} {
+			if src.follows(c, sql) {
+				taken++
+			}
+		}
+		if taken < 12 {
+			t.Errorf("the server took only %d statements", taken)
+		}
+	})
+}
+
+// TestGeneratedInvisiblePrimaryKey has MySQL make primary keys up, which stay in
+// front whatever the statement says, as long as they are invisible.
+func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		if !src.server.mysqlFrom(80030) {
+			return
+		}
+		c := NewCatalog(src.server)
+		c.PutDatabase(src.db, "utf8")
+		src.ctx = Context{Database: src.db}
+		const written = "my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT INVISIBLE"
+		n := 0
+		for _, create := range []string{"(a INT)", "(a INT) ENGINE=MyISAM", "AS SELECT 1 AS a", "(" + written + " PRIMARY KEY, a INT)", "(a INT, " + written + " PRIMARY KEY)",
+			"(" + written + ", a INT, PRIMARY KEY (my_row_id))", "(" + written + ", a INT, PRIMARY KEY (my_row_id, a))", "(" + strings.Replace(written, "UNSIGNED ", "", 1) + " PRIMARY KEY, a INT)",
+			"(" + strings.Replace(written, "my_row_id", "x", 1) + " PRIMARY KEY, a INT)", "(" + strings.Replace(written, "INVISIBLE", "VISIBLE", 1) + " PRIMARY KEY, a INT)", "LIKE t0"} {
+			for _, alters := range [][]string{
+				{"ADD b BIGINT UNSIGNED NOT NULL FIRST"}, {"MODIFY a INT FIRST"}, {"CHANGE a c BIGINT FIRST"}, {"ADD b INT FIRST, ADD c INT AFTER my_row_id, ADD d INT FIRST"},
+				{"ALTER my_row_id SET VISIBLE", "ADD b INT FIRST", "ALTER my_row_id SET INVISIBLE", "ADD c INT FIRST"}, {"ALTER my_row_id SET VISIBLE, ADD b INT FIRST"},
+				{"DROP PRIMARY KEY, DROP my_row_id, ADD b INT FIRST"}, {"DROP PRIMARY KEY, DROP my_row_id, ADD id INT PRIMARY KEY FIRST"},
+				{"RENAME COLUMN x TO my_row_id", "ADD b INT FIRST", "ADD c INT FIRST"}, {"DROP PRIMARY KEY, DROP my_row_id, ADD " + written + " PRIMARY KEY, ADD b INT FIRST"}, {"CONVERT TO CHARACTER SET latin1, ADD b INT FIRST"},
+			} {
+				src.must("SET SESSION sql_generate_invisible_primary_key = ON")
+				table := fmt.Sprintf("t%d", n)
+				n++
+				src.follows(c, "CREATE TABLE "+table+" "+create)
+				for i, alter := range alters {
+					src.must(fmt.Sprintf("SET SESSION sql_generate_invisible_primary_key = %d", (n+i)%2))
+					src.follows(c, "ALTER TABLE "+table+" "+alter)
+				}
+			}
+		}
+	})
+}
