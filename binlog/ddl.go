@@ -30,7 +30,7 @@ func (r *Reader) statement(it *item) (*change.Change, error) {
 // apply follows a statement in the catalog.
 func (r *Reader) apply(it *item) (*change.Change, error) {
 	q := &it.query
-	result, err := r.catalog.Apply(string(q.sql), q.context)
+	result, err := r.sessions.apply(r.catalog, it)
 	var unreadable *schema.UnreadableError
 	if err != nil && !errors.As(err, &unreadable) {
 		return nil, err
@@ -47,6 +47,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 	if err := r.mayWrite(q, result, it.undone); err != nil {
 		return nil, err
 	}
+	r.doubt(it, result)
 	r.generation++
 	if err := r.releaseHeld(); err != nil {
 		return nil, err
@@ -166,9 +167,11 @@ func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) er
 // its end a gap is handed out.
 func (r *Reader) passOver(it *item) (*change.Change, error) {
 	if it.kind == itemStatement {
-		if _, err := r.catalog.Apply(string(it.query.sql), it.query.context); err != nil {
+		result, err := r.sessions.apply(r.catalog, it)
+		if err != nil {
 			r.log.Warn("a statement of the group passed over cannot be understood", "source", r.o.Source.Address, "error", err)
 		}
+		r.doubt(it, result)
 		r.generation++
 		if err := r.releaseHeld(); err != nil {
 			return nil, err

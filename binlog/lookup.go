@@ -20,6 +20,10 @@ type lookup struct {
 	done   chan lookupResult // of capacity 1
 }
 
+func (l *lookup) name() schema.TableName {
+	return schema.TableName{Database: l.state.database, Name: l.state.table}
+}
+
 type lookupResult struct {
 	packed []byte
 	err    error
@@ -28,9 +32,9 @@ type lookupResult struct {
 // startLookup asks the source for a table's definition.
 func (r *Reader) startLookup(rows dump.Event, s *tableState, undone bool) error {
 	l := &lookup{rows: rows, undone: undone, state: s, done: make(chan lookupResult, 1)}
-	from := r.stream.pos.Clone()
+	from, sessions := r.stream.pos.Clone(), r.sessions.clone()
 	r.feed.Go(func(ctx context.Context) {
-		t, err := r.lookUp(ctx, schema.TableName{Database: s.database, Name: s.table}, from)
+		t, err := r.lookUp(ctx, l.name(), from, sessions)
 		l.done <- lookupResult{t, err}
 		r.feed.Wake()
 	})
@@ -44,8 +48,13 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 	select {
 	case result := <-l.done:
 		r.lookup = nil
-		if result.err != nil {
+		switch {
+		case result.err == nil:
+			r.certain(l.name())
+		case l.state.unknown:
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
+		default:
+			return false, r.leaveDoubt(l, result.err)
 		}
 		r.log.Info("took a table's definition from the source", "table", l.state.database+"."+l.state.table, "file", r.stream.file, "pos", r.stream.start)
 		if err := r.catalog.PutPacked(result.packed); err != nil {
@@ -66,7 +75,7 @@ var (
 // lookUp reads a table's definition as it is now, and then sees that no DDL on
 // it stands in the binlog between a position and now: so it was the same
 // there. It runs beside Poll, which leaves what it reads alone meanwhile.
-func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position) (packed []byte, err error) {
+func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position, sessions *sessions) (packed []byte, err error) {
 	c, err := dump.Dial(ctx, r.o.Source)
 	if err != nil {
 		return nil, err
@@ -87,7 +96,8 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 	later := false
 	all := reachedEnd(end.File, end.Pos)
 	_, err = r.runScan(ctx, from, &scan{
-		until: func(n *scanner) bool { return later || all(n) },
+		sessions: sessions,
+		until:    func(n *scanner) bool { return later || all(n) },
 		onDDL: func(_ *scanner, result *schema.Result) {
 			later = later || r.names(result, want)
 		},

@@ -14,6 +14,8 @@ import (
 // query is a QUERY_EVENT: a statement and what its meaning depends on.
 type query struct {
 	thread  uint32
+	failed  bool   // it has an error code
+	atomic  bool   // MySQL 8.0: DDL on a permanent table of InnoDB, or TRUNCATE
 	sql     []byte // in the client's charset
 	st      statement
 	context schema.Context // of stOther: the rest means the same everywhere
@@ -71,7 +73,7 @@ func parseQuery(b []byte, extra int) (query, error) {
 	q := query{thread: r.U32()}
 	r.U32() // seconds it took
 	database := int(r.U8())
-	r.U16() // error code
+	q.failed = r.U16() != 0
 	variables := int(r.U16())
 	r.Bytes(extra)
 	q.variables = r.Bytes(variables)
@@ -125,7 +127,10 @@ func (q *query) readVariables(b []byte) {
 				explicit := v != 0
 				q.context.ExplicitDefaultsForTimestamp = &explicit
 			}
-		case 17, 129: // ddl_logged_with_xid, of MySQL and of MariaDB
+		case 17: // ddl_logged_with_xid
+			r.U64()
+			q.atomic = r.Err == nil
+		case 129: // MariaDB's, of temporary tables too
 			r.U64()
 		case 18: // default_collation_for_utf8mb4
 			r.U16()

@@ -29,6 +29,8 @@ type Reader struct {
 	generation int // grows with each DDL
 	held       heldDefinitions
 	entries    entries
+	sessions   *sessions
+	doubted    map[schema.TableName]bool // by folded name; see doubt
 	xa         xaTransactions
 
 	scratch  rowevent.Scratch // of the tables' decoders
@@ -64,6 +66,7 @@ func New(o Options) *Reader {
 	o = o.withDefaults()
 	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]bool{}}
 	r.xa = newXATransactions()
+	r.sessions, r.doubted = newSessions(&r.entries), map[schema.TableName]bool{}
 	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Logger: o.Logger}, nil)
 	return r
 }
@@ -142,6 +145,7 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	if it.kind == itemNone {
 		return nil, true, nil
 	}
+	r.sessions.follow(r.stream)
 	c, err = r.handle(&it)
 	return c, false, err
 }
@@ -411,6 +415,9 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 		return nil, err
 	}
 	at, err := r.firstStart(ctx, c)
+	if err == nil {
+		err = r.sessions.begin(ctx, r.o.Source, r.status.ServerID)
+	}
 	if err == nil && at.File != "" && at.FileMade == 0 {
 		err = at.Identify(ctx, r.o.Source, r.status)
 	}

@@ -169,8 +169,8 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 	r.rows.at(place{r.stream.file, r.stream.start})
 	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
-	if s.unknown && !s.asked {
-		s.asked = true
+	if r.inDoubt(s) || s.unknown && !s.asked {
+		s.asked = s.unknown
 		return r.startLookup(e, s, undone)
 	}
 	if s.err != nil {

@@ -16,6 +16,8 @@ type scan struct {
 	// onDDL is given each statement about tables, triggers, routines and views;
 	// nil: not wanted.
 	onDDL func(n *scanner, result *schema.Result)
+	// sessions are those at the place where it begins; nil: none is known.
+	sessions *sessions
 	// onXA is given XA PREPARE, XA COMMIT and XA ROLLBACK; nil: not wanted.
 	onXA func(n *scanner, it *item)
 }
@@ -32,6 +34,9 @@ func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.
 	feed := dump.NewFeed(r.o.sideFeed(), nil)
 	defer feed.Close()
 	n := &scanner{stream: newStream(feed, r.status), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
+	if s.sessions == nil {
+		s.sessions = newSessions(nil)
+	}
 	n.opaque = s.onXA == nil // no DDL is in a compressed transaction, but XA PREPARE is
 	n.begin(p)
 	for !s.until(n) {
@@ -60,10 +65,11 @@ func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.
 }
 
 func (n *scanner) handle(it *item) {
+	n.scan.sessions.follow(n.stream)
 	m := &n.group.MariaDB
 	switch {
 	case it.kind == itemStatement && n.scan.onDDL != nil && !m.StartAlter && !m.RollbackAlter:
-		result, err := n.scratch.Apply(string(it.query.sql), it.query.context)
+		result, err := n.scan.sessions.apply(n.scratch, it)
 		if err != nil || result.IsDDL() || result.ChangesPrograms() {
 			n.scan.onDDL(n, result)
 		}

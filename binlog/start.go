@@ -309,6 +309,10 @@ func (r *Reader) loadOwn(key, value []byte) (own bool, err error) {
 	switch {
 	case bytes.HasPrefix(key, heldPrefix):
 		return true, r.loadHeld(key, value)
+	case bytes.HasPrefix(key, sessionPrefix):
+		return true, r.sessions.load(key, value)
+	case bytes.HasPrefix(key, doubtPrefix):
+		return true, r.loadDoubt(key)
 	case bytes.HasPrefix(key, preparedPrefix):
 		return true, r.loadPrepared(key, value)
 	case bytes.HasPrefix(key, chunkPrefix):

@@ -37,6 +37,8 @@ type stream struct {
 	pos     dump.Position // where the current group, or the next one, begins
 	settled bool          // pos follows the stream's file and offset
 	byGTID  bool          // the stream was asked for by GTID set
+	source  int           // grows when another server's binlog is read, or the server was started anew
+	begun   bool          // it was
 	group   group
 }
 
@@ -314,6 +316,9 @@ func (s *stream) formatDescription(e *dump.Event) error {
 // the beginning of a file to find it.
 func (s *stream) settle() {
 	s.settled = true
+	if s.pos.ServerUUID != s.status.ServerUUID || s.pos.ServerID != s.status.ServerID {
+		s.source, s.begun = s.source+1, false
+	}
 	s.pos.ServerUUID, s.pos.ServerID = s.status.ServerUUID, s.status.ServerID
 }
 
@@ -321,7 +326,11 @@ func (s *stream) settle() {
 func (s *stream) outside(e *dump.Event) error {
 	switch e.Type {
 	case dump.EvFormatDescription:
-		return s.formatDescription(e)
+		err := s.formatDescription(e)
+		if passed := s.pos.File == s.file && s.pos.Pos >= s.offset; s.settled && s.format.Begins && !passed {
+			s.source, s.begun = s.source+1, true
+		}
+		return err
 	case dump.EvPreviousGTIDs, dump.EvMariaGTIDList:
 		if err := s.previousGTIDs(e); err != nil {
 			return err

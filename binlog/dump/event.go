@@ -66,9 +66,10 @@ const (
 	HeaderSize   = 19
 	checksumSize = 4
 
-	FlagArtificial = 0x20
-	FlagIgnorable  = 0x80
-	flagInUse      = 0x01
+	FlagThreadSpecific = 0x04 // of a statement that used a temporary table
+	FlagArtificial     = 0x20
+	FlagIgnorable      = 0x80
+	flagInUse          = 0x01
 )
 
 // IsRows tells whether t is one of the events that hold rows.
@@ -171,6 +172,7 @@ func checksumOK(b []byte) bool {
 // Format is what a FORMAT_DESCRIPTION_EVENT tells.
 type Format struct {
 	Made        uint32 // when the file was made, seconds since the epoch: the event header's time
+	Begins      bool   // it is the first one since the server was started
 	Version     string // of the server that wrote the file
 	Checksum    bool   // the file's events end with a CRC32
 	TableIDSize int    // bytes of a table ID, 4 or 6
@@ -185,7 +187,7 @@ func ParseFormat(b []byte) (Format, error) {
 	}
 	var f Format
 	f.Version = cString(r.Bytes(50))
-	r.U32() // creation time
+	f.Begins = r.U32() != 0 // when the server was started
 	if n := r.U8(); r.Err != nil || n != HeaderSize {
 		return Format{}, fmt.Errorf("%w: a format description with event headers of %d bytes", ErrEvent, n)
 	}

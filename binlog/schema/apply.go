@@ -23,6 +23,13 @@ type Context struct {
 	// MariaDB from 10.10 bit 24 of Q_FLAGS2_CODE; nil: not told, the catalog's
 	// Server counts.
 	ExplicitDefaultsForTimestamp *bool
+	// Temporary are the temporary tables that the session has, which Apply
+	// follows; nil: they are not followed, and none is known.
+	Temporary *TemporaryTables
+	// UsesTemporary: the event is marked as that of a statement that used a
+	// temporary table (LOG_EVENT_THREAD_SPECIFIC_F).
+	UsesTemporary bool
+	Failed        bool // the event has an error code: nothing was created
 }
 
 // Result says what a statement is and what it did.
@@ -38,6 +45,11 @@ type Result struct {
 	// Named lists the tables that the statement names as those it changes; for
 	// DML as far as they can be told.
 	Named []TableName
+	// TemporaryChanged: Context.Temporary did.
+	TemporaryChanged bool
+	// InDoubt: the statement is marked as one that used a temporary table, and
+	// may have been about one of which nothing is known.
+	InDoubt bool
 
 	change    *rowChange // what a statement that may change rows names; nil for others
 	forgotten []forgotten
@@ -75,12 +87,18 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	if len(r.tables) > 0 {
 		u.result.Database = r.tables[0].Database
 	}
-	u.result.forgotten = forgottenBy(statement)
-	if r.failed != nil && class == DDL {
+	rest := u.passTemporary(statement)
+	u.passTemporaryRows(r.change)
+	u.result.forgotten = forgottenBy(rest)
+	switch {
+	case u.err != nil:
+	case rest == nil && statement != nil:
+		u.result.Class, u.result.Named = Other, nil
+	case r.failed != nil && class == DDL:
 		u.err = r.failed
 		u.err.Tables = r.tables
-	} else {
-		u.execute(statement)
+	default:
+		u.execute(rest)
 	}
 	if u.err != nil {
 		for _, n := range u.err.Tables {

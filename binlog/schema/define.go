@@ -38,6 +38,10 @@ func (u *run) createTable(s *createTable) {
 
 // copyOf returns the table that CREATE TABLE name LIKE source makes.
 func (u *run) copyOf(source, name TableName) *table {
+	if u.temporary(source) != nil {
+		u.fail("the table it copies is a temporary one: "+source.String(), name)
+		return nil
+	}
 	old := u.catalog.lookup(source)
 	if old == nil || old.Unknown {
 		u.fail("the table it copies is not known: "+source.String(), name)

@@ -11,6 +11,7 @@ type rowChange struct {
 	mentions mentions
 	unclear  string // why the targets could not be told; "" if they were
 	empties  bool   // it is DELETE FROM table and nothing else
+	merge    string // a temporary table that it changes and whose rows are those of other tables; "": none
 }
 
 // target is a table, or a view, whose rows a statement changes.

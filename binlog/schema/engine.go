@@ -34,8 +34,8 @@ var engines = map[string]struct{ name, transactional string }{
 	"myisam":     {"MyISAM", "no"},
 	"memory":     {"MEMORY", "no"},
 	"heap":       {"MEMORY", "no"},
-	"mrg_myisam": {"MRG_MYISAM", "no"},
-	"merge":      {"MRG_MYISAM", "no"},
+	"mrg_myisam": {mergeEngine, "no"},
+	"merge":      {mergeEngine, "no"},
 	"csv":        {"CSV", "no"},
 	"archive":    {"ARCHIVE", "no"},
 	"aria":       {"Aria", "no"},
@@ -44,6 +44,9 @@ var engines = map[string]struct{ name, transactional string }{
 	"example":    {"EXAMPLE", "no"},
 	"connect":    {"CONNECT", "no"},
 }
+
+// mergeEngine is that of tables whose rows are those of others.
+const mergeEngine = "MRG_MYISAM"
 
 // Transactional tells whether a storage engine's rows are undone by ROLLBACK;
 // known is false for an engine of which that cannot be said by its name.
@@ -99,7 +102,7 @@ func (u *run) engine(named, old string) string {
 // alwaysThere tells the engines that no server can be without.
 func alwaysThere(engine string) bool {
 	switch engineName(engine) {
-	case "InnoDB", "MyISAM", "MEMORY", "MRG_MYISAM", "CSV":
+	case "InnoDB", "MyISAM", "MEMORY", mergeEngine, "CSV":
 		return true
 	}
 	return false

@@ -63,6 +63,9 @@ func (s *writeSearch) visit(p *program, changes bool, cause string) {
 }
 
 func (s *writeSearch) statement(change *rowChange) {
+	if change.merge != "" {
+		s.found("it changes the tables that %s is made of, a temporary MERGE table", change.merge)
+	}
 	for _, t := range change.targets {
 		s.target(t)
 	}

@@ -101,6 +101,8 @@ func (r *reader) create() (any, Class) {
 		return r.createTable(orReplace, false), DDL
 	case r.accept("TEMPORARY", "TABLE"):
 		return r.createTable(orReplace, true), Other
+	case r.accept("TEMPORARY", "SEQUENCE"):
+		return &createTable{temporary: true, ifNotExist: r.ifExists(), name: r.tableName()}, Other
 	case r.peek(0).kind == tokWord && r.isWord(1, "TABLE"): // a kind of table that a newer server has
 		r.take()
 		r.take()

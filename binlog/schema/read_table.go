@@ -8,7 +8,7 @@ func (r *reader) createTable(orReplace, temporary bool) *createTable {
 	s.ifNotExist = r.ifExists()
 	s.name = r.tableName()
 	if temporary {
-		r.temporaryTable()
+		r.temporaryTable(s)
 		return s
 	}
 	switch {
@@ -35,13 +35,23 @@ func (r *reader) createTable(orReplace, temporary bool) *createTable {
 }
 
 // temporaryTable reads the rest of CREATE TEMPORARY TABLE, in which only the
-// functions matter that a query calls.
-func (r *reader) temporaryTable() {
+// engine matters, and the functions that a query calls.
+func (r *reader) temporaryTable(s *createTable) {
+	if r.isWord(0, "LIKE") || r.isOp(0, "(") && r.isWord(1, "LIKE") {
+		r.acceptOp("(")
+		r.take()
+		n := r.relationName()
+		s.like = &n
+	}
 	for r.peek(0).kind != tokEnd {
-		if r.startsQuery() {
+		switch {
+		case r.startsQuery():
 			r.collect()
 			r.skipRest()
-		} else if !r.skipParens() {
+		case r.acceptAny("ENGINE"), r.server.Version < 50500 && r.acceptAny("TYPE"):
+			s.options.engine = r.engine()
+		case r.skipParens():
+		default:
 			r.take()
 		}
 	}

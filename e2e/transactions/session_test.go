@@ -35,6 +35,7 @@ var kinds = []struct {
 	{"triggers", 25, (*session).triggers},
 	{"mixed", 15, (*session).mixed},
 	{"temporary", 8, (*session).temporary},
+	{"hiding", 8, (*session).hiding},
 	{"statements", 12, (*session).statements},
 	{"xa", 20, (*session).xa},
 	{"xa others", 25, (*session).xaForOthers},
@@ -75,6 +76,7 @@ func setup(mariadb bool) []string {
 		trigger("a1", "AFTER INSERT", "a", "INSERT INTO c VALUES (NEW.id, NEW.n, NEW.v)"),
 		trigger("a2", "AFTER UPDATE", "a", "INSERT INTO "+other+".told (id) VALUES (NEW.id)"),
 		trigger("a3", "AFTER DELETE", "a", "UPDATE c SET n = -1, v = NULL WHERE id = OLD.id"),
+		hideProcedure,
 	}
 }
 

@@ -3,8 +3,8 @@
 // Package transactions shows, on the real binary and real servers, that what
 // sessions commit in the ways that binlogs find hardest is in the log once:
 // XA transactions that others commit late, triggers, engines that cannot roll
-// back, temporary tables, savepoints, statements beside rows, compressed
-// transactions, MariaDB's ALTER in two phases.
+// back, temporary tables and such that hide tracked ones, savepoints, statements
+// beside rows, compressed transactions, MariaDB's ALTER in two phases.
 //
 // Nothing of the binlog is looked at. An independent consumer (franz-go) reads
 // the log and builds a replica from it by primary key (model_test.go), strictly:
