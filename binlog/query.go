@@ -33,6 +33,8 @@ const (
 	// explicitDefaultsSince on; before, it is the server's.
 	optionExplicitDefaults = 1 << 24
 	explicitDefaultsSince  = 100804
+	// padding is what MariaDB fills an event with that a replica would not know.
+	padding = 255
 	// loadExtra is what EXECUTE_LOAD_QUERY_EVENT has more: file ID, start, end,
 	// how to treat duplicates.
 	loadExtra = 13
@@ -51,8 +53,8 @@ func readQuery(e dump.Event) (query, error) {
 	if err == nil && e.Type == dump.EvQueryCompressed {
 		q.sql, err = inflate(q.sql, maxStatement)
 	}
-	if q.st = statementOf(q.sql); q.st == stOther {
-		q.readVariables(q.variables)
+	if q.st = statementOf(q.sql); q.st == stOther && err == nil {
+		err = q.readVariables(q.variables)
 		q.context.Database = string(q.database)
 	}
 	return q, err
@@ -86,13 +88,15 @@ func parseQuery(b []byte, extra int) (query, error) {
 	return q, nil
 }
 
-// readVariables reads the status variables up to the first unknown one: each
-// server writes those that matter here before the ones that it invented.
-// Source: mysql::binlog::event::Query_event.
-func (q *query) readVariables(b []byte) {
+// readVariables reads the status variables. Of one that is not known the length
+// is not known either, so that all behind it are lost: that is an error unless
+// those without which the statement may be misread came before.
+// Source: mysql::binlog::event::Query_event, MariaDB's log_event.cc.
+func (q *query) readVariables(b []byte) error {
 	r := cursor.Cursor{B: b}
+	charset := false
 	for len(r.B) > 0 && r.Err == nil {
-		switch r.U8() {
+		switch code := r.U8(); code {
 		case 0:
 			q.flags2 = r.U32()
 		case 1:
@@ -107,6 +111,7 @@ func (q *query) readVariables(b []byte) {
 			q.context.ClientCollation = r.U16()
 			r.U16()
 			q.context.ServerCollation = r.U16()
+			charset = true
 		case 5, 6: // time zone, catalog
 			r.Bytes(int(r.U8()))
 		case 7, 8: // lc_time_names, charset_database
@@ -136,10 +141,23 @@ func (q *query) readVariables(b []byte) {
 			r.U16()
 		case 19, 20: // sql_require_primary_key, default_table_encryption
 			r.U8()
+		case 130: // further flags of the GTID; those that end an ALTER in two phases tell its number
+			if r.U8()&(4|8) != 0 {
+				r.U64()
+			}
+		case 131: // default collations of charsets, which MariaDB writes before the charset
+			r.Bytes(4 * int(r.U8()))
 		default:
-			return
+			if charset || code == padding {
+				return nil
+			}
+			return fmt.Errorf("%w: query event: its status variable %d is not known, and comes before the character set; it is of a newer server: use a newer Daybook", ErrEvent, code)
 		}
 	}
+	if r.Err != nil {
+		return fmt.Errorf("%w: query event: status variables: %w", ErrEvent, r.Err)
+	}
+	return nil
 }
 
 func (q *query) readUpdated(r *cursor.Cursor) {

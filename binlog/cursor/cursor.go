@@ -66,6 +66,15 @@ func LittleEndian(b []byte) uint64 {
 	return n
 }
 
+// BigEndian returns the number in up to 8 big-endian bytes.
+func BigEndian(b []byte) uint64 {
+	var n uint64
+	for _, x := range b {
+		n = n<<8 | uint64(x)
+	}
+	return n
+}
+
 // Lenenc reads the protocol's length-encoded integer.
 func (r *Cursor) Lenenc() uint64 {
 	switch n := r.U8(); n {

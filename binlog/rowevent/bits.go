@@ -6,15 +6,6 @@ import "errors"
 // type and the table map demand.
 var ErrCorrupt = errors.New("corrupt binlog event")
 
-// bigEndian returns the number in up to 8 big-endian bytes.
-func bigEndian(b []byte) uint64 {
-	var n uint64
-	for _, x := range b {
-		n = n<<8 | uint64(x)
-	}
-	return n
-}
-
 // bitmap is a bit per thing, the lowest bit of the first byte first.
 type bitmap []byte
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -113,7 +114,7 @@ func checkTold(m *TableMap, c *MapColumn, collation int, t *change.Column) strin
 // checkCharset compares charsets. A collation that this version does not know
 // is no contradiction.
 func checkCharset(c *MapColumn, collation int, t *change.Column) string {
-	told := collationCharset(collation)
+	told := charset.OfID(collation)
 	if told == "" || !t.Type.IsText() && !t.Type.IsBinary() && !c.Type.isEnumOrSet() {
 		return ""
 	}
@@ -135,12 +136,12 @@ func checkMembers(c *MapColumn, collation int, t *change.Column) string {
 	if len(c.Members) != len(t.Members) {
 		return lengthMismatch("number of labels", len(c.Members), len(t.Members))
 	}
-	cs, ok := charsetByName(collationCharset(collation))
+	cs, ok := charset.ByName(charset.OfID(collation))
 	if !ok {
 		return ""
 	}
 	for i, raw := range c.Members {
-		if told := string(cs.appendUTF8(nil, raw)); told != t.Members[i] {
+		if told := string(cs.AppendUTF8(nil, raw)); told != t.Members[i] {
 			return fmt.Sprintf("the table map has label %q, the definition %q", told, t.Members[i])
 		}
 	}

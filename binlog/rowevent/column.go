@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"daybook/binlog/charset"
 	"daybook/binlog/cursor"
 	"daybook/change"
 )
@@ -51,7 +52,7 @@ type column struct {
 	prefix           int // bytes of the length before the value; 0: size bytes always
 	size             int // bytes of the value; with a prefix the most there may be, -1: any
 	precision, scale int
-	charset          *charset
+	charset          *charset.Charset
 	labels           [][]byte // of ENUM and SET
 	json             int      // index among the JSON columns
 }
@@ -136,7 +137,7 @@ func (d *Decoder) decodeRare(c *column, b []byte, v *change.Value) error {
 			v.Num += 1900
 		}
 	case opBit:
-		v.Kind, v.Num = change.Bits, bigEndian(b)
+		v.Kind, v.Num = change.Bits, cursor.BigEndian(b)
 		ok = bits.Len64(v.Num) <= c.precision
 	case opEnum:
 		ok = enumLabel(c, cursor.LittleEndian(b), v)

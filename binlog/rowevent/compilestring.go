@@ -41,7 +41,7 @@ func compileString(m *MapColumn, t *change.Column, d *Decoder) (column, string) 
 		if !ok {
 			return column{}, fmt.Sprintf("the definition has charset %q, which this version cannot convert", t.Charset)
 		}
-		c.op, c.charset, width = opText, cs, cs.maxLen
+		c.op, c.charset, width = opText, cs, cs.MaxLen
 	}
 	if compressed {
 		if c.op == opText {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/zlib"
+	"daybook/binlog/cursor"
 	"fmt"
 	"io"
 
@@ -37,7 +38,7 @@ func (d *Decoder) decompressRows() bool {
 	if b[0]&0xf0 != 0x80 || lengthBytes < 1 || lengthBytes > 4 || len(b) < 1+lengthBytes {
 		return false
 	}
-	size := int(bigEndian(b[1 : 1+lengthBytes]))
+	size := int(cursor.BigEndian(b[1 : 1+lengthBytes]))
 	rows, err := d.inflate.append(d.inflate.rows[:0], b[1+lengthBytes:], size, true)
 	if err != nil {
 		return false
@@ -100,7 +101,7 @@ func (d *Decoder) decompressColumn(c *column, b []byte, v *change.Value) error {
 			if n < 1 || n > 4 || len(b) < 1+n {
 				return errCompressed
 			}
-			size := int(bigEndian(b[1 : 1+n]))
+			size := int(cursor.BigEndian(b[1 : 1+n]))
 			if size > len(b)*maxExpansion {
 				return errCompressed
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -22,7 +23,7 @@ func (m *TableMap) Definition(o DecoderOptions) (*change.Table, bool) {
 	}
 	t := &change.Table{Database: m.Database, Name: m.Table, Columns: make([]change.Column, len(m.Columns))}
 	for i := range m.Columns {
-		c, ok := m.Columns[i].definition(collationCharset(collations[i]), mariadb)
+		c, ok := m.Columns[i].definition(charset.OfID(collations[i]), mariadb)
 		if !ok {
 			return nil, false
 		}
@@ -75,7 +76,7 @@ var geometryByNumber = [...]change.Type{
 }
 
 // definition returns the column's definition without its sign.
-func (c *MapColumn) definition(charset string, mariadb bool) (change.Column, bool) {
+func (c *MapColumn) definition(name string, mariadb bool) (change.Column, bool) {
 	d := change.Column{Name: c.Name, Type: fixedTypes[c.Type], Length: -1, Scale: -1, Nullable: c.Nullable}
 	switch c.Type {
 	case typeNewDecimal:
@@ -87,13 +88,13 @@ func (c *MapColumn) definition(charset string, mariadb bool) (change.Column, boo
 			d.Length = -1
 		}
 	case typeEnum, typeSet:
-		cs, ok := charsetByName(charset)
+		cs, ok := charset.ByName(name)
 		if !ok {
 			return d, false
 		}
-		d.Charset = charset
+		d.Charset = name
 		for _, raw := range c.Members {
-			d.Members = append(d.Members, string(cs.appendUTF8(nil, raw)))
+			d.Members = append(d.Members, string(cs.AppendUTF8(nil, raw)))
 		}
 	case typeGeometry:
 		if c.Geometry < 0 || c.Geometry >= len(geometryByNumber) {
@@ -104,11 +105,11 @@ func (c *MapColumn) definition(charset string, mariadb bool) (change.Column, boo
 	if d.Type != 0 {
 		return d, true
 	}
-	return c.stringDefinition(d, charset, mariadb)
+	return c.stringDefinition(d, name, mariadb)
 }
 
 // stringDefinition completes the definition of a character or binary column.
-func (c *MapColumn) stringDefinition(d change.Column, charset string, mariadb bool) (change.Column, bool) {
+func (c *MapColumn) stringDefinition(d change.Column, name string, mariadb bool) (change.Column, bool) {
 	blobs := [...]change.Type{change.TinyText, change.Text, change.MediumText, change.LongText}
 	switch c.Type {
 	case typeString:
@@ -125,18 +126,18 @@ func (c *MapColumn) stringDefinition(d change.Column, charset string, mariadb bo
 	default:
 		return d, false // the older temporal types, whose fraction is not told
 	}
-	if charset == "binary" {
+	if name == "binary" {
 		open := mariadb && (c.Type == typeString && (c.Length == 4 || c.Length == 16) || c.Type == typeVarChar && c.Length%4 == 0)
 		d.Type += change.Binary - change.Char
 		return d, !open
 	}
-	cs, ok := charsetByName(charset)
+	cs, ok := charset.ByName(name)
 	if !ok {
 		return d, false
 	}
-	d.Charset = charset
+	d.Charset = name
 	if d.Length > 0 {
-		d.Length /= cs.maxLen
+		d.Length /= cs.MaxLen
 	}
 	return d, true
 }

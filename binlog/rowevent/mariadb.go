@@ -1,6 +1,7 @@
 package rowevent
 
 import (
+	"daybook/binlog/cursor"
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
@@ -98,17 +99,17 @@ func hires(c *column, b []byte, v *change.Value) bool {
 	}
 	switch c.op {
 	case opHiresTimestamp:
-		frac := int64(bigEndian(b[4:])) * unit
-		v.Kind, v.Num = change.Instant, uint64(int64(bigEndian(b[:4]))*1e6+frac)
+		frac := int64(cursor.BigEndian(b[4:])) * unit
+		v.Kind, v.Num = change.Instant, uint64(int64(cursor.BigEndian(b[:4]))*1e6+frac)
 		return frac <= maxMicros
 	case opHiresTime:
 		// The zero is in the middle of the range.
 		const zero = (838*3600 + 59*60 + 59 + 1) * 1e6
-		n := (int64(bigEndian(b)) - zero/unit) * unit
+		n := (int64(cursor.BigEndian(b)) - zero/unit) * unit
 		v.Kind, v.Num = change.Duration, uint64(n)
 		return n > -zero && n < zero
 	}
-	n := bigEndian(b)
+	n := cursor.BigEndian(b)
 	if n > 1<<63/uint64(unit) {
 		return false
 	}

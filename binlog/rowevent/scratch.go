@@ -1,6 +1,9 @@
 package rowevent
 
-import "daybook/change"
+import (
+	"daybook/binlog/charset"
+	"daybook/change"
+)
 
 const (
 	// maxKept is the largest buffer that is used again, so that one huge row does
@@ -20,7 +23,7 @@ type Scratch struct {
 	arena         []byte // small conversions for the current row
 	inflate       inflater
 	writer        jsonWriter
-	charsets      map[string]*charset
+	charsets      map[string]*charset.Charset
 	// of a partial update: the binary JSON of the images, by column.json
 	jsonRaw, jsonBefore [][]byte
 }
@@ -36,14 +39,14 @@ func (s *Scratch) fit(columns, jsons int) {
 }
 
 // charset returns the charset that the server calls name.
-func (s *Scratch) charset(name string) (*charset, bool) {
+func (s *Scratch) charset(name string) (*charset.Charset, bool) {
 	if cs := s.charsets[name]; cs != nil {
 		return cs, true
 	}
-	cs, ok := charsetByName(name)
+	cs, ok := charset.ByName(name)
 	if ok {
 		if s.charsets == nil {
-			s.charsets = make(map[string]*charset)
+			s.charsets = make(map[string]*charset.Charset)
 		}
 		s.charsets[name] = cs
 	}
@@ -75,6 +78,20 @@ func (d *Decoder) scratchFor(size int) []byte {
 		return d.arena
 	}
 	return make([]byte, 0, size)
+}
+
+// text returns b as UTF-8: b itself if that is what it is, else converted in
+// the arena.
+func (d *Decoder) text(cs *charset.Charset, b []byte) []byte {
+	if cs.IsUTF8(b) {
+		return b
+	}
+	size := 0
+	if len(b) >= largeValue {
+		size = cs.SizeUTF8(b)
+	}
+	dst := d.scratchFor(size)
+	return d.keep(cs.AppendUTF8(dst, b), len(dst), size)
 }
 
 // keep returns the value that was appended to what scratchFor gave, which had

@@ -1,6 +1,10 @@
 package rowevent
 
-import "daybook/change"
+import (
+	"daybook/change"
+
+	"daybook/binlog/cursor"
+)
 
 // The temporal forms of MySQL 5.6.4 and later (TIME2, DATETIME2, TIMESTAMP2)
 // are big-endian, so that they sort as bytes, with the fraction in (digits+1)/2
@@ -16,9 +20,9 @@ func fraction(b []byte) uint64 {
 	case 1:
 		return uint64(b[0]) * 10000
 	case 2:
-		return bigEndian(b) * 100
+		return cursor.BigEndian(b) * 100
 	}
-	return bigEndian(b)
+	return cursor.BigEndian(b)
 }
 
 const maxMicros = 999999
@@ -29,7 +33,7 @@ func validClock(hour, minute, second int) bool { return hour < 24 && minute < 60
 // 5 day, 5 hour, 6 minute, 6 second, then the fraction. The result has the form
 // of [change.Civil.Pack].
 func dateTime2(b []byte) (uint64, bool) {
-	whole := bigEndian(b[:5])
+	whole := cursor.BigEndian(b[:5])
 	micros := fraction(b[5:])
 	n := whole &^ (1 << 39)
 	ok := n != whole && micros <= maxMicros
@@ -48,7 +52,7 @@ func unpackDateTime(n, micros uint64, ok bool) (uint64, bool) {
 // hour, 6 minute, 6 second, then the fraction, all as one two's complement.
 func time2(b []byte) (int64, bool) {
 	size := uint(len(b)) * 8
-	n := int64(bigEndian(b)) - 1<<(size-1)
+	n := int64(cursor.BigEndian(b)) - 1<<(size-1)
 	negative := n < 0
 	if negative {
 		n = -n
@@ -72,7 +76,7 @@ func time2(b []byte) (int64, bool) {
 // timestamp2 decodes TIMESTAMP2 to microseconds since the epoch.
 func timestamp2(b []byte) (int64, bool) {
 	frac := fraction(b[4:])
-	return int64(bigEndian(b[:4]))*1e6 + int64(frac), frac <= maxMicros
+	return int64(cursor.BigEndian(b[:4]))*1e6 + int64(frac), frac <= maxMicros
 }
 
 // date decodes DATE: 15 bits year, 4 month, 5 day.

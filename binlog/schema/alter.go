@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -105,8 +106,8 @@ func (u *run) keepsCharset(s *alterTable, old *change.Table) bool {
 		s.renameTo != nil || len(s.actions) > 0 || s.others {
 		return false
 	}
-	charset := u.resolveCharset(o.convert, u.databaseCharset(s.name.Database))
-	return !slices.ContainsFunc(old.Columns, func(c change.Column) bool { return u.convertColumn(&c, charset) })
+	to := u.resolveCharset(o.convert, u.databaseCharset(s.name.Database))
+	return !slices.ContainsFunc(old.Columns, func(c change.Column) bool { return u.convertColumn(&c, to) })
 }
 
 func (u *run) databaseCharset(name string) string {
@@ -267,14 +268,14 @@ func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 // convertColumn does to a column what CONVERT TO CHARACTER SET does: TEXT types
 // grow so that they hold as many characters as before. It tells whether it
 // changed anything.
-func (u *run) convertColumn(c *change.Column, charset string) bool {
-	if !c.Type.IsText() && c.Type != change.Enum && c.Type != change.Set || c.Charset == "binary" || c.Charset == charset {
+func (u *run) convertColumn(c *change.Column, to string) bool {
+	if !c.Type.IsText() && c.Type != change.Enum && c.Type != change.Set || c.Charset == "binary" || c.Charset == to {
 		return false
 	}
 	if c.Type >= change.TinyText && c.Type < change.LongText {
-		c.Type = sizedBlob(change.Text, characters(c), maxBytes(charset))
+		c.Type = sizedBlob(change.Text, characters(c), charset.MaxLen(to))
 	}
-	c.Charset = charset
+	c.Charset = to
 	binaryText(c)
 	u.longVarchar(c)
 	return true
@@ -284,7 +285,7 @@ func (u *run) convertColumn(c *change.Column, charset string) bool {
 func characters(c *change.Column) int {
 	switch t := c.Type; {
 	case t >= change.TinyText && t <= change.LongText:
-		return (1<<(8*(1+int(t-change.TinyText))) - 1) / maxBytes(c.Charset)
+		return (1<<(8*(1+int(t-change.TinyText))) - 1) / charset.MaxLen(c.Charset)
 	case t >= change.TinyBlob && t <= change.LongBlob:
 		return 1<<(8*(1+int(t-change.TinyBlob))) - 1
 	case t == change.JSON || t.IsGeometry():
@@ -314,7 +315,7 @@ func (b *builder) resizeBlob(n *column, d columnDef, old *change.Column) {
 	}
 	switch t := n.Type; {
 	case t >= change.TinyText && t < change.LongText:
-		n.Type = sizedBlob(change.Text, characters(old), maxBytes(n.Charset))
+		n.Type = sizedBlob(change.Text, characters(old), charset.MaxLen(n.Charset))
 	case t >= change.TinyBlob && t < change.LongBlob:
 		n.Type = sizedBlob(change.Blob, characters(old), 1)
 	}

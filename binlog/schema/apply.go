@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -76,8 +77,9 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
-	sql = decodeText(sql, CharsetOfCollation(ctx.ClientCollation))
+	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)))
 	r := newReader(sql, c.server, ctx)
+	r.lex.inText = inText
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
 		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables, change: r.change}}
@@ -151,7 +153,7 @@ func (u *run) fail(reason string, tables ...TableName) {
 }
 
 func (u *run) serverCharset() string {
-	if cs := CharsetOfCollation(u.ctx.ServerCollation); cs != "" {
+	if cs := charset.OfID(int(u.ctx.ServerCollation)); cs != "" {
 		return cs
 	}
 	return u.server.DefaultCharset

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -83,7 +84,7 @@ type table struct {
 
 // NewCatalog returns an empty catalog.
 func NewCatalog(server Server) *Catalog {
-	server.DefaultCharset = charsetOf(server.DefaultCharset)
+	server.DefaultCharset = charset.Canonical(server.DefaultCharset)
 	if server.DefaultCharset == "" {
 		server.DefaultCharset = "latin1"
 	}
@@ -137,9 +138,9 @@ func (c *Catalog) Databases() []string {
 }
 
 // PutDatabase adds a database or sets its default charset.
-func (c *Catalog) PutDatabase(name, charset string) {
+func (c *Catalog) PutDatabase(name, defaultSet string) {
 	d := c.ensureDatabase(name)
-	d.Charset = charsetOf(charset)
+	d.Charset = charset.Canonical(defaultSet)
 	c.dirty[databaseKey(c.fold(name))] = true
 }
 

@@ -144,15 +144,6 @@ func TestTimestampsByVariable(t *testing.T) {
 	}
 }
 
-func TestCharsetOfCollation(t *testing.T) {
-	for id, want := range map[uint16]string{0: "", 8: "latin1", 28: "gbk", 33: "utf8mb3", 45: "utf8mb4", 63: "binary", 255: "utf8mb4",
-		1069: "utf8mb4", 2048: "utf8mb3", 2304: "utf8mb4", 65535: ""} {
-		if got := schema.CharsetOfCollation(id); got != want {
-			t.Errorf("CharsetOfCollation(%d) = %q, want %q", id, got, want)
-		}
-	}
-}
-
 // TestReadingIsLinear reads statements that are long in one way each; with
 // anything quadratic in them this would take minutes.
 func TestReadingIsLinear(t *testing.T) {

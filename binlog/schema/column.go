@@ -2,7 +2,9 @@ package schema
 
 import (
 	"slices"
+	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -133,7 +135,9 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	}
 	u.resolveCharsetOf(&c, d, tableCharset)
 	u.resolveLength(&c)
-	c.Members = s.members
+	for _, l := range s.members {
+		c.Members = append(c.Members, strings.TrimRight(l.in(c.Charset), " "))
+	}
 	return c, true
 }
 
@@ -216,7 +220,7 @@ func (u *run) resolveLength(c *change.Column) {
 	case t == change.VarChar, t == change.VarBinary:
 		u.longVarchar(c)
 	case t == change.Text, t == change.Blob:
-		c.Type = sizedBlob(t, c.Length, maxBytes(c.Charset))
+		c.Type = sizedBlob(t, c.Length, charset.MaxLen(c.Charset))
 		c.Length = -1
 	case t == change.Vector:
 		if c.Length < 0 {
@@ -284,7 +288,7 @@ func (u *run) longVarchar(c *change.Column) {
 	if c.Type != change.VarChar && c.Type != change.VarBinary {
 		return
 	}
-	n := c.Length * maxBytes(c.Charset)
+	n := c.Length * charset.MaxLen(c.Charset)
 	if n <= 65535 || u.ctx.SQLMode&(modeStrictTransTables|modeStrictAllTables) != 0 {
 		return
 	}
@@ -292,6 +296,6 @@ func (u *run) longVarchar(c *change.Column) {
 	if c.Type == change.VarBinary {
 		t = change.Blob
 	}
-	c.Type = sizedBlob(t, c.Length, maxBytes(c.Charset))
+	c.Type = sizedBlob(t, c.Length, charset.MaxLen(c.Charset))
 	c.Length = -1
 }

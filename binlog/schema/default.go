@@ -20,9 +20,9 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 	text, number := l.text, l.kind == tokNumber
 	switch l.kind {
 	case tokHex:
-		text = hexText(l.text)
+		text = label{hexText(l.text), textual(c), l.charset}.in(c.Charset)
 	case tokBits:
-		text = bitsText(l.text)
+		text = label{bitsText(l.text), textual(c), l.charset}.in(c.Charset)
 	case tokWord:
 		number = true
 		if text = "0"; l.text == "TRUE" {
@@ -40,6 +40,11 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 	}
 	s = strings.ToValidUTF8(s, "\ufffd")
 	return &s
+}
+
+// textual tells the columns whose bytes are text.
+func textual(c *change.Column) bool {
+	return c.Type.IsText() || c.Type == change.Enum || c.Type == change.Set
 }
 
 // storedText returns what the column makes of a value; false if it can have no
@@ -210,9 +215,9 @@ func yearText(c *change.Column, text string, number bool) string {
 	return fmt.Sprintf("%04d", n)
 }
 
-// label finds an ENUM or SET label as the server does, trailing spaces and,
+// findLabel finds an ENUM or SET label as the server does, trailing spaces and,
 // failing an exact match, case aside.
-func label(c *change.Column, text string) (string, int) {
+func findLabel(c *change.Column, text string) (string, int) {
 	text = strings.TrimRight(text, " ")
 	for i, m := range c.Members {
 		if m == text {
@@ -229,7 +234,7 @@ func label(c *change.Column, text string) (string, int) {
 
 func enumText(c *change.Column, text string, number bool) string {
 	if !number {
-		if m, i := label(c, text); i >= 0 {
+		if m, i := findLabel(c, text); i >= 0 {
 			return m
 		}
 	}
@@ -245,7 +250,7 @@ func setText(c *change.Column, text string, number bool) string {
 		bits = n
 	} else {
 		for _, part := range strings.Split(text, ",") {
-			if _, i := label(c, part); i >= 0 && i < 64 {
+			if _, i := findLabel(c, part); i >= 0 && i < 64 {
 				bits |= 1 << i
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -61,7 +62,7 @@ func (s Server) hashes(engine string, k key, column func(name string) *change.Co
 				length = p.Prefix
 			}
 			if c.Type.IsText() {
-				length *= maxBytes(c.Charset)
+				length *= charset.MaxLen(c.Charset)
 			}
 			least, most = least+length, most+length
 		default:

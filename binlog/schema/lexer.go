@@ -45,8 +45,9 @@ type lexer struct {
 	pos       int
 	mode      uint64
 	server    Server
-	versioned int  // versioned comments that are open
-	afterDot  bool // the last token was '.', so a word may begin with a digit
+	versioned int                 // versioned comments that are open
+	inText    func(string) string // see decode
+	afterDot  bool                // the last token was '.', so a word may begin with a digit
 }
 
 // next returns the next token; after the last one it returns tokEnd for ever.
@@ -58,6 +59,9 @@ func (l *lexer) next() token {
 	}
 	t := l.scan()
 	t.start, t.end = start, l.pos
+	if l.inText != nil && (t.kind == tokString || t.kind == tokQuoted) {
+		t.text = l.inText(t.text)
+	}
 	l.afterDot = t.kind == tokOp && t.text == "."
 	return t
 }

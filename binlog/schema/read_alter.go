@@ -1,5 +1,7 @@
 package schema
 
+import "daybook/binlog/charset"
+
 // alterTable reads what follows ALTER [IGNORE] TABLE.
 func (r *reader) alterTable() *alterTable {
 	s := &alterTable{ifExists: r.ifExists()}
@@ -181,9 +183,9 @@ func (r *reader) convert(s *alterTable) {
 		r.fail("expected CHARACTER SET")
 		return
 	}
-	s.options.convert = charsetOf(r.charset())
+	s.options.convert = charset.Canonical(r.charset())
 	if r.acceptAny("COLLATE") {
-		if cs := charsetOfCollation(r.charset()); cs != "" && cs != defaultCharset {
+		if cs := charset.OfCollation(r.charset()); cs != "" && cs != defaultCharset {
 			s.options.convert = cs
 		}
 	}

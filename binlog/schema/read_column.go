@@ -1,6 +1,10 @@
 package schema
 
-import "strings"
+import (
+	"strings"
+
+	"daybook/binlog/charset"
+)
 
 // columnElement reads a column of CREATE TABLE, ADD COLUMN, CHANGE or MODIFY,
 // fills a with it and appends that to dst, followed by the keys that the
@@ -69,7 +73,7 @@ func (r *reader) columnAttribute(a *alteration) {
 	case r.acceptAny("COMMENT"):
 		c.comment, _ = r.text()
 	case r.acceptAny("COLLATE"):
-		if cs := charsetOfCollation(r.charset()); cs != "" && cs != defaultCharset {
+		if cs := charset.OfCollation(r.charset()); cs != "" && cs != defaultCharset {
 			c.charset = cs
 		}
 	case r.accept("GENERATED", "ALWAYS", "AS"), r.acceptAny("AS"):
@@ -138,16 +142,16 @@ func (r *reader) references() {
 }
 
 // charsetAttribute reads what sets the charset of a text type.
-func (r *reader) charsetAttribute(t *typeSpec, charset *string) bool {
+func (r *reader) charsetAttribute(t *typeSpec, set *string) bool {
 	switch {
 	case r.accept("CHARACTER", "SET"), r.acceptAny("CHARSET"), r.accept("CHAR", "SET"):
-		*charset = charsetOf(r.charset())
+		*set = charset.Canonical(r.charset())
 	case r.acceptAny("ASCII"):
-		*charset = "latin1"
+		*set = "latin1"
 	case r.acceptAny("UNICODE"):
-		*charset = "ucs2"
+		*set = "ucs2"
 	case r.acceptAny("BYTE"):
-		*charset = "binary"
+		*set = "binary"
 	case r.acceptAny("BINARY"):
 		t.binary = true
 	default:
@@ -160,8 +164,9 @@ func (r *reader) charsetAttribute(t *typeSpec, charset *string) bool {
 // expression.
 func (r *reader) defaultValue() *literal {
 	t := r.peek(0)
-	if t.kind == tokWord && strings.HasPrefix(t.text, "_") && r.peek(1).kind == tokString {
-		r.take() // charset introducer
+	introduced := ""
+	if next := r.peek(1).kind; t.kind == tokWord && strings.HasPrefix(t.text, "_") && (next == tokString || next == tokHex || next == tokBits) {
+		introduced = charset.Canonical(r.take().text[1:])
 		t = r.peek(0)
 	}
 	sign := ""
@@ -178,7 +183,7 @@ func (r *reader) defaultValue() *literal {
 		return &literal{kind: tokString, text: s}
 	case tokNumber, tokHex, tokBits:
 		r.take()
-		return &literal{kind: t.kind, text: sign + t.text}
+		return &literal{kind: t.kind, text: sign + t.text, charset: introduced}
 	case tokWord:
 		r.take()
 		if r.isWord(0, "FOR") && r.server.mariaDB() || r.isOp(0, "(") {

@@ -1,6 +1,10 @@
 package schema
 
-import "strings"
+import (
+	"strings"
+
+	"daybook/binlog/charset"
+)
 
 // createTable reads what follows CREATE [OR REPLACE] [TEMPORARY] TABLE.
 func (r *reader) createTable(orReplace, temporary bool) *createTable {
@@ -232,13 +236,13 @@ func (r *reader) tableOptions(o *tableOptions, alter bool) (query bool) {
 		case alter && r.isOp(0, ","):
 			return false
 		case r.accept("CHARACTER", "SET"), r.acceptAny("CHARSET"):
-			o.charset = charsetOf(r.charset())
+			o.charset = charset.Canonical(r.charset())
 		case r.isWord(0, "CHAR") && r.isWord(1, "SET"):
 			r.take()
 			r.take()
-			o.charset = charsetOf(r.charset())
+			o.charset = charset.Canonical(r.charset())
 		case r.acceptAny("COLLATE"):
-			if cs := charsetOfCollation(r.charset()); cs != "" && cs != defaultCharset {
+			if cs := charset.OfCollation(r.charset()); cs != "" && cs != defaultCharset {
 				o.charset = cs
 			}
 		case r.acceptAny("COMMENT"):

@@ -1,6 +1,10 @@
 package schema
 
-import "strings"
+import (
+	"strings"
+
+	"daybook/binlog/charset"
+)
 
 // dataType reads a column's data type with its length, members, sign and
 // charset words; synonyms come out as the type's first name.
@@ -44,24 +48,26 @@ func (r *reader) dataType() typeSpec {
 }
 
 // members reads the labels of ENUM and SET, without the closing parenthesis.
-func (r *reader) members() []string {
-	var labels []string
+func (r *reader) members() []label {
+	var labels []label
+	introduced := ""
 	for {
 		switch t := r.peek(0); {
 		case t.kind == tokString:
-			labels = append(labels, strings.TrimRight(t.text, " "))
+			labels = append(labels, label{text: t.text})
 		case t.kind == tokHex:
-			labels = append(labels, strings.ToValidUTF8(hexText(t.text), "\ufffd"))
+			labels = append(labels, label{hexText(t.text), true, introduced})
 		case t.kind == tokBits:
-			labels = append(labels, strings.ToValidUTF8(bitsText(t.text), "\ufffd"))
-		case t.kind == tokWord && strings.HasPrefix(t.text, "_"): // charset introducer
-			r.take()
+			labels = append(labels, label{bitsText(t.text), true, introduced})
+		case t.kind == tokWord && strings.HasPrefix(t.text, "_"):
+			introduced = charset.Canonical(r.take().text[1:])
 			continue
 		default:
 			r.fail("expected a label")
 			return labels
 		}
 		r.take()
+		introduced = ""
 		if !r.acceptOp(",") {
 			return labels
 		}

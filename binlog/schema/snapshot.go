@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"daybook/binlog/charset"
 	"daybook/change"
 )
 
@@ -209,7 +210,7 @@ func (p *page) readTables(ctx context.Context, where string) error {
 	for _, r := range rows {
 		n := TableName{r[0].String, r[1].String}
 		if _, wanted := p.tables[n]; wanted && !strings.HasSuffix(r[4].String, "VIEW") {
-			p.tables[n] = &tablePage{charset: charsetOfCollation(r[2].String), comment: r[3].String,
+			p.tables[n] = &tablePage{charset: charset.OfCollation(r[2].String), comment: r[3].String,
 				versioned: r[4].String == "SYSTEM VERSIONED", engine: engineName(r[5].String)}
 		}
 	}
@@ -316,7 +317,7 @@ func (p *page) readColumns(ctx context.Context, where string) error {
 func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 	server := s.catalog.server
 	rd := newReader(r[2].String, server, Context{})
-	d := columnDef{typ: rd.dataType(), charset: charsetOf(r[3].String)}
+	d := columnDef{typ: rd.dataType(), charset: charset.Canonical(r[3].String)}
 	if d.charset == "" && (d.typ.word == "ENUM" || d.typ.word == "SET") {
 		d.charset = "binary" // MySQL 8.0 shows none
 	}

@@ -135,6 +135,8 @@ type columnDef struct {
 type literal struct {
 	kind tokenKind // tokString, tokNumber, tokHex, tokBits, tokWord for NULL, TRUE, FALSE; tokOp for an expression
 	text string
+	// charset that tokHex and tokBits are said to be in; "": the column's.
+	charset string
 }
 
 // typeSpec is a data type as a statement writes it.
@@ -143,8 +145,15 @@ type typeSpec struct {
 	schema         string // MariaDB: the server whose type it is, such as ORACLE_SCHEMA; "": as sql_mode says
 	length, scale  int    // -1: not written
 	unsigned, zero bool
-	members        []string
+	members        []label
 	binary         bool // BINARY attribute, CHARACTER SET binary aside
+}
+
+// label is a label of ENUM or SET as a statement writes it.
+type label struct {
+	text    string
+	bytes   bool   // text is bytes in charset
+	charset string // "": the column's
 }
 
 type createSequence struct {

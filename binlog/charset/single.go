@@ -1,4 +1,4 @@
-package rowevent
+package charset
 
 import "strings"
 

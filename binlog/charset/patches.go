@@ -1,4 +1,4 @@
-package rowevent
+package charset
 
 // patch says where a server converts a multi-byte charset differently from the
 // WHATWG tables of golang.org/x/text. It begins at the character code and goes

@@ -1,4 +1,4 @@
-package rowevent
+package charset
 
 import (
 	"bytes"
@@ -14,12 +14,12 @@ import (
 	"daybook/binlog/cursor"
 )
 
-// charset converts one of the server's character sets to UTF-8.
-type charset struct {
-	name   string
-	maxLen int // bytes of the longest character
-	// ascii: text of bytes below 0x80 only is UTF-8 already.
-	ascii bool
+// Charset converts one of the server's character sets to UTF-8.
+type Charset struct {
+	Name   string
+	MaxLen int // bytes of the longest character
+	// ASCII: text of bytes below 0x80 only is UTF-8 already.
+	ASCII bool
 	// convert appends b as UTF-8 to dst, at most three bytes for each of b.
 	// What the server itself cannot convert becomes U+FFFD, but for multi-byte
 	// characters that are known elsewhere. nil: the charset is UTF-8.
@@ -28,25 +28,21 @@ type charset struct {
 	size func(b []byte) int
 }
 
-// text returns b as UTF-8: b itself if that is what it is, else converted in
-// the arena.
-func (d *Decoder) text(cs *charset, b []byte) []byte {
-	if cs.ascii && isASCII(b) {
-		return b
-	}
-	if cs.convert == nil && utf8.Valid(b) {
-		return b
-	}
-	size := 0
-	if len(b) >= largeValue {
-		size = cs.sizeUTF8(b)
-	}
-	dst := d.scratchFor(size)
-	return d.keep(cs.appendUTF8(dst, b), len(dst), size)
+// IsUTF8 tells whether text is UTF-8 already, or ASCII that reads the same.
+func (cs *Charset) IsUTF8(b []byte) bool {
+	return cs.ASCII && isASCII(b) || cs.convert == nil && utf8.Valid(b)
 }
 
-// sizeUTF8 returns how many bytes appendUTF8 appends, or some more.
-func (cs *charset) sizeUTF8(b []byte) int {
+// String returns text as UTF-8.
+func (cs *Charset) String(text string) string {
+	if b := []byte(text); !cs.IsUTF8(b) {
+		return string(cs.AppendUTF8(nil, b))
+	}
+	return text
+}
+
+// SizeUTF8 returns how many bytes AppendUTF8 appends, or some more.
+func (cs *Charset) SizeUTF8(b []byte) int {
 	if cs.size != nil {
 		return cs.size(b)
 	}
@@ -59,8 +55,8 @@ func (cs *charset) sizeUTF8(b []byte) int {
 	return n
 }
 
-// appendUTF8 appends b as UTF-8.
-func (cs *charset) appendUTF8(dst, b []byte) []byte {
+// AppendUTF8 appends b as UTF-8.
+func (cs *Charset) AppendUTF8(dst, b []byte) []byte {
 	if cs.convert != nil {
 		return cs.convert(dst, b)
 	}
@@ -87,15 +83,15 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// charsetByName returns the charset that the server calls name. The result is
-// for one goroutine.
-func charsetByName(name string) (*charset, bool) {
-	cs := &charset{name: name, maxLen: 2, ascii: true}
+// ByName returns the charset that the server calls name; false for one that is
+// not known. The result is for one goroutine.
+func ByName(name string) (*Charset, bool) {
+	cs := &Charset{Name: name, MaxLen: 2, ASCII: true}
 	switch name {
 	case "utf8mb4":
-		cs.maxLen = 4
+		cs.MaxLen = 4
 	case "utf8mb3", "utf8":
-		cs.maxLen = 3
+		cs.MaxLen = 3
 	case "ucs2":
 		cs.unicode(2, utf16BE, sizeUTF16BE)
 	case "utf16":
@@ -109,7 +105,7 @@ func charsetByName(name string) (*charset, bool) {
 	case "gb2312":
 		cs.multiByte(simplifiedchinese.GBK, lengthDouble, gb2312Patches)
 	case "gb18030":
-		cs.maxLen = 4
+		cs.MaxLen = 4
 		cs.multiByte(simplifiedchinese.GB18030, lengthGB18030, gb18030Patches)
 	case "big5":
 		cs.multiByte(traditionalchinese.Big5, lengthDouble, big5Patches)
@@ -120,29 +116,29 @@ func charsetByName(name string) (*charset, bool) {
 	case "cp932":
 		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, cp932Patches)
 	case "ujis":
-		cs.maxLen = 3
+		cs.MaxLen = 3
 		cs.multiByte(japanese.EUCJP, lengthEUCJP, ujisPatches)
 	case "eucjpms":
-		cs.maxLen = 3
+		cs.MaxLen = 3
 		cs.multiByte(japanese.EUCJP, lengthEUCJP, eucjpmsPatches)
 	default:
 		high := highHalf(name)
 		if high == "" {
 			return nil, false
 		}
-		cs.maxLen, cs.ascii = 1, name != "swe7"
+		cs.MaxLen, cs.ASCII = 1, name != "swe7"
 		cs.singleByte(high)
 	}
 	return cs, true
 }
 
 // unicode makes cs one of the Unicode charsets but UTF-8.
-func (cs *charset) unicode(maxLen int, convert func(dst, b []byte) []byte, size func(b []byte) int) {
-	cs.maxLen, cs.ascii, cs.convert, cs.size = maxLen, false, convert, size
+func (cs *Charset) unicode(maxLen int, convert func(dst, b []byte) []byte, size func(b []byte) int) {
+	cs.MaxLen, cs.ASCII, cs.convert, cs.size = maxLen, false, convert, size
 }
 
 // singleByte makes cs a charset with a table of characters.
-func (cs *charset) singleByte(high string) {
+func (cs *Charset) singleByte(high string) {
 	var table [256]rune
 	for i := range 128 {
 		table[i] = rune(i)
@@ -152,7 +148,7 @@ func (cs *charset) singleByte(high string) {
 		table[i] = r
 		i++
 	}
-	if cs.name == "swe7" {
+	if cs.Name == "swe7" {
 		for c, r := range swe7Low {
 			table[c] = r
 		}
@@ -209,7 +205,7 @@ type multiByteCharset struct {
 	piece   []byte // of the text, converted
 }
 
-func (cs *charset) multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch) {
+func (cs *Charset) multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch) {
 	m := &multiByteCharset{decoder: enc.NewDecoder(), length: length, patches: patches}
 	cs.convert, cs.size = m.convert, m.size
 }
@@ -219,7 +215,7 @@ func (m *multiByteCharset) convert(dst, b []byte) []byte {
 	for i := 0; i < len(b); {
 		n := m.next(b[i:])
 		if n > 1 && len(m.patches) > 0 {
-			if r, ok := patched(m.patches, uint32(bigEndian(b[i:i+n]))); ok {
+			if r, ok := patched(m.patches, uint32(cursor.BigEndian(b[i:i+n]))); ok {
 				dst = utf8.AppendRune(m.convertRun(dst, b[done:i]), r)
 				done = i + n
 			}
