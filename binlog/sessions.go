@@ -73,12 +73,15 @@ func (s *sessions) apply(c *schema.Catalog, it *item) (*schema.Result, error) {
 	if result.TemporaryChanged {
 		s.keep(id, t, len(t.Tables)-before)
 	}
+	if result.Unexplained && s.saw(id) {
+		s.see(id.server, id.thread)
+	}
 	truncates := len(result.Tables) == 1 && result.Tables[0].Type == change.Truncated
 	result.InDoubt = result.InDoubt && !s.saw(id) && !(q.atomic && !truncates)
 	return result, err
 }
 
-// saw tells whether everything that a session did was read.
+// saw tells whether everything that a session did to temporary tables was read.
 func (s *sessions) saw(id session) bool {
 	return id.server == s.seen.Server && id.thread > s.seen.After
 }

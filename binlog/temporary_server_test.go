@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"daybook/binlog"
 	"daybook/e2e/servers"
 )
 
@@ -183,6 +184,45 @@ func TestTemporaryTableFromBefore(t *testing.T) {
 			}
 			_ = r.Close()
 		}
+	})
+}
+
+// TestTemporaryTableOfFunction has a function create a temporary table, of
+// which the binlog tells nothing.
+func TestTemporaryTableOfFunction(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)", "CREATE TABLE mark (id INT PRIMARY KEY AUTO_INCREMENT)")
+		c := s.Connect(t, name)
+		c.Exec("CREATE FUNCTION hide() RETURNS INT DETERMINISTIC BEGIN CREATE TEMPORARY TABLE t (id INT, a INT, b INT); RETURN 1; END")
+		r := open(t, options(s, name))
+		c = s.Connect(t, name) // newer than the reading
+		c.Exec("SET SESSION binlog_format = STATEMENT", "DO hide()", "ALTER TABLE t CHANGE a b INT, CHANGE b a INT")
+		db.Exec("INSERT INTO t VALUES (1, 2, 3)", "INSERT INTO mark VALUES ()")
+		got := r.untilMark()
+		equal(t, got[len(got)-1:], []string{"insert t 1 2 3 of id a b"})
+	})
+}
+
+// TestTemporaryTablesInThePast begins before a session altered a temporary table:
+// the permanent one is known all the time.
+func TestTemporaryTablesInThePast(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)", "CREATE TABLE mark (id INT PRIMARY KEY AUTO_INCREMENT)")
+		status, err := dialStatus(t, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := options(s, name)
+		o.Start = binlog.Start{Mode: binlog.StartFile, File: status.File, Pos: status.Pos}
+		db.Exec("INSERT INTO t VALUES (1, 2, 3)")
+		c := s.Connect(t, name)
+		c.Exec("SET SESSION binlog_format = STATEMENT", "CREATE TEMPORARY TABLE t (id INT, a INT, b INT)", "ALTER TABLE t CHANGE a b INT, CHANGE b a INT")
+		db.Exec("INSERT INTO t VALUES (2, 3, 4)")
+		c.Exec("ALTER TABLE t CHANGE a b INT, CHANGE b a INT")
+		db.Exec("INSERT INTO mark VALUES ()")
+		equal(t, open(t, o).untilMark(), []string{"insert t 1 2 3 of id a b", "insert t 2 3 4 of id a b"})
 	})
 }
 

@@ -48,6 +48,9 @@ type Result struct {
 	Named []TableName
 	// TemporaryChanged: Context.Temporary did.
 	TemporaryChanged bool
+	// Unexplained: the statement is marked as one that used a temporary table, and
+	// it is not known which: the session may have some that are not known.
+	Unexplained bool
 	// InDoubt: the statement is marked as one that used a temporary table, and
 	// may have been about one of which nothing is known.
 	InDoubt bool
@@ -90,6 +93,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 		u.result.Database = r.tables[0].Database
 	}
 	rest := u.passTemporary(statement)
+	u.result.Unexplained = u.unexplained(statement, r.change)
 	u.passTemporaryRows(r.change)
 	u.result.forgotten = forgottenBy(rest)
 	switch {

@@ -146,6 +146,22 @@ func (u *run) renameTemporary(s *renameTable) any {
 	return &permanent
 }
 
+// unexplained tells whether a statement that changes or reads rows used a
+// temporary table, and names none that is known: a function or trigger may have
+// created one, which the binlog does not tell.
+func (u *run) unexplained(statement any, c *rowChange) bool {
+	if create, ok := statement.(*createTable); c == nil || !u.ctx.UsesTemporary || ok && create.temporary {
+		return false
+	}
+	known := func(n TableName) bool { return u.ctx.Temporary.index(u.catalog.foldName(c.in(n))) >= 0 }
+	for n := range c.mentions.names {
+		if known(n) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.targets, func(t target) bool { return known(t.TableName) })
+}
+
 // passTemporaryRows takes the session's temporary tables out of those whose
 // rows a statement changes: they are nobody's, and have no triggers.
 func (u *run) passTemporaryRows(c *rowChange) {

@@ -70,6 +70,23 @@ func TestTemporaryTables(t *testing.T) {
 	}
 }
 
+// TestUnexplained has a session whose temporary table is x run marked statements.
+func TestUnexplained(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"INSERT INTO u VALUES (1)": true, "SELECT shop.f()": true, "DO f()": true, "INSERT INTO u SELECT CONNECTION_ID()": true,
+		"INSERT INTO x VALUES (1)": false, "INSERT INTO u SELECT * FROM x": false, "UPDATE u, shop.x SET u.a = 1": false, "DELETE FROM x": false,
+		"CREATE TEMPORARY TABLE y SELECT * FROM u": false, "CREATE TABLE y SELECT * FROM x": false, "ALTER TABLE u COMMENT 'x'": false, "TRUNCATE u": false, "DROP TABLE u": false,
+	} {
+		c := schema.NewCatalog(mysql8)
+		ctx := schema.Context{Database: "shop", Temporary: &schema.TemporaryTables{}, UsesTemporary: true}
+		apply(t, c, schema.Context{Database: "shop"}, "CREATE TABLE u (a INT)")
+		apply(t, c, ctx, "CREATE TEMPORARY TABLE x (a INT)")
+		if r, _ := c.Apply(sql, ctx); r.Unexplained != want {
+			t.Errorf("%s: unexplained %t, want %t", sql, r.Unexplained, want)
+		}
+	}
+}
+
 // TestTemporaryTablesRows wants rows of temporary tables to be nobody's, but
 // for those of a MERGE table.
 func TestTemporaryTablesRows(t *testing.T) {
