@@ -46,7 +46,8 @@ func FuzzApply(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		r, err := c.Apply(sql, schema.Context{Database: "shop", SQLMode: mode, ClientCollation: collation})
+		r, err := c.Apply(sql, schema.Context{Database: "shop", SQLMode: mode, ClientCollation: collation,
+			Temporary: &schema.TemporaryTables{Tables: []schema.TemporaryTable{{TableName: schema.TableName{Database: "shop", Name: "t"}}}}, UsesTemporary: mode%2 == 1})
 		var unreadable *schema.UnreadableError
 		if r == nil || err != nil && !errors.As(err, &unreadable) {
 			t.Fatalf("result %v, error %v", r, err)
