@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"group":              {"store"},
 	"auth":               {"store"},
 	"store":              {"recordbatch"},
-	"binlog":             {"binlog/dump", "binlog/cursor", "binlog/schema", "binlog/rowevent", "change"},
+	"binlog":             {"binlog/dump", "binlog/charset", "binlog/cursor", "binlog/schema", "binlog/rowevent", "change"},
 	"binlog/dump":        {"binlog/cursor", "binlog/schema"},
 	"binlog/cursor":      {},
 	"binlog/charset":     {"binlog/cursor"},

@@ -3,6 +3,7 @@ package binlog
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"daybook/binlog/schema"
 	"daybook/change"
@@ -59,7 +60,13 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 }
 
 func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
-	r.ddl = change.SchemaChange{Database: result.Database, SQL: result.SQL, Tables: result.Tables}
+	server := r.schemaServer()
+	sql := result.SQL
+	if r.status.Flavor == MySQL && server.Version >= 80021 {
+		// What CREATE … SELECT is logged as; run anywhere else, it would leave a transaction open.
+		sql = strings.TrimSuffix(sql, " START TRANSACTION")
+	}
+	r.ddl = change.SchemaChange{Database: result.Database, SQL: sql, Tables: result.Tables, Session: it.query.session(server)}
 	r.change = change.Change{Source: r.source(it.event.ServerID), Op: change.Schema, DDL: &r.ddl}
 	return &r.change
 }

@@ -6,21 +6,24 @@ import (
 	"fmt"
 	"io"
 
+	"daybook/binlog/charset"
 	"daybook/binlog/cursor"
 	"daybook/binlog/dump"
 	"daybook/binlog/schema"
+	"daybook/change"
 )
 
 // query is a QUERY_EVENT: a statement and what its meaning depends on.
 type query struct {
-	thread  uint32
-	failed  bool   // it has an error code
-	atomic  bool   // MySQL 8.0: DDL on a permanent table of InnoDB, or TRUNCATE
-	sql     []byte // in the client's charset
-	st      statement
-	context schema.Context // of stOther: the rest means the same everywhere
-	flags2  uint32         // session options
-	updated []string       // databases that a statement-format change touches, if updatedTold
+	thread   uint32
+	failed   bool   // it has an error code
+	atomic   bool   // MySQL 8.0: DDL on a permanent table of InnoDB, or TRUNCATE
+	sql      []byte // in the client's charset
+	st       statement
+	context  schema.Context // of stOther: the rest means the same everywhere
+	flags2   uint32         // session options
+	timeZone string
+	updated  []string // databases that a statement-format change touches, if updatedTold
 	// updatedTold: the event lists them (MySQL 5.6 and later, up to 16 of them).
 	updatedTold bool
 	// as they stand in the event
@@ -28,6 +31,9 @@ type query struct {
 }
 
 const (
+	// options that are set where a check is off
+	optionNoForeignKeyChecks = 1 << 26
+	optionRelaxedUnique      = 1 << 27
 	// optionExplicitDefaults is MariaDB's explicit_defaults_for_timestamp in
 	// flags2 (OPTION_EXPLICIT_DEF_TIMESTAMP), which a session may set from
 	// explicitDefaultsSince on; before, it is the server's.
@@ -65,6 +71,21 @@ func (q *query) sessionOf(s *Status) {
 	if s.Flavor == MariaDB && s.Version >= explicitDefaultsSince {
 		explicit := q.flags2&optionExplicitDefaults != 0
 		q.context.ExplicitDefaultsForTimestamp = &explicit
+	}
+}
+
+// session returns what the statement's meaning depends on, for those who run it
+// elsewhere.
+func (q *query) session(server schema.Server) change.Session {
+	explicit := server.ExplicitDefaultsForTimestamp
+	if told := q.context.ExplicitDefaultsForTimestamp; told != nil {
+		explicit = *told
+	}
+	return change.Session{
+		Database: q.context.Database, SQLMode: schema.SQLModes(q.context.SQLMode, server), TimeZone: q.timeZone,
+		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)),
+		ForeignKeyChecks:   q.flags2&optionNoForeignKeyChecks == 0, UniqueChecks: q.flags2&optionRelaxedUnique == 0,
+		ExplicitDefaultsForTimestamp: explicit,
 	}
 }
 
@@ -112,7 +133,9 @@ func (q *query) readVariables(b []byte) error {
 			r.U16()
 			q.context.ServerCollation = r.U16()
 			charset = true
-		case 5, 6: // time zone, catalog
+		case 5:
+			q.timeZone = string(r.Bytes(int(r.U8())))
+		case 6: // catalog
 			r.Bytes(int(r.U8()))
 		case 7, 8: // lc_time_names, charset_database
 			r.U16()

@@ -88,7 +88,21 @@ type GapInfo struct {
 type SchemaChange struct {
 	Database string // the database it is about; "" if none
 	SQL      string // the statement as the source logged it, as UTF-8
+	Session  Session
 	Tables   []TableChange
+}
+
+// Session is what a statement's meaning depends on beside its text. Who runs it
+// elsewhere sets the same; the time is that of the change.
+type Session struct {
+	Database           string // the default database; "": none
+	SQLMode            string // names, joined by commas
+	TimeZone           string // "": the statement does not depend on it; SYSTEM: the source's own
+	CharacterSetServer string // of new databases; "": not told
+	ForeignKeyChecks   bool
+	UniqueChecks       bool
+	// ExplicitDefaultsForTimestamp is the variable of that name.
+	ExplicitDefaultsForTimestamp bool
 }
 
 // TableChangeType says what a DDL statement did to one table.

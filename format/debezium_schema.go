@@ -40,7 +40,21 @@ func (d *debezium) encodeSchema(c *change.Change, out Records) {
 		v = appendTable(v, t.Table)
 		v = append(v, '}')
 	}
-	out.End(append(v, "]}"...))
+	v = appendSession(append(v, `],"session":`...), &s.Session)
+	out.End(append(v, '}'))
+}
+
+// appendSession appends what Debezium does not tell: in what session the
+// statement means what it did.
+func appendSession(dst []byte, s *change.Session) []byte {
+	dst = appendStringOrNull(append(dst, `{"database":`...), s.Database)
+	dst = appendString(append(dst, `,"sqlMode":`...), s.SQLMode)
+	dst = appendStringOrNull(append(dst, `,"timeZone":`...), s.TimeZone)
+	dst = appendStringOrNull(append(dst, `,"characterSetServer":`...), s.CharacterSetServer)
+	dst = strconv.AppendBool(append(dst, `,"foreignKeyChecks":`...), s.ForeignKeyChecks)
+	dst = strconv.AppendBool(append(dst, `,"uniqueChecks":`...), s.UniqueChecks)
+	dst = strconv.AppendBool(append(dst, `,"explicitDefaultsForTimestamp":`...), s.ExplicitDefaultsForTimestamp)
+	return append(dst, '}')
 }
 
 // tableChangeName returns Debezium's name for the kind of change; none for a

@@ -1,0 +1,79 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"daybook/change"
+	"daybook/e2e/servers"
+)
+
+// TestSessionOfDDL runs DDL in sessions of many kinds: each record must tell the
+// session so that its statement can be run again.
+func TestSessionOfDDL(t *testing.T) {
+	fn := func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		other, _ := s.Database(t)
+		r := open(t, options(s, name))
+		explicit := db.Query("SHOW VARIABLES LIKE 'explicit_defaults_for_timestamp'")
+		want := change.Session{Database: other, ForeignKeyChecks: true, UniqueChecks: true, TimeZone: "SYSTEM", CharacterSetServer: db.Query("SELECT @@character_set_server")[0][0]}
+		want.ExplicitDefaultsForTimestamp = len(explicit) > 0 && explicit[0][1] == "ON"
+		if want.CharacterSetServer == "utf8" {
+			want.CharacterSetServer = "utf8mb3"
+		}
+		n := 0
+		for _, set := range []string{"sql_mode = ''", "sql_mode = 'ANSI'", "sql_mode = 'TRADITIONAL'", "sql_mode = 'ORACLE'", "sql_mode = 'MAXDB'", "sql_mode = 'MSSQL'", "sql_mode = 'DB2'",
+			"sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,ALLOW_INVALID_DATES'", "sql_mode = 'TIME_TRUNCATE_FRACTIONAL'",
+			"sql_mode = 'EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,TIME_ROUND_FRACTIONAL'", "sql_mode = 'MYSQL40'", "foreign_key_checks = 0", "unique_checks = 0", "time_zone = '+03:00'",
+			"character_set_server = latin1", "explicit_defaults_for_timestamp = 1", "explicit_defaults_for_timestamp = 0"} {
+			c := s.Connect(t, other)
+			if c.Try("SET SESSION "+set) != nil {
+				continue
+			}
+			n++
+			w := want
+			w.SQLMode = c.Query("SELECT @@sql_mode")[0][0]
+			switch variable, value, _ := strings.Cut(set, " = "); variable {
+			case "foreign_key_checks":
+				w.ForeignKeyChecks = false
+			case "unique_checks":
+				w.UniqueChecks = false
+			case "character_set_server":
+				w.CharacterSetServer = value
+			case "explicit_defaults_for_timestamp":
+				w.ExplicitDefaultsForTimestamp = value == "1"
+			case "sql_mode":
+				if value == "'MAXDB'" { // whose TIMESTAMP is a DATETIME
+					w.TimeZone = ""
+				}
+			case "time_zone":
+				w.TimeZone = "+03:00"
+			}
+			c.Exec(fmt.Sprintf("CREATE TABLE %s.t%d (a INT, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00')", name, n))
+			if got := r.nextChange().DDL.Session; got != w {
+				t.Errorf("SET %s: got %+v, want %+v", set, got, w)
+			}
+			c.Close()
+		}
+		if n < 8 {
+			t.Errorf("the server knows only %d of the settings", n)
+		}
+		db.Exec("CREATE TABLE src (a INT)", "INSERT INTO src VALUES (1)")
+		r.take(2)
+		if db.Try("CREATE TABLE dst AS SELECT a FROM src") == nil {
+			sql := r.nextChange().DDL.SQL
+			if strings.Contains(sql, "START") {
+				t.Errorf("CREATE … SELECT is told as %q", sql)
+			}
+			equal(t, r.take(1), []string{"insert dst 1"})
+			s.Connect(t, other).Exec(sql)
+		}
+	}
+	servers.Each(t, fn)
+	for _, version := range []string{"mysql-5.5", "mysql-9", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+	}
+}
