@@ -391,6 +391,9 @@ func (r *Reader) open(ctx context.Context) error {
 	c, err := r.feed.AwaitFirst(ctx)
 	if c != nil {
 		r.stream.connected(c)
+		if !r.sessions.known() {
+			r.sessions.connected(c)
+		}
 	}
 	return err
 }
@@ -415,9 +418,6 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 		return nil, err
 	}
 	at, err := r.firstStart(ctx, c)
-	if err == nil {
-		err = r.sessions.begin(ctx, r.o.Source, r.status.ServerID)
-	}
 	if err == nil && at.File != "" && at.FileMade == 0 {
 		err = at.Identify(ctx, r.o.Source, r.status)
 	}

@@ -2,7 +2,6 @@ package binlog
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -133,6 +132,13 @@ func (s *sessions) see(server, after uint32) {
 	s.entries.put(seenKey, b)
 }
 
+// connected notes which sessions are read from their beginning where the dump
+// of a connection is the first of its server.
+func (s *sessions) connected(c *dump.Connection) { s.see(c.Status.ServerID, c.Thread) }
+
+// known tells whether it is noted which sessions are.
+func (s *sessions) known() bool { return s.seen.Server != 0 }
+
 // follow forgets all sessions when the source has begun anew, which ends them,
 // or is another one, on which they are not.
 func (s *sessions) follow(stream *stream) {
@@ -147,11 +153,11 @@ func (s *sessions) follow(stream *stream) {
 	}
 	clear(s.open)
 	s.tables = 0
-	after := uint32(math.MaxUint32)
 	if stream.begun {
-		after = 0
+		s.see(stream.status.ServerID, 0)
+	} else {
+		s.connected(stream.conn)
 	}
-	s.see(stream.status.ServerID, after)
 }
 
 // load takes over a saved entry.
@@ -174,27 +180,5 @@ func (s *sessions) load(key, value []byte) error {
 	}
 	s.open[session{uint32(n), uint32(m)}] = t
 	s.tables += len(t.Tables)
-	return nil
-}
-
-// begin notes that all sessions from the newest on are read from their
-// beginning. It is called when the place is known from which on is read.
-func (s *sessions) begin(ctx context.Context, source Source, server uint32) error {
-	c, err := dump.Dial(ctx, source)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.Close() }()
-	rows, err := c.Query(ctx, "SELECT CONNECTION_ID()")
-	if err != nil {
-		return err
-	}
-	after := uint64(math.MaxUint32)
-	if len(rows) == 1 && len(rows[0]) == 1 {
-		if n, err := strconv.ParseUint(rows[0][0].String, 10, 64); err == nil {
-			after = min(n, after)
-		}
-	}
-	s.see(server, uint32(after))
 	return nil
 }

@@ -204,6 +204,19 @@ func TestTemporaryTableOfFunction(t *testing.T) {
 	})
 }
 
+// TestRenameOfTemporaryTableInRowSession has MariaDB log nothing else of the
+// table: it is told as the permanent one's, whose rows are looked up.
+func TestRenameOfTemporaryTableInRowSession(t *testing.T) {
+	s := servers.Get(t, "mariadb-10.11")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)", "CREATE TABLE mark (id INT PRIMARY KEY AUTO_INCREMENT)")
+	r := open(t, options(s, name))
+	db.Exec("CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w", "INSERT INTO t VALUES (1, 2, 3)", "INSERT INTO mark VALUES ()")
+	equal(t, r.untilMark(), []string{"schema RENAME TABLE t TO w", "insert t 1 2 3 of id a b"})
+	db.Exec("RENAME TABLE w TO t", "DROP TEMPORARY TABLE t", "INSERT INTO t VALUES (2, 3, 4)", "INSERT INTO mark VALUES ()")
+	equal(t, r.untilMark(), []string{"schema RENAME TABLE w TO t", "insert t 2 3 4 of id a b"})
+}
+
 // TestTemporaryTablesInThePast begins before a session altered a temporary table:
 // the permanent one is known all the time.
 func TestTemporaryTablesInThePast(t *testing.T) {

@@ -66,7 +66,10 @@ type Connection struct {
 	Purged *GTIDSet
 	// First is where the first group of a dump after a GTID set stands, or one
 	// may that comes later; zero where the events tell: no file has 4 GiB.
-	First  Place
+	First Place
+	// Thread is the connection's number: a session of the source with a higher
+	// one began later, and so behind From.
+	Thread uint32
 	newest string // binlog file when the dump began
 }
 
@@ -369,7 +372,7 @@ func (f *Feed) dump(ctx context.Context, p *Position) (*Conn, *Connection, error
 		_ = c.Close()
 		return nil, nil, err
 	}
-	f.former = c.self
+	f.former, at.Thread = c.self, c.self.number()
 	return c, at, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,15 @@ type identity struct {
 	thread string
 	server string
 	since  time.Time // no later than the connection was made
+}
+
+// number is the thread's, as events have it: 32 bits.
+func (i identity) number() uint32 {
+	n, err := strconv.ParseUint(i.thread, 10, 32)
+	if err != nil {
+		return math.MaxUint32
+	}
+	return uint32(n)
 }
 
 // thread is what the server's list tells of the thread of a connection.
