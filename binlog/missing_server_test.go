@@ -213,3 +213,54 @@ func TestUnreadWithoutGTIDs(t *testing.T) {
 	r.reopen(r.last)
 	equal(t, r.take(2), []string{"insert t 2", "insert t 3"})
 }
+
+// TestWrittenUnderAnotherName has a source write for a while under another
+// log_bin name, while nobody reads: what it wrote is in none of its binlogs after.
+func TestWrittenUnderAnotherName(t *testing.T) {
+	for _, version := range []string{"mysql-5.7", "mysql-9"} {
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			r := open(t, options(s, name))
+			db.Exec("INSERT INTO t VALUES (1)")
+			equal(t, r.take(1), []string{"insert t 1"})
+			r.save()
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s.Restart(t, "--log-bin="+filepath.Join(s.Data(), "other"))
+			s.Connect(t, name).Exec("INSERT INTO t VALUES (2)")
+			s.Restart(t, "--log-bin="+filepath.Join(s.Data(), "binlog"))
+			db = s.Connect(t, name)
+			db.Exec("INSERT INTO t VALUES (3)")
+			err := openError(t, func() binlog.Options { o := r.options; o.Resume = r.last; return o }())
+			var missing *binlog.MissingError
+			if !errors.As(err, &missing) || !strings.Contains(err.Error(), "another log_bin name") {
+				t.Fatalf("error %v", err)
+			}
+			r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Place().File, Pos: missing.Place().Pos}
+			r.schema = map[string][]byte{}
+			r.reopen(nil)
+			if got := r.next(); got != "insert t 1" || r.next() != "insert t 3" { // the position was before the end of the first
+				t.Fatalf("behind the gap comes %s", got)
+			}
+			r.save()
+			db.Exec("FLUSH LOGS", "INSERT INTO t VALUES (4)")
+			r.reopen(r.last)
+			equal(t, r.take(1), []string{"insert t 4"})
+
+			r.options.Start = binlog.Start{Mode: binlog.StartEarliest}
+			r.schema = map[string][]byte{}
+			r.reopen(nil)
+			got := r.take(2)
+			for got[len(got)-1] != "insert t 4" {
+				got = append(got, r.next())
+			}
+			r.save()
+			r.reopen(r.last)
+			db.Exec("INSERT INTO t VALUES (5)")
+			equal(t, r.take(1), []string{"insert t 5"})
+		})
+	}
+}

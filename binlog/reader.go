@@ -390,7 +390,9 @@ func (r *Reader) open(ctx context.Context) error {
 	r.stream.begin(&p.Position)
 	c, err := r.feed.AwaitFirst(ctx)
 	if c != nil {
-		r.stream.connected(c)
+		if err := r.stream.connected(c); err != nil {
+			return err
+		}
 		if !r.sessions.known() {
 			r.sessions.connected(c)
 		}

@@ -20,7 +20,7 @@ func TestWayOn(t *testing.T) {
 		want string
 	}{
 		{binlog.ErrPurged, earliest},
-		{&binlog.MissingError{Next: "binlog.000003"}, "'daybook task restart shop --from binlog.000003:4'"},
+		{&binlog.MissingError{Next: "binlog.000003", Pos: 4}, "'daybook task restart shop --from binlog.000003:4'"},
 		{binlog.ErrPosition, earliest},
 		{binlog.ErrOtherServer, earliest},
 		{errors.Join(binlog.ErrOtherServer, binlog.ErrBehind), "only if they are lost for good, " + earliest},

@@ -101,6 +101,20 @@ func (s *GTIDSet) AddSet(o *GTIDSet) {
 	}
 }
 
+// Of returns what of a MySQL set a server has committed itself, as a set of its own.
+func (s *GTIDSet) Of(serverUUID string) *GTIDSet {
+	own := NewGTIDSet(s.flavor)
+	id, err := uuid.Parse(serverUUID)
+	for k, list := range s.sids {
+		if err == nil && k.uuid == id {
+			for _, v := range list {
+				own.addInterval(k, v)
+			}
+		}
+	}
+	return own
+}
+
 // Without returns a copy that lacks g. In MariaDB that is the state before g, as
 // a replica would tell it that has read the one before from the same server.
 func (s *GTIDSet) Without(g GTID) *GTIDSet {
