@@ -18,6 +18,7 @@ type spool struct {
 	events  int // table maps and rows events of the group that are dealt with
 	chunks  int // made of them so far
 	buf     []byte
+	tables  []string // with rows in it, "database NUL table"
 	leftOut []string
 }
 
@@ -39,8 +40,8 @@ func (r *Reader) spoolEvent(it *item) error {
 		return err
 	}
 	selected := t != nil && t.selected
-	if t != nil && !selected && e.Type != dump.EvTableMap {
-		s.leaveOut(t.database + "\x00" + t.table)
+	if t != nil && e.Type != dump.EvTableMap {
+		s.note(t)
 	}
 	if r.progress.respun > 0 {
 		r.progress.respun--
@@ -75,6 +76,16 @@ func (r *Reader) spooledTable(e *dump.Event) (*tableState, error) {
 	}
 	id, _ := tableID(e.Body, r.stream.format.TableIDSize)
 	return r.tables.byID[id], nil
+}
+
+// note notes a table with rows, whether they are kept or not.
+func (s *spool) note(t *tableState) {
+	name := t.database + "\x00" + t.table
+	if !t.selected {
+		s.leaveOut(name)
+	} else if !slices.Contains(s.tables, name) {
+		s.tables = append(s.tables, name)
+	}
 }
 
 // leaveOut notes a table whose rows are not kept.

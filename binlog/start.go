@@ -315,6 +315,8 @@ func (r *Reader) loadOwn(key, value []byte) (own bool, err error) {
 		return true, r.loadDoubt(key)
 	case bytes.HasPrefix(key, preparedPrefix):
 		return true, r.loadPrepared(key, value)
+	case bytes.HasPrefix(key, movedPrefix):
+		return true, r.loadMoved(key, value)
 	case bytes.HasPrefix(key, chunkPrefix):
 		return true, nil // read when its transaction is committed
 	}

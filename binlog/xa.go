@@ -25,17 +25,20 @@ import (
 type xaTransactions struct {
 	prepared map[string]prepared // by XID
 	cache    rowsCache
+	moved    map[string]relocation // by XID, of those whose tables were moved since
 	commit   *xaCommit
 	search   *xaSearch // for the rows of one that is not among the prepared
 }
 
 func newXATransactions() xaTransactions {
-	return xaTransactions{prepared: map[string]prepared{}, cache: rowsCache{values: map[string][]byte{}}}
+	return xaTransactions{prepared: map[string]prepared{}, moved: map[string]relocation{}, cache: rowsCache{values: map[string][]byte{}}}
 }
 
 // prepared is what is saved of a prepared transaction beside its rows.
 type prepared struct {
 	Chunks int `json:"chunks,omitempty"`
+	// Tables are those with rows in it that are kept, "database NUL table".
+	Tables []string `json:"tables,omitempty"`
 	// LeftOut are tables with rows in it that were not selected, of which no
 	// rows are kept.
 	LeftOut []string `json:"left_out,omitempty"`
@@ -98,9 +101,8 @@ func (r *Reader) xaItem(it *item) error {
 		return r.endGroup()
 	}
 	p, known := r.xa.prepared[g.xid]
-	if known && !r.anyTableSelected(p.LeftOut) {
-		r.startCommit(g.xid, p)
-		return nil
+	if known && !r.anyTableSelected(r.xa.moved[g.xid].all(p.LeftOut)) {
+		return r.startCommit(g.xid, p)
 	}
 	return r.startSearch(g.xid)
 }
@@ -116,8 +118,7 @@ func (r *Reader) endUnprepared(it *item) error {
 		return r.endGroup()
 	}
 	r.flushSpool() // of what is undone, some may be of engines that cannot
-	r.startCommit(g.xid, prepared{Chunks: r.progress.spool.chunks})
-	return nil
+	return r.startCommit(g.xid, prepared{Chunks: r.progress.spool.chunks})
 }
 
 // xaPrepare acts on XA_PREPARE_LOG_EVENT, which ends the group of the rows. XA
@@ -132,10 +133,9 @@ func (r *Reader) xaPrepare(it *item) error {
 	if onePhase || s.chunks > 0 || len(s.buf) > smallRows {
 		r.flushSpool()
 	}
-	p := prepared{Chunks: s.chunks, LeftOut: s.leftOut}
+	p := prepared{Chunks: s.chunks, Tables: s.tables, LeftOut: s.leftOut}
 	if onePhase {
-		r.startCommit(xid, p)
-		return nil
+		return r.startCommit(xid, p)
 	}
 	r.remember(xid, p, s.buf)
 	return r.endGroup()
@@ -162,6 +162,10 @@ func (r *Reader) forget(xid string) {
 	r.entries.drop(key)
 	r.xa.cache.drop(key)
 	r.dropChunks(xid, p.Chunks)
+	if r.xa.moved[xid] != nil {
+		delete(r.xa.moved, xid)
+		r.entries.drop(movedKey(xid))
+	}
 }
 
 func (r *Reader) dropChunks(xid string, n int) {
@@ -198,10 +202,18 @@ type xaCommit struct {
 	chunks int
 	next   int    // chunk to be read
 	rest   []byte // of what was read last
+	moving moving
 }
 
-func (r *Reader) startCommit(xid string, p prepared) {
-	r.xa.commit = &xaCommit{xid: xid, within: p.within, chunks: p.Chunks}
+func (r *Reader) startCommit(xid string, p prepared) error {
+	moved := r.xa.moved[xid]
+	for _, t := range p.Tables {
+		if err := moved.clear(t); err != nil {
+			return err
+		}
+	}
+	r.xa.commit = &xaCommit{xid: xid, within: p.within, chunks: p.Chunks, moving: moving{where: moved.where, selected: r.filter.table}}
+	return nil
 }
 
 // pollCommit goes on with the next event of the transaction's rows. After the
@@ -225,6 +237,9 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 		return false, err
 	}
 	c.rest, e.ServerID = rest, r.stream.group.serverID
+	if left, err := c.moving.event(&e, r.stream.format.TableIDSize); left || err != nil {
+		return false, err
+	}
 	if e.Type == dump.EvTableMap {
 		return false, r.readTableMap(e.Body)
 	}

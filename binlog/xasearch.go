@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"daybook/binlog/dump"
+	"daybook/binlog/schema"
 )
 
 // xaSearch looks for the rows of an XA transaction that is committed and not
@@ -94,8 +95,7 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 		}
 		p := prepared{Chunks: s.n}
 		r.remember(s.xid, p, nil)
-		r.startCommit(s.xid, p)
-		return false, nil
+		return false, r.startCommit(s.xid, p)
 	default:
 		return true, nil
 	}
@@ -121,17 +121,19 @@ func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Posi
 		return err
 	}
 	last := slices.Index(logs, before.File)
+	var later []schema.Move
 	for i := last; i >= 0; i-- {
 		until := place{before.File, before.Pos}
 		if i < last {
 			until = place{logs[i+1], 4}
 		}
-		at, err := r.preparedIn(ctx, xid, logs[i], until)
+		at, moves, err := r.preparedIn(ctx, xid, logs[i], until)
+		later = append(moves, later...)
 		switch {
 		case err != nil:
 			return err
 		case at != nil:
-			return r.collectPrepared(ctx, at, chunks)
+			return r.collectPrepared(ctx, at, later, chunks)
 		}
 	}
 	if last >= 0 && firstOfAll(logs[0]) {
@@ -141,31 +143,32 @@ func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Posi
 }
 
 // preparedIn returns the place of the last group in a file, up to a place, that
-// prepares xid, or errCommitted if it is committed behind that. A rollback may
-// not have been carried out.
-func (r *Reader) preparedIn(ctx context.Context, xid, file string, until place) (*dump.Position, error) {
-	var found *dump.Position
+// prepares xid, or errCommitted if it is committed behind that; and what was moved
+// behind it, or in the file. A rollback may not have been carried out.
+func (r *Reader) preparedIn(ctx context.Context, xid, file string, until place) (found *dump.Position, moves []schema.Move, err error) {
 	committed := false
-	_, err := r.runScan(ctx, r.placeAt(file, 4), &scan{
+	_, err = r.runScan(ctx, r.placeAt(file, 4), &scan{
 		until: func(n *scanner) bool { return n.reached(until) || n.file != file && n.file != until.file },
 		onXA: func(n *scanner, it *item) {
 			switch {
 			case n.group.xid != xid || it.st == stXARollback:
 			case it.st == stXAPrepare && !inOnePhase(&it.event):
-				found, committed = n.pos.Clone(), false
+				found, committed, moves = n.pos.Clone(), false, nil
 			default: // an earlier transaction of that XID
 				found, committed = nil, true
 			}
 		},
+		onDDL: func(_ *scanner, result *schema.Result) { moves = append(moves, result.Moves...) },
 	})
 	if err == nil && committed {
 		err = errCommitted
 	}
-	return found, err
+	return found, moves, err
 }
 
-// collectPrepared sends the rows of the group at a place.
-func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks chan<- foundChunk) error {
+// collectPrepared sends the rows of the group at a place, behind which tables were
+// moved.
+func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves []schema.Move, chunks chan<- foundChunk) error {
 	at.GTIDs = nil
 	o := r.o
 	o.Load, o.Skip = nil, nil
@@ -188,6 +191,7 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 		}
 	}
 	sent := 0
+	moving := moving{where: func(table string) string { return r.follow(table, moves) }, selected: r.filter.table}
 	for {
 		it, err := n.stream.next()
 		switch {
@@ -201,6 +205,12 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, chunks 
 			}
 			continue
 		case it.kind == itemTableMap || it.kind == itemRows:
+			if left, err := moving.event(&it.event, n.stream.format.TableIDSize); left || err != nil {
+				if err != nil {
+					return err
+				}
+				break
+			}
 			if err := n.spoolEvent(&it); err != nil {
 				return err
 			}

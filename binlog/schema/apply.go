@@ -43,6 +43,8 @@ type Result struct {
 	Databases []string
 	// Tables says what a DDL did to each table, in the statement's order.
 	Tables []change.TableChange
+	// Moves are what it does to the rows of whole tables.
+	Moves []Move
 	// Named lists the tables that the statement names as those it changes; for
 	// DML as far as they can be told.
 	Named []TableName
@@ -103,7 +105,11 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	case r.failed != nil && class == DDL:
 		u.err = r.failed
 		u.err.Tables = r.tables
+		for _, n := range r.tables {
+			u.result.Moves = append(u.result.Moves, Move{From: n, Unclear: true})
+		}
 	default:
+		u.result.Moves = movesOf(rest)
 		u.execute(rest)
 	}
 	if u.err != nil {

@@ -37,7 +37,15 @@ func (r *reader) alterAction(s *alterTable) {
 	switch {
 	case r.accept("ADD", "PARTITION"), r.accept("DROP", "PARTITION"), r.isWord(0, "PARTITION", "REORGANIZE", "COALESCE",
 		"ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "REPAIR", "TRUNCATE", "EXCHANGE", "DISCARD", "IMPORT", "REMOVE"):
-		r.skipRest()
+		s.partitions = true
+		for r.peek(0).kind != tokEnd {
+			if r.accept("WITH", "TABLE") {
+				n := r.relationName()
+				s.partitionWith = &n
+			} else {
+				r.take()
+			}
+		}
 	case r.accept("ADD", "SYSTEM", "VERSIONING"):
 		s.options.versioning = versioningAdded
 	case r.accept("DROP", "SYSTEM", "VERSIONING"):
@@ -66,6 +74,7 @@ func (r *reader) alterAction(s *alterTable) {
 		s.partitionOf = &n
 		r.skipRest()
 	case r.accept("CONVERT", "PARTITION"):
+		s.partitions = true
 		r.name()
 		if r.accept("TO", "TABLE") {
 			n := r.tableName()

@@ -14,12 +14,14 @@ type createTable struct {
 }
 
 type alterTable struct {
-	name     TableName
-	ifExists bool
-	actions  []alteration
-	options  tableOptions
-	renameTo *TableName
-	others   bool // has actions that are stepped over
+	name          TableName
+	ifExists      bool
+	actions       []alteration
+	options       tableOptions
+	renameTo      *TableName
+	others        bool       // has actions that are stepped over
+	partitions    bool       // has actions on partitions
+	partitionWith *TableName // EXCHANGE PARTITION … WITH TABLE
 	// MariaDB's CONVERT PARTITION … TO TABLE and CONVERT TABLE … TO PARTITION.
 	partitionTo, partitionOf *TableName
 }
