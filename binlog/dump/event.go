@@ -160,6 +160,10 @@ func parseEvent(b []byte, checksum, cut bool) (Event, error) {
 		e.Body = e.Body[:len(e.Body)-checksumSize]
 	}
 	e.Raw = b[:HeaderSize+len(e.Body)]
+	if e.Type == EvStartEncryption && e.LogPos == 0 {
+		// MariaDB repeats it before an encrypted file's middle, and does not mark it as made up.
+		e.Flags |= FlagArtificial
+	}
 	return e, nil
 }
 
