@@ -53,7 +53,7 @@ func TestBinlogMissing(t *testing.T) {
 			equal(t, r.take(1), []string{"insert t 2"})
 			var missing *binlog.MissingError
 			for try := range 4 {
-				if err := r.failure(); !errors.Is(err, binlog.ErrPurged) || !errors.As(err, &missing) || !strings.HasSuffix(missing.Next, ".000003") {
+				if err := r.failure(); !errors.Is(err, binlog.ErrPurged) || !errors.As(err, &missing) || !strings.HasSuffix(missing.Next.File, ".000003") {
 					t.Fatalf("error %v at try %d", err, try)
 				}
 				r.save()
@@ -62,7 +62,7 @@ func TestBinlogMissing(t *testing.T) {
 				}
 				r.reopen(r.last)
 			}
-			r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Place().File, Pos: missing.Place().Pos}
+			r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Next.File, Pos: missing.Next.Pos}
 			r.schema = map[string][]byte{}
 			r.reopen(nil)
 			equal(t, r.take(1), []string{"insert t 4"})
@@ -239,7 +239,7 @@ func TestWrittenUnderAnotherName(t *testing.T) {
 			if !errors.As(err, &missing) || !strings.Contains(err.Error(), "another log_bin name") {
 				t.Fatalf("error %v", err)
 			}
-			r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Place().File, Pos: missing.Place().Pos}
+			r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Next.File, Pos: missing.Next.Pos}
 			r.schema = map[string][]byte{}
 			r.reopen(nil)
 			if got := r.next(); got != "insert t 1" || r.next() != "insert t 3" { // the position was before the end of the first

@@ -25,6 +25,9 @@ type (
 	Status = dump.Status
 	// Flavor names the family of a server.
 	Flavor = dump.Flavor
+	// MissingError tells of transactions that were not read and are in none of
+	// the source's binlogs.
+	MissingError = dump.MissingError
 )
 
 // The flavors and TLS modes.

@@ -390,9 +390,7 @@ func (r *Reader) open(ctx context.Context) error {
 	r.stream.begin(&p.Position)
 	c, err := r.feed.AwaitFirst(ctx)
 	if c != nil {
-		if err := r.stream.connected(c); err != nil {
-			return err
-		}
+		r.stream.connected(c)
 		if !r.sessions.known() {
 			r.sessions.connected(c)
 		}

@@ -125,29 +125,12 @@ func (s *stream) beginAt(p *dump.Position) {
 }
 
 // connected begins a new connection's stream.
-func (s *stream) connected(c *dump.Connection) error {
+func (s *stream) connected(c *dump.Connection) {
 	s.status, s.conn, s.lastType = c.Status, c, 0
 	s.byGTID = c.From.GTIDs != nil
 	if !s.byGTID && c.From.Pos < s.pos.Pos {
 		s.skipTo = s.pos.Pos
 	}
-	return s.ownRead()
-}
-
-// ownRead sees that a MySQL server that is read by file and offset has nothing
-// of its own in no binlog (gtid_purged) that was not read: it wrote that under
-// another log_bin name. Of others' transactions it may have been told. By GTID
-// set, the server sees to it itself.
-func (s *stream) ownRead() error {
-	if s.byGTID || s.pos.GTIDs == nil || s.conn.Purged == nil {
-		return nil
-	}
-	own := s.conn.Purged.Of(s.status.ServerUUID)
-	if s.pos.GTIDs.ContainsSet(own) {
-		return nil
-	}
-	return &MissingError{Next: s.pos.File, Pos: s.pos.Pos, text: fmt.Sprintf("the source has executed %q itself, which none of its binlogs has (gtid_purged), and read was %q; it may have written them under another log_bin name",
-		own.Brief(), s.pos.GTIDs.Brief())}
 }
 
 // next takes the next item. An error that is transient asks for resume.
@@ -213,9 +196,7 @@ func (s *stream) take() (e dump.Event, undone, ok bool, err error) {
 		if err != nil || c == nil {
 			return e, undone, ok, err
 		}
-		if err := s.connected(c); err != nil {
-			return e, false, false, err
-		}
+		s.connected(c)
 	}
 }
 
@@ -304,11 +285,15 @@ func (s *stream) follow(file string) error {
 	if s.missing != nil || s.named == "" && dump.Follows(s.file, file) || s.named == file {
 		return s.missing
 	}
-	s.missing = &MissingError{Next: file, Pos: 4, text: fmt.Sprintf("after %s the source goes on with %s: a binlog between them is missing", s.file, file)}
+	s.missing = missingBefore(file, "after %s the source goes on with %s: a binlog between them is missing", s.file, file)
 	if s.named != "" || s.pos.GTIDs == nil {
 		return s.missing
 	}
 	return nil
+}
+
+func missingBefore(file, format string, args ...any) error {
+	return &MissingError{Next: dump.Place{File: file, Pos: 4}, Text: fmt.Sprintf(format, args...)}
 }
 
 // formatDescription reads what a file begins with.
@@ -381,8 +366,8 @@ func (s *stream) previousGTIDs(e *dump.Event) error {
 	if err := s.allRead(set); err != nil {
 		return err
 	}
-	if s.pos.GTIDs == nil && s.pos.Flavor == MySQL && s.conn != nil && s.conn.Purged != nil {
-		set.AddSet(s.conn.Purged) // which no file will bring
+	if s.pos.GTIDs == nil && s.conn != nil && s.conn.Purged != nil {
+		set.AddSet(s.conn.Purged) // what was in no binlog when reading began is not missing
 	}
 	if err := s.pos.BeginsWith(s.file, s.format.Made, set); err != nil {
 		return err
@@ -405,7 +390,7 @@ func (s *stream) allRead(previous *dump.GTIDSet) error {
 	if known.ContainsSet(previous) {
 		return nil
 	}
-	err := &MissingError{Next: s.file, Pos: 4, text: fmt.Sprintf("%s begins after the transactions %q, and those before it that were read are %q: a binlog between them is missing", s.file, previous.Brief(), s.pos.GTIDs.Brief())}
+	err := missingBefore(s.file, "%s begins after the transactions %q, and those before it that were read are %q: a binlog before it is missing", s.file, previous.Brief(), s.pos.GTIDs.Brief())
 	if s.doubted != s.file {
 		s.doubted = s.file
 		return dump.Transient(err)

@@ -15,12 +15,14 @@ import (
 func TestWayOn(t *testing.T) {
 	group := func(err error) error { return &binlog.GroupError{File: "binlog.000001", Pos: 4, Err: err} }
 	const skip, earliest, now = "'daybook task skip shop'", "'daybook task restart shop --from earliest'", "'daybook task restart shop --from now'"
+	missing := &binlog.MissingError{}
+	missing.Next.File, missing.Next.Pos = "binlog.000003", 4
 	for _, tt := range []struct {
 		err  error
 		want string
 	}{
 		{binlog.ErrPurged, earliest},
-		{&binlog.MissingError{Next: "binlog.000003", Pos: 4}, "'daybook task restart shop --from binlog.000003:4'"},
+		{missing, "'daybook task restart shop --from binlog.000003:4'"},
 		{binlog.ErrPosition, earliest},
 		{binlog.ErrOtherServer, earliest},
 		{errors.Join(binlog.ErrOtherServer, binlog.ErrBehind), "only if they are lost for good, " + earliest},

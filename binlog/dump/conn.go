@@ -248,14 +248,23 @@ func versionNumber(text string) int {
 	return n[0]*10000 + n[1]*100 + n[2]
 }
 
-// BinaryLogs returns the names of the source's binlog files, oldest first.
+// BinaryLogs returns the names of the source's binlog files that it can open,
+// oldest first.
 func (c *Conn) BinaryLogs(ctx context.Context) ([]string, error) {
 	logs, err := c.binaryLogs(ctx)
-	names := make([]string, len(logs))
-	for i, l := range logs {
-		names[i] = l.name
+	if err != nil {
+		return nil, err
 	}
-	return names, err
+	var names []string
+	for _, l := range logs {
+		if !l.gone() {
+			names = append(names, l.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: %w", ErrPurged, errNoFile)
+	}
+	return names, nil
 }
 
 // binaryLog is a binlog file as it is listed.

@@ -78,6 +78,8 @@ func classify(doing string, err error) error {
 		return fmt.Errorf("%w: %s: %s; GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON *.* to it", ErrPrivilege, doing, my.Message)
 	case mysql.ER_NO_BINARY_LOGGING:
 		return fmt.Errorf("%w: %s: %s; start the source with log_bin", ErrNoBinlog, doing, my.Message)
+	case errFileNotFound: // MariaDB opens a binlog before it says more
+		return fmt.Errorf("%w: %s: %w", errNoFile, doing, my)
 	case mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG:
 		return classifyDump(doing, my.Message)
 	case 1040, 1203, 1226:
@@ -95,6 +97,7 @@ var dumpErrors = []struct {
 	err  error
 	todo string
 }{
+	{"could not open log file", errNoFile, "it is in its index and not on its disk, or may not be read"},
 	{"purged", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
 	{"find first log file", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
 	{"has connected to the", ErrServerID, "give each replica its own server_id"},
@@ -124,6 +127,8 @@ func classifyDump(doing, message string) error {
 	}
 	return fmt.Errorf("%w: %s: the source says %q", ErrEvent, doing, message)
 }
+
+const errFileNotFound = 29 // EE_FILENOTFOUND
 
 func serverError(err error) *mysql.MyError {
 	var my *mysql.MyError

@@ -64,6 +64,7 @@ type Connection struct {
 	// Purged is MySQL's gtid_purged when the dump began: transactions that count
 	// as executed and are in no binlog. Nil: not asked.
 	Purged *GTIDSet
+	logs   []binaryLog
 	// First is where the first group of a dump after a GTID set stands, or one
 	// may that comes later; zero where the events tell: no file has 4 GiB.
 	First Place
@@ -275,7 +276,7 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 				f.why.Store(nil)
 				f.live.Store(&live{c, at.Status})
 				start := time.Now()
-				err = f.read(ctx, c, at)
+				err = missingFile(f.read(ctx, c, at), at.logs, p)
 				f.live.Store(nil)
 				if why := f.why.Swap(nil); why != nil && IsTransient(err) {
 					err = Transient(*why)
@@ -387,14 +388,14 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 		return nil, err
 	}
 	d := placing{dial: f.dial, log: f.log, c: c, s: s, p: p, logs: logs}
-	at := &Connection{Status: s, newest: logs[len(logs)-1].name}
+	at := &Connection{Status: s, newest: logs[len(logs)-1].name, logs: logs}
 	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
 		at.First, err = d.firstGroup(ctx, at.From)
 	}
-	if err == nil && s.Flavor == MySQL && s.UsesGTID() {
+	if err == nil && s.countsPurged() {
 		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")
 	}
-	return at, err
+	return at, missingFile(err, logs, p)
 }
 
 var errFirst = errors.New("the source sent nothing")

@@ -101,15 +101,13 @@ func (s *GTIDSet) AddSet(o *GTIDSet) {
 	}
 }
 
-// Of returns what of a MySQL set a server has committed itself, as a set of its own.
-func (s *GTIDSet) Of(serverUUID string) *GTIDSet {
+// of returns what of a MySQL set a server has committed itself.
+func (s *GTIDSet) of(serverUUID string) *GTIDSet {
 	own := NewGTIDSet(s.flavor)
 	id, err := uuid.Parse(serverUUID)
 	for k, list := range s.sids {
 		if err == nil && k.uuid == id {
-			for _, v := range list {
-				own.addInterval(k, v)
-			}
+			own.sids[k] = slices.Clone(list)
 		}
 	}
 	return own
@@ -152,6 +150,28 @@ func (s *GTIDSet) Contains(g GTID) bool {
 		return ok && last.Seq >= g.Seq
 	}
 	return covers(s.sids[g.SID], interval{g.GNO, g.GNO + 1})
+}
+
+// minus returns what of a MySQL set is not in o.
+func (s *GTIDSet) minus(o *GTIDSet) *GTIDSet {
+	left := NewGTIDSet(s.flavor)
+	for k, list := range s.sids {
+		for _, v := range list {
+			for _, w := range o.sids[k] {
+				if w.start >= v.stop {
+					break
+				}
+				if w.start > v.start {
+					left.addInterval(k, interval{v.start, w.start})
+				}
+				v.start = max(v.start, w.stop)
+			}
+			if v.start < v.stop {
+				left.addInterval(k, v)
+			}
+		}
+	}
+	return left
 }
 
 // lacksDomains returns the domains of o that s has nothing of.

@@ -46,14 +46,20 @@ func (d *placing) decide(ctx context.Context) (From, error) {
 
 // byFile compares the files. Not ok: the GTIDs have to tell.
 func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
-	listed := slices.ContainsFunc(d.logs, func(l binaryLog) bool { return l.name == d.p.File })
+	listed := slices.IndexFunc(d.logs, func(l binaryLog) bool { return l.name == d.p.File })
 	differs := ""
-	if listed {
+	if listed >= 0 {
+		if d.logs[listed].gone() {
+			return From{}, false, errNoFile
+		}
 		if differs, _, err = d.compare(ctx); err != nil {
 			return From{}, false, err
 		}
 		if differs == "" {
 			whole, err := d.logsAll(ctx)
+			if whole && err == nil {
+				err = d.nothingMissing(ctx)
+			}
 			return d.fileFrom(), whole, err
 		}
 	} else {

@@ -71,6 +71,22 @@ func TestWithout(t *testing.T) {
 	}
 }
 
+// TestMinus: what of a set another lacks.
+func TestMinus(t *testing.T) {
+	for _, c := range []struct{ set, without, left string }{
+		{uuidA + ":1-9", uuidA + ":1-9", ""},
+		{uuidA + ":1-4", uuidA + ":1-3:5", uuidA + ":4"},
+		{uuidA + ":1-20", uuidA + ":3-5:9:18-30", uuidA + ":1-2:6-8:10-17"},
+		{uuidA + ":1-2:5-6", uuidA + ":2-5", uuidA + ":1:6"},
+		{uuidA + ":1," + uuidB + ":1-3", uuidB + ":1-2", uuidA + ":1," + uuidB + ":3"},
+		{"", uuidA + ":1", ""},
+	} {
+		if got := mustSet(t, MySQL, c.set).minus(mustSet(t, MySQL, c.without)).String(); got != c.left {
+			t.Errorf("%s minus %s is %s, want %s", c.set, c.without, got, c.left)
+		}
+	}
+}
+
 // TestBeginsWith: what the set at a file's beginning tells of the one that was
 // read.
 func TestBeginsWith(t *testing.T) {

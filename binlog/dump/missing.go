@@ -1,0 +1,88 @@
+package dump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// MissingError tells of transactions that were not read and are in none of the
+// source's binlogs: a binlog between two others is gone, or what it held counts
+// as purged. It is an [ErrPurged]; the position is before the gap, and what
+// follows can be started at.
+type MissingError struct {
+	Next Place // the first place behind the gap
+	Text string
+}
+
+// Error says what is missing.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%v: %s; the first place behind it is %s", ErrPurged, e.Text, e.Next)
+}
+
+// Unwrap returns ErrPurged.
+func (e *MissingError) Unwrap() error { return ErrPurged }
+
+// String gives file and offset.
+func (p Place) String() string { return p.File + ":" + strconv.FormatUint(p.Pos, 10) }
+
+// errNoFile is the answer of a server that cannot open a binlog file that it
+// lists.
+var errNoFile = errors.New("the source cannot open one of its binlogs")
+
+// gone tells a file that is listed and cannot be opened: whoever lost it or
+// deleted it by hand left it in the index.
+func (l binaryLog) gone() bool { return l.size == 0 }
+
+// missingFile makes of errNoFile what is known of the file: the first one that
+// is gone, from the position's file on.
+func missingFile(err error, logs []binaryLog, p *Position) error {
+	if !errors.Is(err, errNoFile) {
+		return err
+	}
+	from := max(0, slices.IndexFunc(logs, func(l binaryLog) bool { return l.name == p.File }))
+	lost := slices.IndexFunc(logs[from:], binaryLog.gone)
+	if lost < 0 {
+		return fmt.Errorf("%w: %w; FLUSH BINARY LOGS at the source begins another file if it is the one that it writes", ErrPurged, err)
+	}
+	lost += from
+	next := slices.IndexFunc(logs[lost:], func(l binaryLog) bool { return !l.gone() })
+	if next < 0 {
+		return fmt.Errorf("%w: %w: %s is in its index and not on its disk; FLUSH BINARY LOGS at the source begins another file", ErrPurged, err, logs[lost].name)
+	}
+	return &MissingError{Place{logs[lost+next].name, 4}, fmt.Sprintf("%v: %s is in its index and not on its disk", errNoFile, logs[lost].name)}
+}
+
+// nothingMissing sees that all that a MySQL server counts as purged was read. It
+// may count more where it wrote for a while under another log_bin name: what it
+// wrote then is in no binlog that it still knows. The server itself refuses a
+// replica by the same rule that asks for what follows a GTID set.
+func (d *placing) nothingMissing(ctx context.Context) error {
+	if d.p.GTIDs == nil || !d.s.countsPurged() {
+		return nil
+	}
+	purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
+	if err != nil {
+		return err
+	}
+	missing := purged.minus(d.p.GTIDs)
+	if missing.IsEmpty() {
+		return nil
+	}
+	if missing.of(d.s.ServerUUID).IsEmpty() {
+		// A replica that logs only its own changes counts all others as purged.
+		v, err := d.c.variables(ctx, "log_slave_updates", "log_replica_updates")
+		if err != nil || v["log_slave_updates"] == "OFF" || v["log_replica_updates"] == "OFF" {
+			return err
+		}
+	}
+	return &MissingError{Place{d.p.File, d.p.Pos}, fmt.Sprintf("the source counts the transactions %q as purged (gtid_purged), and they were not read: "+
+		"it wrote them under another log_bin name, or was told to count them as executed", missing.Brief())}
+}
+
+// countsPurged tells whether gtid_purged means something.
+func (s *Status) countsPurged() bool {
+	return s.Flavor == MySQL && s.GTIDMode != "" && s.GTIDMode != "OFF"
+}
