@@ -134,6 +134,9 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	case r.lookup != nil:
 		wait, err = r.pollLookup()
 		return nil, wait, err
+	case r.rows.ends:
+		r.rows.ends = false
+		return nil, false, r.endGroup()
 	case r.xa.commit != nil:
 		wait, err = r.pollCommit()
 		return nil, wait, err

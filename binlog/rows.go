@@ -66,6 +66,7 @@ func (s *tableState) size() int {
 // rowsCursor is the rows event that is being handed out.
 type rowsCursor struct {
 	active  bool
+	ends    bool // the group ends with the event
 	state   *tableState
 	op      change.Op
 	stmtEnd bool
@@ -140,6 +141,7 @@ func (r *Reader) rowsEvent(it *item) error {
 	if r.inXA() {
 		return r.spoolEvent(it)
 	}
+	r.rows.ends = it.ends
 	return r.startRows(it.event, it.undone)
 }
 

@@ -98,6 +98,11 @@ func endsFile(e *dump.Event) bool {
 // q and st are those of a query event.
 func (b *bounds) add(e *dump.Event, q *query, st statement) (ends bool) {
 	b.open = true
+	if e.Type.IsRows() {
+		// Without BEGIN: what MySQL 5.6 logs at the first change of a MEMORY table after
+		// a restart, behind the statement that empties it.
+		return !b.explicit && endsStatement(e)
+	}
 	switch e.Type {
 	case dump.EvXID, dump.EvXAPrepare, dump.EvTransactionPayload, dump.EvIncident:
 		return true
@@ -109,6 +114,13 @@ func (b *bounds) add(e *dump.Event, q *query, st statement) (ends bool) {
 		return b.statement(q, st)
 	}
 	return false
+}
+
+// endsStatement tells a rows event that is the last one of its statement. (Table
+// IDs of four bytes are of times when no rows were logged without BEGIN.)
+func endsStatement(e *dump.Event) bool {
+	const idSize = 6
+	return len(e.Body) > idSize && e.Body[idSize]&1 != 0
 }
 
 func (b *bounds) statement(q *query, st statement) (ends bool) {

@@ -362,3 +362,42 @@ func TestDefinitionTakenInTheMiddle(t *testing.T) {
 		equal(t, r.take(3), []string{"insert a 1", "insert a 2", "insert b 3"})
 	})
 }
+
+// TestRowsWithoutBegin writes to a MEMORY table for the first time after a
+// restart: MySQL 5.6 logs the statement that empties it, and the rows behind it
+// without BEGIN and COMMIT.
+func TestRowsWithoutBegin(t *testing.T) {
+	for _, line := range [][]string{{"mysql-5.6"}, {"mysql-5.6", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, {"mysql-5.5"}, {"mysql-5.7"}, {"mariadb-10.5"}} {
+		t.Run(strings.Join(line, " "), func(t *testing.T) {
+			s := own(t, line[0], line[1:]...)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE m (id INT PRIMARY KEY, v INT) ENGINE=MEMORY", "CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO m VALUES (1, 1)")
+			r := open(t, options(s, name))
+			for i := range 3 {
+				s.Restart(t)
+				c := s.Connect(t, name)
+				c.Exec(fmt.Sprintf("INSERT INTO m VALUES (%d, 2), (%d, 2)", i+10, i+20))
+				if i < 2 {
+					c.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d)", i))
+				}
+				c.Exec("FLUSH LOGS")
+				want := []string{"", fmt.Sprintf("insert m %d 2", i+10), fmt.Sprintf("insert m %d 2", i+20), fmt.Sprintf("insert t %d", i)}
+				got := r.take(3)
+				want[0] = got[0] // how the server tells that it is empty
+				if i < 2 {
+					got = append(got, r.next())
+				} else {
+					want = want[:3]
+				}
+				equal(t, got, want)
+				if !strings.HasPrefix(got[0], "schema ") {
+					t.Errorf("first comes %s", got[0])
+				}
+				r.save()
+				r.reopen(r.last)
+			}
+			s.Connect(t, name).Exec("INSERT INTO t VALUES (9)")
+			equal(t, r.take(1), []string{"insert t 9"})
+		})
+	}
+}
