@@ -75,9 +75,9 @@ func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
 // statementFormat decides about what is no DDL: a change of rows that was
 // logged as a statement, or nothing that matters here.
 func (r *Reader) statementFormat(it *item, result *schema.Result) (*change.Change, error) {
-	if table, ok := r.catalog.EmptiedBy(result); ok {
+	if table, ok := r.catalog.EmptiedBy(result); ok && !it.undone {
 		// A MEMORY table is empty when its server has restarted, which some
-		// servers log in this form.
+		// servers log in this form, and never undo.
 		if !r.filter.table(table.Database, table.Name) || r.o.SchemaChanges == SchemaChangesNone {
 			return nil, nil
 		}

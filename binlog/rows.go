@@ -161,7 +161,7 @@ func (r *Reader) tableOf(rows []byte) (*tableState, error) {
 
 // startRows begins a rows event. Rows that are not wanted are stepped over
 // here, the others are handed out by nextRow. undone: the source has rolled
-// them back, if the table's engine can.
+// them back.
 func (r *Reader) startRows(e dump.Event, undone bool) error {
 	s, err := r.tableOf(e.Body)
 	if err != nil || s == nil || !s.selected {
@@ -179,9 +179,7 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 		return s.err
 	}
 	if undone {
-		if undone, err := r.canUndo(s); undone || err != nil {
-			return err
-		}
+		return r.undoneRows(s)
 	}
 	if err := s.decoder.Start(kind, e.Body); err != nil {
 		return err
@@ -201,14 +199,17 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 	return nil
 }
 
-// canUndo tells whether the table's engine undoes rows.
-func (r *Reader) canUndo(s *tableState) (bool, error) {
+// undoneRows leaves out rows that were rolled back. Servers write the rows of
+// engines that keep them into event groups of their own, right away, whatever the
+// transaction becomes: so the engine that the catalog has, which may be assumed,
+// decides nothing; only of an engine that is not known at all it is not certain
+// that it does what it says of itself.
+func (r *Reader) undoneRows(s *tableState) error {
 	engine := r.catalog.Engine(s.database, s.table)
-	yes, known := schema.Transactional(engine)
-	if !known {
-		return false, fmt.Errorf("%w: rows of %s.%s were rolled back, and whether its engine %q undoes them is not known; compare the data", ErrSchema, s.database, s.table, engine)
+	if _, known := schema.Transactional(engine); known {
+		return nil
 	}
-	return yes, nil
+	return fmt.Errorf("%w: rows of %s.%s were rolled back, and whether its engine %q undoes them is not known; compare the data", ErrSchema, s.database, s.table, engine)
 }
 
 // stepOver passes the rows that were handed out before a reconnect.

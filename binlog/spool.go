@@ -12,8 +12,7 @@ import (
 // spool is the rows of the current group, an XA transaction that is being
 // prepared, on their way into entries: table maps and rows events as they
 // came, each behind its type (1 byte) and length (4 bytes, little-endian). The
-// length's highest bit tells that the source has undone the event, where the
-// table's engine can.
+// length's highest bit tells that the source has undone the event.
 type spool struct {
 	events  int // table maps and rows events of the group that are dealt with
 	chunks  int // made of them so far
