@@ -78,6 +78,10 @@ func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
 		_ = raw.Close()
 		return nil, err
 	}
+	if err := c.settle(ctx); err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
 	return c, nil
 }
 

@@ -80,7 +80,10 @@ func (f *fake) talk(c *fakeConn) {
 		if err != nil || len(b) == 0 {
 			return
 		}
-		answer := f.answer(c, b[0], string(b[1:]))
+		answer := settled(string(b[1:]))
+		if answer == nil {
+			answer = f.answer(c, b[0], string(b[1:]))
+		}
 		for _, p := range answer {
 			c.write(p)
 		}
@@ -89,6 +92,17 @@ func (f *fake) talk(c *fakeConn) {
 			return
 		}
 	}
+}
+
+// settled answers what every session begins with; nil: it is something else.
+func settled(text string) [][]byte {
+	switch {
+	case strings.HasPrefix(text, "SET NAMES"), strings.HasPrefix(text, "SET sql_mode"):
+		return [][]byte{okPacket}
+	case strings.HasPrefix(text, "SELECT @@character_set_client"):
+		return table([]string{"utf8mb4", "utf8mb4", "", "18446744073709551615"})
+	}
+	return nil
 }
 
 func (c *fakeConn) read() ([]byte, error) {
