@@ -26,7 +26,7 @@ var (
 
 	ErrNotRow    = errors.New("the source's binlog is not in ROW format")
 	ErrStatement = errors.New("a selected table was changed by a statement-format event")
-	ErrSchema    = errors.New("the definition of a selected table is not known here")
+	ErrSchema    = errors.New("a selected table cannot be read by what is known of its definition")
 	ErrClosed    = errors.New("the reader is closed")
 )
 

@@ -282,7 +282,7 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	s.definition, s.decoder, s.err, s.unknown = t, nil, nil, !known
 	if !known {
-		s.err = fmt.Errorf("%w: %s.%s; it was changed by a DDL between here and now, or by one that cannot be read (binlog_row_metadata=FULL on the source prevents it)",
+		s.err = fmt.Errorf("%w: that of %s.%s is not known here: it was changed by a DDL between here and now, or by one that cannot be read (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
 		return
 	}
