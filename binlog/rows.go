@@ -287,7 +287,7 @@ func (r *Reader) resolve(s *tableState) {
 		return
 	}
 	var err error
-	if s.decoder, err = rowevent.NewDecoder(s.m, t, o); err != nil {
+	if s.decoder, err = rowevent.NewDecoder(s.m, t, o); err != nil && !r.adopt(s, t, o, err) {
 		s.err = fmt.Errorf("%w: %w", ErrSchema, err)
 	}
 }

@@ -21,7 +21,7 @@ func (d *debezium) encodeSchema(c *change.Change, out Records) {
 	v = append(v, `,"databaseName":`...)
 	v = appendString(v, s.Database)
 	v = append(v, `,"schemaName":null,"ddl":`...)
-	v = appendString(v, s.SQL)
+	v = appendStringOrNull(v, s.SQL)
 	v = append(v, `,"tableChanges":[`...)
 	first := true
 	for i := range s.Tables {
@@ -40,7 +40,12 @@ func (d *debezium) encodeSchema(c *change.Change, out Records) {
 		v = appendTable(v, t.Table)
 		v = append(v, '}')
 	}
-	v = appendSession(append(v, `],"session":`...), &s.Session)
+	v = append(v, `],"session":`...)
+	if s.SQL == "" {
+		v = append(v, `null`...)
+	} else {
+		v = appendSession(v, &s.Session)
+	}
 	out.End(append(v, '}'))
 }
 
