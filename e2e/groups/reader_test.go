@@ -35,6 +35,9 @@ type reader struct {
 	position  int64                 // the next record, if nothing happens
 	acked     int64                 // the checkpoint that was acknowledged last
 	attempted []int64               // commits since then: one may have come through
+	refused   bool                  // the last commit was, and no record has come since
+
+	committed func(context.Context) (harness.Checkpoint, error) // asks for the checkpoint
 
 	// For the report; next is also read by others.
 	next                   atomic.Int64
@@ -46,6 +49,10 @@ func (r *reader) prepare(t *testing.T, d *harness.Daybook, total *atomic.Int64, 
 	t.Helper()
 	command := puppet.Commands(t, r.client)[r.client]
 	r.total, r.rng = total, rand.New(rand.NewPCG(rng.Uint64(), 0))
+	asking := d.GroupClient(t, r.group)
+	r.committed = func(ctx context.Context) (harness.Checkpoint, error) {
+		return harness.Committed(ctx, asking, r.group)
+	}
 	r.start = func() (*puppet.Puppet, error) {
 		return puppet.Run(t, d.Address(), r.client, command, puppet.Options{Group: r.group, Session: 6 * time.Second})
 	}
@@ -124,6 +131,15 @@ func (r *reader) step(ctx context.Context, p *puppet.Puppet) (done bool, err err
 			return false, err
 		}
 	}
+	if r.refused = r.refused && len(records) == 0; r.refused {
+		// The client lost its membership, and goes on at the checkpoint when it has it
+		// again: it must not commit meanwhile where it was before.
+		cp, err := r.committed(ctx)
+		if err != nil || cp.Offset != r.position {
+			return false, nil
+		}
+		r.acked, r.attempted, r.refused = cp.Offset, nil, false
+	}
 	total := r.total.Load()
 	if r.position-r.acked >= r.commitEvery || r.position == total {
 		acked, err := r.commit(p)
@@ -164,7 +180,7 @@ func (r *reader) process(record puppet.Record) error {
 func (r *reader) commit(p *puppet.Puppet) (acked bool, err error) {
 	r.attempted = append(r.attempted, r.position)
 	err = p.Commit(r.position, "")
-	if _, refused := puppet.Refused(err); refused {
+	if _, r.refused = puppet.Refused(err); r.refused {
 		return false, nil
 	}
 	if err != nil {
