@@ -91,10 +91,25 @@ func (r *Reader) statementFormat(it *item, result *schema.Result) (*change.Chang
 
 // mayWrite is an error for a statement that may change rows of a selected
 // table, which the binlog does not have. undone: the source has rolled it back,
-// so that only tables keep something of it whose engine cannot, or may not.
+// so that only tables keep something of it whose engine cannot, or may not. What
+// all tables undo is one in an XA transaction only if that is committed.
 func (r *Reader) mayWrite(q *query, result *schema.Result, undone bool) error {
-	if q.updatedTold && !r.anySelected(q.updated) {
+	why := r.writes(q, result, undone)
+	switch {
+	case why == "":
 		return nil
+	case r.inXA() && r.writes(q, result, true) == "":
+		r.progress.spool.statement = why
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrStatement, why)
+}
+
+// writes says which selected table a statement may change, and by which way; "" if
+// none.
+func (r *Reader) writes(q *query, result *schema.Result, undone bool) string {
+	if q.updatedTold && !r.anySelected(q.updated) {
+		return ""
 	}
 	selected := r.filter.table
 	if undone {
@@ -102,10 +117,10 @@ func (r *Reader) mayWrite(q *query, result *schema.Result, undone bool) error {
 	}
 	why := r.catalog.MayWrite(result, selected)
 	if why == "" {
-		return nil
+		return ""
 	}
-	return fmt.Errorf("%w: %.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
-		ErrStatement, result.SQL, q.context.Database, why)
+	return fmt.Sprintf("%.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
+		result.SQL, q.context.Database, why)
 }
 
 // keepsUndone tells whether a table is selected and may keep what was rolled
@@ -174,7 +189,10 @@ func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) er
 // followed as far as it can be, so that what comes after is read rightly. At
 // its end a gap is handed out.
 func (r *Reader) passOver(it *item) (*change.Change, error) {
-	if it.kind == itemStatement {
+	switch it.kind {
+	case itemXA:
+		r.forget(r.stream.group.xid, 0)
+	case itemStatement:
 		result, err := r.sessions.apply(r.catalog, it)
 		if err != nil {
 			r.log.Warn("a statement of the group passed over cannot be understood", "source", r.o.Source.Address, "error", err)

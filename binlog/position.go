@@ -20,6 +20,7 @@ type position struct {
 	// spooled counts the events of the group, an XA transaction that is being
 	// prepared, that were saved for its commit, in so many chunks.
 	spooled, chunks int
+	statement       string // that it may have changed a selected table by
 }
 
 // inGroup tells whether something of the group was taken.
@@ -32,10 +33,11 @@ const positionVersion = 2
 type savedPosition struct {
 	Version int `json:"v"`
 	dump.SavedPosition
-	Taken   uint64 `json:"taken,omitempty"`
-	Group   string `json:"group,omitempty"`
-	Spooled int    `json:"spooled,omitempty"`
-	Chunks  int    `json:"chunks,omitempty"`
+	Taken     uint64 `json:"taken,omitempty"`
+	Group     string `json:"group,omitempty"`
+	Spooled   int    `json:"spooled,omitempty"`
+	Chunks    int    `json:"chunks,omitempty"`
+	Statement string `json:"statement,omitempty"`
 }
 
 // baseKey is the key of the schema entry that holds the base of a large GTID
@@ -44,7 +46,7 @@ var baseKey = []byte("g\x00")
 
 // encode gives the saved form, and the base if there is a new one.
 func (p *position) encode() (saved, base []byte) {
-	s := savedPosition{Version: positionVersion, Taken: p.taken, Group: p.group.String(), Spooled: p.spooled, Chunks: p.chunks}
+	s := savedPosition{Version: positionVersion, Taken: p.taken, Group: p.group.String(), Spooled: p.spooled, Chunks: p.chunks, Statement: p.statement}
 	s.SavedPosition, base = p.Save()
 	b, err := json.Marshal(&s)
 	if err != nil {
@@ -80,7 +82,7 @@ func decodePosition(b, base []byte) (*position, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &position{Position: *at, taken: s.Taken, spooled: s.Spooled, chunks: s.Chunks}
+	p := &position{Position: *at, taken: s.Taken, spooled: s.Spooled, chunks: s.Chunks, statement: s.Statement}
 	if p.group, err = dump.ParseGTID(p.Flavor, s.Group); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}

@@ -30,7 +30,7 @@ func testPositions(t testing.TB) []*position {
 		{Position: dump.Position{Flavor: MySQL, ServerUUID: id, ServerID: 7, File: "binlog.000009", FileMade: 1, Pos: 5 << 32, Last: dump.Mark{Start: 77, Sum: 9},
 			GTIDs: set(MySQL, id+":1-5:7:tag:1-3"), LastGroup: dump.GroupMark{GTID: one(MySQL, id+":7"), Micros: 3, Began: 4}}, taken: 3, group: one(MySQL, id+":tag:4")},
 		{Position: dump.Position{Flavor: MySQL, Pos: 4, GTIDs: set(MySQL, "")}},
-		{Position: dump.Position{Flavor: MariaDB, ServerID: 1, File: "b.1", Pos: 99, GTIDs: set(MariaDB, "0-1-5,3-2-18446744073709551615")}, group: one(MariaDB, "0-1-6"), spooled: 4, chunks: 1},
+		{Position: dump.Position{Flavor: MariaDB, ServerID: 1, File: "b.1", Pos: 99, GTIDs: set(MariaDB, "0-1-5,3-2-18446744073709551615")}, group: one(MariaDB, "0-1-6"), spooled: 4, chunks: 1, statement: "\"INSERT\""},
 	}
 }
 

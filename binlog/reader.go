@@ -330,7 +330,7 @@ func (r *Reader) Checkpoint() Checkpoint {
 
 func (r *Reader) position() position {
 	p := &r.progress
-	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks}
+	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks, statement: p.spool.statement}
 }
 
 // Moved tells whether the resume point differs from the last checkpoint's.
@@ -391,7 +391,7 @@ func (r *Reader) open(ctx context.Context) error {
 	if r.stream.opaque = r.lenient; !r.lenient {
 		r.stream.foresee(r.seekFate)
 	}
-	r.progress = progress{taken: p.taken, group: p.group, spool: spool{events: p.spooled, chunks: p.chunks}}
+	r.progress = progress{taken: p.taken, group: p.group, spool: spool{events: p.spooled, chunks: p.chunks, statement: p.statement}}
 	r.rewind()
 	r.stream.begin(&p.Position)
 	c, err := r.feed.AwaitFirst(ctx)

@@ -19,6 +19,9 @@ type spool struct {
 	buf     []byte
 	tables  []string // with rows in it, "database NUL table"
 	leftOut []string
+	// statement is what the group may have changed a selected table by, in place of
+	// rows; see prepared.
+	statement string
 }
 
 const (
@@ -114,7 +117,7 @@ func (r *Reader) flushSpool() {
 // dropSpool gives up what was kept of the current group.
 func (r *Reader) dropSpool() {
 	s := &r.progress.spool
-	r.dropChunks(r.stream.group.xid, s.chunks)
+	r.dropChunks(r.stream.group.xid, 0, s.chunks)
 	*s = spool{}
 	r.progress.respun = 0
 }

@@ -4,10 +4,12 @@ package binlog_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"daybook/binlog"
+	"daybook/change"
 	"daybook/e2e/servers"
 )
 
@@ -89,4 +91,66 @@ func TestStatementRolledBack(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestStatementInXA has XA transactions change tables in STATEMENT format, one of them in ROW format too, which
+// stops a task only when one of them is committed, or at once where a rollback would
+// leave something. The reader is opened anew in between.
+func TestStatementInXA(t *testing.T) {
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.5", "mariadb-10.11"} { // older ones log XA as plain transactions
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version, anonymous[version]...)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB", "CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM", "CREATE TABLE u (id INT PRIMARY KEY) ENGINE=InnoDB")
+			o := options(s, name)
+			o.Exclude, o.SchemaChanges = []string{name + ".u"}, binlog.SchemaChangesNone
+			r := open(t, o)
+			n := 0
+			prepare := func(format, xid string, statements ...string) *servers.Conn {
+				c := s.Connect(t, name)
+				c.Exec("SET SESSION binlog_format = "+format, "XA START '"+xid+"'")
+				c.Exec(statements...)
+				c.Exec("XA END '"+xid+"'", "XA PREPARE '"+xid+"'")
+				return c
+			}
+			goesOn := func() {
+				t.Helper()
+				n++
+				db.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d)", n))
+				equal(t, r.take(1), []string{fmt.Sprintf("insert t %d", n)})
+				r.save()
+				r.reopen(r.last)
+			}
+			untracked := prepare("STATEMENT", "untracked", "INSERT INTO u VALUES (1)")
+			rolledBack := prepare("MIXED", "rolled back", "INSERT INTO t VALUES (101)", "INSERT INTO t VALUES (102 + FLOOR(RAND()))")
+			rolledBackToo := prepare("STATEMENT", "rolled back too", "INSERT INTO t VALUES (104)")
+			goesOn()
+			rolledBack.Exec("XA ROLLBACK 'rolled back'")
+			rolledBackToo.Exec("XA ROLLBACK 'rolled back too'")
+			untracked.Exec("XA COMMIT 'untracked'")
+			goesOn()
+			passed := prepare("STATEMENT", "passed", "INSERT INTO t VALUES (103)")
+			goesOn()
+			passed.Exec("XA COMMIT 'passed'")
+			n++
+			db.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d)", n))
+			err := r.failure()
+			var group *binlog.GroupError
+			if !errors.Is(err, binlog.ErrStatement) || !errors.As(err, &group) || !strings.Contains(err.Error(), "XA") || !strings.Contains(err.Error(), "(103)") {
+				t.Fatalf("error %v", err)
+			}
+			place := group.Place()
+			r.save()
+			r.options.Skip = &place
+			r.reopen(r.last)
+			if c := r.nextChange(); c.Op != change.Gap {
+				t.Errorf("got %s", describe(c))
+			}
+			equal(t, r.take(1), []string{fmt.Sprintf("insert t %d", n)})
+			prepare("STATEMENT", "kept", "INSERT INTO m VALUES (1)")
+			if err := r.failure(); !errors.Is(err, binlog.ErrStatement) || strings.Contains(err.Error(), "committed") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
 }

@@ -42,6 +42,9 @@ type prepared struct {
 	// LeftOut are tables with rows in it that were not selected, of which no
 	// rows are kept.
 	LeftOut []string `json:"left_out,omitempty"`
+	// Statement is what it has in place of rows, and may have changed a selected
+	// table by, if it is committed: an error then.
+	Statement string `json:"statement,omitempty"`
 	// within tells that the entry ends with rows.
 	within bool
 }
@@ -94,10 +97,10 @@ func (r *Reader) xaItem(it *item) error {
 	switch {
 	case it.st == stXAPrepare:
 		return r.xaPrepare(it)
-	case g.rows: // before MySQL 5.7 and MariaDB 10.5 they are in the group of the commit
+	case g.rows, r.progress.spool.statement != "": // before MySQL 5.7 and MariaDB 10.5 they are in the group of the commit
 		return r.endUnprepared(it)
 	case it.st == stXARollback:
-		r.forget(g.xid)
+		r.forget(g.xid, 0)
 		return r.endGroup()
 	}
 	p, known := r.xa.prepared[g.xid]
@@ -113,12 +116,14 @@ func (r *Reader) xaItem(it *item) error {
 func (r *Reader) endUnprepared(it *item) error {
 	g := &r.stream.group
 	undone := it.st == stRollback || it.st == stXARollback
-	if r.progress.spool.events == 0 || undone && !g.foreseen {
+	s := &r.progress.spool
+	if s.events == 0 && s.statement == "" || undone && !g.foreseen {
 		r.dropSpool()
 		return r.endGroup()
 	}
-	r.flushSpool() // of what is undone, some may be of engines that cannot
-	return r.startCommit(g.xid, prepared{Chunks: r.progress.spool.chunks})
+	r.flushSpool() // of what is undone, some may be of engines that are not known
+	r.forget(g.xid, s.chunks)
+	return r.startCommit(g.xid, prepared{Chunks: s.chunks, Statement: s.statement})
 }
 
 // xaPrepare acts on XA_PREPARE_LOG_EVENT, which ends the group of the rows. XA
@@ -133,7 +138,8 @@ func (r *Reader) xaPrepare(it *item) error {
 	if onePhase || s.chunks > 0 || len(s.buf) > smallRows {
 		r.flushSpool()
 	}
-	p := prepared{Chunks: s.chunks, Tables: s.tables, LeftOut: s.leftOut}
+	p := prepared{Chunks: s.chunks, Tables: s.tables, LeftOut: s.leftOut, Statement: s.statement}
+	r.forget(xid, s.chunks)
 	if onePhase {
 		return r.startCommit(xid, p)
 	}
@@ -151,8 +157,10 @@ func (r *Reader) remember(xid string, p prepared, rows []byte) {
 	r.entries.create(preparedKey(xid), p.encode(rows))
 }
 
-// forget drops what is kept of a transaction.
-func (r *Reader) forget(xid string) {
+// forget drops what is kept of a transaction, if anything is. The first chunks may
+// be those of another one that has its XID by now, as the end of it was not logged
+// (sql_log_bin) or passed over.
+func (r *Reader) forget(xid string, others int) {
 	p, known := r.xa.prepared[xid]
 	if !known {
 		return
@@ -161,15 +169,16 @@ func (r *Reader) forget(xid string) {
 	key := preparedKey(xid)
 	r.entries.drop(key)
 	r.xa.cache.drop(key)
-	r.dropChunks(xid, p.Chunks)
+	r.dropChunks(xid, others, p.Chunks)
 	if r.xa.moved[xid] != nil {
 		delete(r.xa.moved, xid)
 		r.entries.drop(movedKey(xid))
 	}
 }
 
-func (r *Reader) dropChunks(xid string, n int) {
-	for i := range n {
+// dropChunks drops those from one number up to, not including, another.
+func (r *Reader) dropChunks(xid string, from, to int) {
+	for i := from; i < to; i++ {
 		key := chunkKey(xid, i)
 		r.entries.drop(key)
 		r.xa.cache.drop(key)
@@ -206,6 +215,9 @@ type xaCommit struct {
 }
 
 func (r *Reader) startCommit(xid string, p prepared) error {
+	if p.Statement != "" {
+		return fmt.Errorf("%w: in an XA transaction, which is committed here: %s", ErrStatement, p.Statement)
+	}
 	moved := r.xa.moved[xid]
 	for _, t := range p.Tables {
 		if err := moved.clear(t); err != nil {
@@ -266,9 +278,9 @@ func (r *Reader) endCommit() error {
 	c := r.xa.commit
 	r.xa.commit = nil
 	if _, known := r.xa.prepared[c.xid]; known {
-		r.forget(c.xid)
+		r.forget(c.xid, 0)
 	} else { // in one phase
-		r.dropChunks(c.xid, c.chunks)
+		r.dropChunks(c.xid, 0, c.chunks)
 	}
 	return r.endGroup()
 }
@@ -310,6 +322,7 @@ type rowsCache struct {
 const maxRowsCache = 16 << 20
 
 func (c *rowsCache) put(key, value []byte) {
+	c.size -= len(c.values[string(key)])
 	c.values[string(key)] = value
 	c.order = append(c.order, key)
 	c.size += len(value)

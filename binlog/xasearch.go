@@ -43,7 +43,7 @@ var errCommitted = errors.New("it was committed before")
 // startSearch begins to look for the rows of the transaction that the current
 // group commits.
 func (r *Reader) startSearch(xid string) error {
-	r.forget(xid) // what is there lacks tables that are selected now
+	r.forget(xid, 0) // what is there lacks tables that are selected now
 	s := &xaSearch{xid: xid, chunks: make(chan foundChunk, 4)}
 	r.xa.commit, r.xa.search = &xaCommit{xid: xid}, s
 	before := r.stream.pos.Clone()

@@ -18,7 +18,7 @@ func movesOf(statement any) (moves []Move) {
 			moves = append(moves, Move{From: s.name})
 		}
 	case *alterTable:
-		if s.partitions {
+		if s.partitionsLost {
 			moves = append(moves, Move{From: s.name, Unclear: true})
 		}
 		for _, n := range []*TableName{s.partitionWith, s.partitionOf} {

@@ -35,9 +35,10 @@ func (r *reader) skipAction() {
 
 func (r *reader) alterAction(s *alterTable) {
 	switch {
-	case r.accept("ADD", "PARTITION"), r.accept("DROP", "PARTITION"), r.isWord(0, "PARTITION", "REORGANIZE", "COALESCE",
-		"ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "REPAIR", "TRUNCATE", "EXCHANGE", "DISCARD", "IMPORT", "REMOVE"):
-		s.partitions = true
+	case r.accept("ADD", "PARTITION"), r.isWord(0, "PARTITION", "REORGANIZE", "COALESCE", "ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "REPAIR", "REMOVE"):
+		r.skipRest()
+	case r.accept("DROP", "PARTITION"), r.isWord(0, "TRUNCATE", "EXCHANGE", "DISCARD", "IMPORT"):
+		s.partitionsLost = true
 		for r.peek(0).kind != tokEnd {
 			if r.accept("WITH", "TABLE") {
 				n := r.relationName()
@@ -74,7 +75,7 @@ func (r *reader) alterAction(s *alterTable) {
 		s.partitionOf = &n
 		r.skipRest()
 	case r.accept("CONVERT", "PARTITION"):
-		s.partitions = true
+		s.partitionsLost = true
 		r.name()
 		if r.accept("TO", "TABLE") {
 			n := r.tableName()

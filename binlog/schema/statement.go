@@ -14,14 +14,15 @@ type createTable struct {
 }
 
 type alterTable struct {
-	name          TableName
-	ifExists      bool
-	actions       []alteration
-	options       tableOptions
-	renameTo      *TableName
-	others        bool       // has actions that are stepped over
-	partitions    bool       // has actions on partitions
-	partitionWith *TableName // EXCHANGE PARTITION … WITH TABLE
+	name     TableName
+	ifExists bool
+	actions  []alteration
+	options  tableOptions
+	renameTo *TableName
+	others   bool // has actions that are stepped over
+	// partitionsLost: partitions are dropped, emptied, or go elsewhere, with their rows.
+	partitionsLost bool
+	partitionWith  *TableName // EXCHANGE PARTITION … WITH TABLE
 	// MariaDB's CONVERT PARTITION … TO TABLE and CONVERT TABLE … TO PARTITION.
 	partitionTo, partitionOf *TableName
 }
