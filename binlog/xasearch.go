@@ -23,13 +23,15 @@ type xaSearch struct {
 	chunks chan foundChunk
 	n      int
 	cancel context.CancelFunc
+	// sessions have the temporary tables that its statements may be about, which
+	// are not those of now.
+	sessions *sessions
 }
 
 type foundChunk struct {
 	value     []byte
-	statement *query // logged in place of rows
-	undone    bool   // the statement was rolled back
-	err       error  // with neither: the end
+	statement *item // logged in place of rows, or about temporary tables
+	err       error // with neither: the end
 }
 
 // errNotPrepared says that the source's binlogs do not hold the transaction.
@@ -44,7 +46,7 @@ var errCommitted = errors.New("it was committed before")
 // group commits.
 func (r *Reader) startSearch(xid string) error {
 	r.forget(xid, 0) // what is there lacks tables that are selected now
-	s := &xaSearch{xid: xid, chunks: make(chan foundChunk, 4)}
+	s := &xaSearch{xid: xid, chunks: make(chan foundChunk, 4), sessions: r.sessions.clone()}
 	r.xa.commit, r.xa.search = &xaCommit{xid: xid}, s
 	before := r.stream.pos.Clone()
 	before.GTIDs = nil
@@ -72,9 +74,9 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 	case c := <-s.chunks:
 		switch {
 		case c.statement != nil:
-			result, err := r.catalog.Apply(string(c.statement.sql), c.statement.context)
+			result, err := s.sessions.apply(r.catalog, c.statement)
 			if err == nil {
-				err = r.mayWrite(c.statement, result, c.undone)
+				err = r.mayWrite(&c.statement.query, result, c.statement.undone)
 			}
 			return false, err
 		case c.value != nil:
@@ -215,9 +217,10 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves [
 				return err
 			}
 		case it.kind == itemStatement:
-			q := it.query
-			q.sql, q.variables, q.database = bytes.Clone(q.sql), nil, nil
-			if err := send(foundChunk{statement: &q, undone: it.undone}); err != nil {
+			kept := it
+			kept.event.Body, kept.query.variables, kept.query.database = nil, nil, nil
+			kept.query.sql = bytes.Clone(it.query.sql)
+			if err := send(foundChunk{statement: &kept}); err != nil {
 				return err
 			}
 		case it.ends:
