@@ -149,20 +149,32 @@ serve_options() { # PORT
 }
 
 make_data() { # OPTION...: those of the server, of which one has to be known from the first
-  local o
+  local o lower=
   rm -rf "$dir/data" "$dir/tmp"; mkdir -p "$dir/tmp"
+  for o; do case $o in --lower-case-table-names=*) lower=$o ;; esac; done
+  if [ -n "$home" ]; then # made once, as that takes longer than to copy it
+    once "$home-data${lower##*=}" fill_data "$lower"
+    cp -r "$CACHE/$home-data${lower##*=}/data" "$dir/data"
+  else
+    fill_data "$lower" "$dir"
+  fi
+  accounts_sql >"$dir/accounts.sql" # the last step: its existence says that data/ is whole
+}
+fill_data() { # OPTION DIR
+  local dir=$2
+  mkdir -p "$dir/tmp"
   base_options
-  for o; do case $o in --lower-case-table-names=*) options+=("$o") ;; esac; done
+  [ -z "$1" ] || options+=("$1")
   if [ -d "$base/data" ]; then
     cp -r "$base/data" "$dir/data"
   elif [ $family = mysql ] && [ "$number" -ge 507 ]; then
     (run_mysqld "${options[@]}" --initialize-insecure) >"$dir/init.log" 2>&1 || { tail -20 "$dir/init.log" >&2; die "could not initialise $dir"; }
+    rm "$dir/data/auto.cnf" # a UUID for each copy
   else
     mkdir -p "$dir/data/mysql"
     bootstrap_sql >"$dir/bootstrap.sql"
     (run_mysqld "${options[@]}" --bootstrap --log-warnings=0 <"$dir/bootstrap.sql") >"$dir/init.log" 2>&1 || { tail -20 "$dir/init.log" >&2; die "could not initialise $dir"; }
   fi
-  accounts_sql >"$dir/accounts.sql" # the last step: its existence says that data/ is whole
 }
 bootstrap_sql() { # the system tables, as mysql_install_db feeds them
   local name f
