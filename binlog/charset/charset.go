@@ -2,6 +2,7 @@ package charset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"unicode/utf8"
 
@@ -26,6 +27,8 @@ type Charset struct {
 	convert func(dst, b []byte) []byte
 	// size returns how many bytes convert appends, or some more; nil with convert.
 	size func(b []byte) int
+	// encode appends a character, or nothing if the set lacks it; nil: the charset is UTF-8.
+	encode func(dst []byte, r rune) []byte
 }
 
 // IsUTF8 tells whether text is UTF-8 already, or ASCII that reads the same.
@@ -93,34 +96,34 @@ func ByName(name string) (*Charset, bool) {
 	case "utf8mb3", "utf8":
 		cs.MaxLen = 3
 	case "ucs2":
-		cs.unicode(2, utf16BE, sizeUTF16BE)
+		cs.unicode(2, utf16BE, sizeUTF16BE, encodeUTF16(binary.BigEndian, false))
 	case "utf16":
-		cs.unicode(4, utf16BE, sizeUTF16BE)
+		cs.unicode(4, utf16BE, sizeUTF16BE, encodeUTF16(binary.BigEndian, true))
 	case "utf16le":
-		cs.unicode(4, utf16LE, sizeUTF16LE)
+		cs.unicode(4, utf16LE, sizeUTF16LE, encodeUTF16(binary.LittleEndian, true))
 	case "utf32":
-		cs.unicode(4, utf32BE, sizeUTF32BE)
+		cs.unicode(4, utf32BE, sizeUTF32BE, encodeUTF32)
 	case "gbk":
-		cs.multiByte(simplifiedchinese.GBK, lengthDouble, nil)
+		cs.multiByte(simplifiedchinese.GBK, lengthDouble, nil, absentGBK)
 	case "gb2312":
-		cs.multiByte(simplifiedchinese.GBK, lengthDouble, gb2312Patches)
+		cs.multiByte(simplifiedchinese.GBK, lengthDouble, gb2312Patches, absentGB2312)
 	case "gb18030":
 		cs.MaxLen = 4
-		cs.multiByte(simplifiedchinese.GB18030, lengthGB18030, gb18030Patches)
+		cs.multiByte(simplifiedchinese.GB18030, lengthGB18030, gb18030Patches, nil)
 	case "big5":
-		cs.multiByte(traditionalchinese.Big5, lengthDouble, big5Patches)
+		cs.multiByte(traditionalchinese.Big5, lengthDouble, big5Patches, absentBig5)
 	case "euckr":
-		cs.multiByte(korean.EUCKR, lengthDouble, nil)
+		cs.multiByte(korean.EUCKR, lengthDouble, nil, absentNone)
 	case "sjis":
-		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, sjisPatches)
+		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, sjisPatches, absentSJIS)
 	case "cp932":
-		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, cp932Patches)
+		cs.multiByte(japanese.ShiftJIS, lengthShiftJIS, cp932Patches, absentCP932)
 	case "ujis":
 		cs.MaxLen = 3
-		cs.multiByte(japanese.EUCJP, lengthEUCJP, ujisPatches)
+		cs.multiByte(japanese.EUCJP, lengthEUCJP, ujisPatches, absentUJIS)
 	case "eucjpms":
 		cs.MaxLen = 3
-		cs.multiByte(japanese.EUCJP, lengthEUCJP, eucjpmsPatches)
+		cs.multiByte(japanese.EUCJP, lengthEUCJP, eucjpmsPatches, absentNone)
 	default:
 		high := highHalf(name)
 		if high == "" {
@@ -133,8 +136,8 @@ func ByName(name string) (*Charset, bool) {
 }
 
 // unicode makes cs one of the Unicode charsets but UTF-8.
-func (cs *Charset) unicode(maxLen int, convert func(dst, b []byte) []byte, size func(b []byte) int) {
-	cs.MaxLen, cs.ASCII, cs.convert, cs.size = maxLen, false, convert, size
+func (cs *Charset) unicode(maxLen int, convert func(dst, b []byte) []byte, size func(b []byte) int, encode func([]byte, rune) []byte) {
+	cs.MaxLen, cs.ASCII, cs.convert, cs.size, cs.encode = maxLen, false, convert, size, encode
 }
 
 // singleByte makes cs a charset with a table of characters.
@@ -153,6 +156,7 @@ func (cs *Charset) singleByte(high string) {
 			table[c] = r
 		}
 	}
+	cs.encode = encodeSingle(&table)
 	cs.convert = func(dst, b []byte) []byte {
 		for _, c := range b {
 			dst = utf8.AppendRune(dst, table[c])
@@ -205,9 +209,12 @@ type multiByteCharset struct {
 	piece   []byte // of the text, converted
 }
 
-func (cs *Charset) multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch) {
+func (cs *Charset) multiByte(enc encoding.Encoding, length func([]byte) int, patches []patch, absent func(code uint32) bool) {
 	m := &multiByteCharset{decoder: enc.NewDecoder(), length: length, patches: patches}
 	cs.convert, cs.size = m.convert, m.size
+	if cs.encode = m.encodeMulti(absent); absent == nil {
+		cs.encode = m.encodeGB18030(enc)
+	}
 }
 
 func (m *multiByteCharset) convert(dst, b []byte) []byte {

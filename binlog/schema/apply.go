@@ -41,6 +41,8 @@ type Result struct {
 	Database string
 	// Databases are those that were created, altered or dropped.
 	Databases []string
+	// WholeDatabase: it creates or drops one, which is logged as the default database too.
+	WholeDatabase bool
 	// Tables says what a DDL did to each table, in the statement's order.
 	Tables []change.TableChange
 	// Moves are what it does to the rows of whole tables.
@@ -184,11 +186,16 @@ func (u *run) touchDatabase(name string) {
 
 func (u *run) createDatabase(s *createDatabase) {
 	u.touchDatabase(s.name)
+	u.result.WholeDatabase = true
 	if u.catalog.databases[u.catalog.fold(s.name)] != nil {
-		if s.ifNotExist {
+		switch {
+		case s.ifNotExist:
 			return
+		case s.orReplace:
+			u.dropTables(s.name)
+		default: // what is known of it is from later
+			u.catalog.dropDatabase(s.name)
 		}
-		u.dropTables(s.name)
 	}
 	u.catalog.PutDatabase(s.name, u.resolveCharset(s.charset, u.serverCharset()))
 	u.catalog.setSight(s.name, seesAll)
@@ -196,6 +203,7 @@ func (u *run) createDatabase(s *createDatabase) {
 
 func (u *run) dropDatabase(s *dropDatabase) {
 	u.touchDatabase(s.name)
+	u.result.WholeDatabase = true
 	u.dropTables(s.name)
 }
 

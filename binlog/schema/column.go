@@ -34,7 +34,7 @@ func (b *builder) column(d columnDef) column {
 		b.fail("unknown data type " + d.typ.word)
 		return column{}
 	}
-	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, d.comment, d.autoInc, d.generated
+	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, fitComment(d.comment), d.autoInc, d.generated
 	c.Nullable = d.nullable == nil || *d.nullable
 	if d.rowTime {
 		c.Nullable = false
@@ -136,7 +136,11 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	u.resolveCharsetOf(&c, d, tableCharset)
 	u.resolveLength(&c)
 	for _, l := range s.members {
-		c.Members = append(c.Members, strings.TrimRight(l.in(c.Charset), " "))
+		c.Members = append(c.Members, l.in(c.Charset))
+	}
+	fit(c.Charset, c.Members...)
+	for i, m := range c.Members {
+		c.Members[i] = strings.TrimRight(m, " ")
 	}
 	return c, true
 }

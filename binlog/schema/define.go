@@ -243,7 +243,7 @@ func (b *builder) finish() *table {
 		return nil
 	}
 	var virtual, invisible []string
-	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: b.comment}
+	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: fitComment(b.comment)}
 	for _, c := range b.columns {
 		def.Columns = append(def.Columns, c.Column)
 		if c.virtual {

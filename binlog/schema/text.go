@@ -95,6 +95,44 @@ func (l label) in(name string) string {
 	return cs.String(l.text)
 }
 
+// fit makes texts what they are once the server has stored them in a charset.
+func fit(name string, texts ...string) {
+	var cs *charset.Charset
+	for i, text := range texts {
+		if isASCII(text) {
+			continue
+		}
+		if cs == nil {
+			var known bool
+			if cs, known = charset.ByName(name); !known {
+				return
+			}
+		}
+		texts[i] = cs.Fit(text)
+	}
+}
+
+// fitComment returns a comment as the server stores it.
+func fitComment(text string) string {
+	texts := [1]string{text}
+	fit("utf8mb3", texts[:]...)
+	return texts[0]
+}
+
+// asIn returns labels that were stored in one charset and are read in another: a
+// server that converts a column leaves the bytes of its labels as they are.
+func asIn(labels []string, from, to string) []string {
+	old, known := charset.ByName(from)
+	if !known || len(labels) == 0 {
+		return labels
+	}
+	read := make([]string, len(labels))
+	for i, l := range labels {
+		read[i] = label{string(old.Encode(l)), true, to}.in("")
+	}
+	return read
+}
+
 func isASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= 0x80 {
