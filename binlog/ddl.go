@@ -62,14 +62,27 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 
 func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
 	server := r.schemaServer()
-	sql := result.SQL
-	if r.status.Flavor == MySQL && server.Version >= 80021 {
-		// What CREATE … SELECT is logged as; run anywhere else, it would leave a transaction open.
-		sql = strings.TrimSuffix(sql, " START TRANSACTION")
+	session := it.query.session(server, &it.event)
+	if result.WholeDatabase {
+		session.Database = "" // the one that is logged is not there before, or not after
 	}
-	r.ddl = change.SchemaChange{Database: result.Database, SQL: sql, Tables: result.Tables, Session: it.query.session(server)}
+	r.ddl = change.SchemaChange{Database: result.Database, SQL: runnable(it, result, server), Tables: result.Tables, Session: session}
 	r.change = change.Change{Source: r.source(it.event.ServerID), Op: change.Schema, DDL: &r.ddl}
 	return &r.change
+}
+
+// runnable returns a statement as it can be run elsewhere.
+func runnable(it *item, result *schema.Result, server schema.Server) string {
+	if server.Flavor == string(MySQL) && server.Version >= 80021 {
+		// What CREATE … SELECT is logged as; it would leave a transaction open.
+		return strings.TrimSuffix(result.SQL, " START TRANSACTION")
+	}
+	// Servers that do not undo a DROP TABLE log it for the tables that were there, and name the others too.
+	failed := it.query.failed || len(result.Tables) < len(result.Named)
+	if names, ok := strings.CutPrefix(result.SQL, "DROP TABLE "); ok && failed && !strings.HasPrefix(names, "IF EXISTS ") {
+		return "DROP TABLE IF EXISTS " + names
+	}
+	return result.SQL
 }
 
 // statementFormat decides about what is no DDL: a change of rows that was

@@ -23,6 +23,7 @@ type query struct {
 	context  schema.Context // of stOther: the rest means the same everywhere
 	flags2   uint32         // session options
 	timeZone string
+	micros   uint32   // of NOW(), where the statement used them
 	updated  []string // databases that a statement-format change touches, if updatedTold
 	// updatedTold: the event lists them (MySQL 5.6 and later, up to 16 of them).
 	updatedTold bool
@@ -76,7 +77,7 @@ func (q *query) sessionOf(s *Status) {
 
 // session returns what the statement's meaning depends on, for those who run it
 // elsewhere.
-func (q *query) session(server schema.Server) change.Session {
+func (q *query) session(server schema.Server, at *dump.Event) change.Session {
 	explicit := server.ExplicitDefaultsForTimestamp
 	if told := q.context.ExplicitDefaultsForTimestamp; told != nil {
 		explicit = *told
@@ -85,7 +86,7 @@ func (q *query) session(server schema.Server) change.Session {
 		Database: q.context.Database, SQLMode: schema.SQLModes(q.context.SQLMode, server), TimeZone: q.timeZone,
 		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)),
 		ForeignKeyChecks:   q.flags2&optionNoForeignKeyChecks == 0, UniqueChecks: q.flags2&optionRelaxedUnique == 0,
-		ExplicitDefaultsForTimestamp: explicit,
+		ExplicitDefaultsForTimestamp: explicit, Timestamp: int64(at.Timestamp)*1e6 + int64(q.micros),
 	}
 }
 
@@ -149,7 +150,7 @@ func (q *query) readVariables(b []byte) error {
 		case 12:
 			q.readUpdated(&r)
 		case 13, 128: // microseconds, of MySQL and of MariaDB
-			r.Bytes(3)
+			q.micros = uint32(r.Uint(3))
 		case 16:
 			if v := r.U8(); r.Err == nil {
 				explicit := v != 0

@@ -52,8 +52,10 @@ func TestSessionOfDDL(t *testing.T) {
 			case "time_zone":
 				w.TimeZone = "+03:00"
 			}
-			c.Exec(fmt.Sprintf("CREATE TABLE %s.t%d (a INT, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00')", name, n))
-			if got := r.nextChange().DDL.Session; got != w {
+			c.Exec("SET timestamp = 1234567890", fmt.Sprintf("CREATE TABLE %s.t%d (a INT, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00')", name, n))
+			got := r.nextChange().DDL.Session
+			w.Timestamp = 1234567890e6
+			if got != w {
 				t.Errorf("SET %s: got %+v, want %+v", set, got, w)
 			}
 			c.Close()
@@ -63,6 +65,14 @@ func TestSessionOfDDL(t *testing.T) {
 		}
 		db.Exec("CREATE TABLE src (a INT)", "INSERT INTO src VALUES (1)")
 		r.take(2)
+		if db.Try("SET timestamp = 1234567890.25") == nil && db.Try("ALTER TABLE src ADD COLUMN b DATETIME(6) DEFAULT NOW(6)") == nil {
+			db.Exec("ALTER TABLE src DROP COLUMN b")
+			if got := r.nextChange().DDL.Session.Timestamp; got != 1234567890250000 {
+				t.Errorf("NOW(6) was %d", got)
+			}
+			r.take(1)
+		}
+		db.Exec("SET timestamp = DEFAULT")
 		if db.Try("CREATE TABLE dst AS SELECT a FROM src") == nil {
 			sql := r.nextChange().DDL.SQL
 			if strings.Contains(sql, "START") {
@@ -70,6 +80,23 @@ func TestSessionOfDDL(t *testing.T) {
 			}
 			equal(t, r.take(1), []string{"insert dst 1"})
 			s.Connect(t, other).Exec(sql)
+		}
+		// What can be run again, and where.
+		db.Exec("CREATE TABLE there (a INT)")
+		r.take(1)
+		if err := db.Try("DROP TABLE there, " + other + ".missing"); err == nil {
+			t.Error("a table that is missing was dropped")
+		}
+		if err := db.Try("DROP TABLE there"); err == nil { // MySQL 8 drops all or none
+			db.Exec("CREATE TABLE there (a INT)", "DROP TABLE IF EXISTS there, "+other+".missing")
+			r.take(2)
+		}
+		s.Connect(t, other).Exec(r.nextChange().DDL.SQL)
+		db.Exec("DROP DATABASE "+name, "CREATE DATABASE "+name)
+		for range 2 {
+			if got := r.nextChange().DDL; got.Session.Database != "" {
+				t.Errorf("%s is to be run in %s", got.SQL, got.Session.Database)
+			}
 		}
 	}
 	servers.Each(t, fn)

@@ -103,6 +103,9 @@ type Session struct {
 	UniqueChecks       bool
 	// ExplicitDefaultsForTimestamp is the variable of that name.
 	ExplicitDefaultsForTimestamp bool
+	// Timestamp is what NOW() was, in microseconds since 1970. The commit, which
+	// [Source] tells, may be later.
+	Timestamp int64
 }
 
 // TableChangeType says what a DDL statement did to one table.

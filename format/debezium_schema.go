@@ -1,6 +1,7 @@
 package format
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -59,6 +60,8 @@ func appendSession(dst []byte, s *change.Session) []byte {
 	dst = strconv.AppendBool(append(dst, `,"foreignKeyChecks":`...), s.ForeignKeyChecks)
 	dst = strconv.AppendBool(append(dst, `,"uniqueChecks":`...), s.UniqueChecks)
 	dst = strconv.AppendBool(append(dst, `,"explicitDefaultsForTimestamp":`...), s.ExplicitDefaultsForTimestamp)
+	// As MySQL's own variable has it: seconds, with the microseconds.
+	dst = fmt.Appendf(dst, `,"timestamp":%d.%06d`, s.Timestamp/1e6, s.Timestamp%1e6)
 	return append(dst, '}')
 }
 
