@@ -1,0 +1,285 @@
+//go:build servers
+
+package converge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"daybook/e2e/servers"
+)
+
+// applier applies the records of a topic to a server, strictly. It asks nothing
+// but the records and that server: what docs/record-formats.md tells a consumer is
+// all that it knows.
+type applier struct {
+	conn   *client.Conn
+	tables map[string]*table // as the server has them; forgotten at each DDL
+	strict error             // of rows: the first that did not fit
+	rows   int
+	ddl    []string // that were run
+}
+
+// envelope is what is needed of a record's value.
+type envelope struct {
+	Op            string
+	Before, After map[string]json.RawMessage
+	DDL           *string
+	Gap           json.RawMessage
+	Session       *statementSession
+	Source        struct {
+		DB, Table string
+	}
+}
+
+// statementSession is the session object of a schema change.
+type statementSession struct {
+	Database                     *string
+	SQLMode                      *string
+	TimeZone                     *string
+	CharacterSetServer           *string
+	ForeignKeyChecks             *bool
+	UniqueChecks                 *bool
+	ExplicitDefaultsForTimestamp *bool
+	Timestamp                    json.Number
+}
+
+// nowhere is the default database of statements that had none.
+const nowhere = "nowhere"
+
+// rowMode is the sql_mode in which rows are written: as they are, whatever the
+// source's session would have let through.
+const rowMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+
+func newApplier(address string) (*applier, error) {
+	conn, err := client.Connect(address, servers.Admin, servers.Admin, "", func(c *client.Conn) error {
+		c.SetCapability(mysql.CLIENT_FOUND_ROWS)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &applier{conn: conn, tables: map[string]*table{}}
+	return a, a.run("SET NAMES utf8mb4", "CREATE DATABASE IF NOT EXISTS "+nowhere, "SET SESSION sql_log_bin = 0")
+}
+
+func (a *applier) run(statements ...string) error {
+	for _, sql := range statements {
+		r, err := a.conn.Execute(sql)
+		if err != nil {
+			return fmt.Errorf("%.2000s: %w", sql, err)
+		}
+		r.Close()
+	}
+	return nil
+}
+
+// apply applies one record.
+func (a *applier) apply(value []byte) error {
+	var e envelope
+	if err := json.Unmarshal(value, &e); err != nil {
+		return err
+	}
+	switch {
+	case e.Gap != nil:
+		return errors.New("a gap")
+	case e.DDL != nil:
+		a.ddl = append(a.ddl, *e.DDL)
+		return a.statement(&e)
+	case e.Op == "":
+		return errors.New("a definition that was changed behind the binlog")
+	}
+	a.rows++
+	t, err := a.table(e.Source.DB, e.Source.Table)
+	if err != nil {
+		return err
+	}
+	if a.rows%500 == 1 {
+		if err := a.run("COMMIT", "BEGIN"); err != nil {
+			return err
+		}
+	}
+	switch e.Op {
+	case "c":
+		return a.insert(t, e.After)
+	case "u":
+		return a.update(t, &e)
+	case "d":
+		return a.one(t, e.Before, "DELETE FROM "+t.name)
+	}
+	return fmt.Errorf("op %q", e.Op)
+}
+
+func (a *applier) insert(t *table, after map[string]json.RawMessage) error {
+	sql, err := t.insert(after)
+	if err != nil {
+		return err
+	}
+	return a.run(sql)
+}
+
+func (a *applier) update(t *table, e *envelope) error {
+	sql, err := t.update(e.Before, e.After)
+	if err != nil {
+		return err
+	}
+	return a.one(t, e.Before, sql)
+}
+
+// one runs a statement that must match one row.
+func (a *applier) one(t *table, before map[string]json.RawMessage, sql string) error {
+	conditions, err := t.conditions(before)
+	if err != nil {
+		return err
+	}
+	sql += " WHERE " + strings.Join(conditions, " AND ") + " LIMIT 1"
+	r, err := a.conn.Execute(sql)
+	if err != nil {
+		return fmt.Errorf("%.2000s: %w", sql, err)
+	}
+	defer r.Close()
+	if r.AffectedRows != 1 {
+		return fmt.Errorf("%.2000s: %d rows; the nearest one differs in %s", sql, r.AffectedRows, a.nearest(t, conditions))
+	}
+	return nil
+}
+
+// nearest says which conditions the row does not meet that meets most of them.
+func (a *applier) nearest(t *table, conditions []string) string {
+	best, fails := -1, "all, as there is no row"
+	shown := make([]string, len(t.columns))
+	for i := range t.columns {
+		shown[i] = t.columns[i].shown()
+	}
+	r, err := a.conn.Execute("SELECT " + strings.Join(conditions, ", ") + ", CONCAT_WS('|', " + strings.Join(shown, ", ") + ") FROM " + t.name)
+	if err != nil {
+		return err.Error()
+	}
+	defer r.Close()
+	for _, row := range r.Values {
+		n := 0
+		var missed []string
+		for i, v := range row[:len(row)-1] {
+			if v.AsInt64() == 1 {
+				n++
+			} else {
+				missed = append(missed, conditions[i])
+			}
+		}
+		if n > best {
+			best, fails = n, strings.Join(missed, " AND ")+": it is "+string(row[len(row)-1].AsString())
+		}
+	}
+	return fails
+}
+
+// statement runs a DDL as its session did.
+func (a *applier) statement(e *envelope) error {
+	s := e.Session
+	if s == nil {
+		return errors.New("a statement without a session")
+	}
+	clear(a.tables)
+	a.rows = 0
+	database := nowhere
+	if s.Database != nil {
+		database = *s.Database
+	}
+	if err := a.run("COMMIT", "USE "+quoteName(database)); err != nil {
+		return err
+	}
+	if s.SQLMode != nil {
+		if err := a.run("SET SESSION sql_mode = " + quote(*s.SQLMode)); err != nil {
+			return err
+		}
+	}
+	for _, v := range []struct{ name, value string }{
+		{"time_zone", text(s.TimeZone)}, {"character_set_server", text(s.CharacterSetServer)},
+		{"foreign_key_checks", truth(s.ForeignKeyChecks)}, {"unique_checks", truth(s.UniqueChecks)},
+		{"explicit_defaults_for_timestamp", truth(s.ExplicitDefaultsForTimestamp)},
+		{"timestamp", s.Timestamp.String()},
+	} {
+		if v.value != "" {
+			err := a.run("SET SESSION " + v.name + " = " + v.value)
+			var refused *mysql.MyError
+			if err != nil && !(errors.As(err, &refused) && (refused.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE || refused.Code == mysql.ER_INCORRECT_GLOBAL_LOCAL_VAR)) {
+				return err
+			}
+		}
+	}
+	if err := a.run(*e.DDL); err != nil {
+		return err
+	}
+	return a.run("SET SESSION sql_mode = '"+rowMode+"'", "SET SESSION time_zone = '+00:00'", "SET SESSION timestamp = DEFAULT", "SET SESSION foreign_key_checks = 0", "BEGIN")
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return quote(*s)
+}
+
+func truth(b *bool) string {
+	switch {
+	case b == nil:
+		return ""
+	case *b:
+		return "1"
+	}
+	return "0"
+}
+
+// quote returns a string literal that is right in each sql_mode.
+func quote(s string) string {
+	if strings.Contains(s, `\`) {
+		return fmt.Sprintf("_utf8mb4 X'%x'", s)
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+
+// table asks the server for the columns of a table.
+func (a *applier) table(db, name string) (*table, error) {
+	key := db + "\x00" + name
+	if t := a.tables[key]; t != nil {
+		return t, nil
+	}
+	columns, err := columnsOf(a.conn, db, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(columns) == 0 {
+		return nil, fmt.Errorf("there is no table %s.%s", db, name)
+	}
+	t := &table{name: quoteName(db) + "." + quoteName(name), columns: columns}
+	a.tables[key] = t
+	return t, nil
+}
+
+// columnsOf reads a table's columns.
+func columnsOf(conn *client.Conn, db, name string) ([]column, error) {
+	r, err := conn.Execute("SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COLUMN_DEFAULT IS NOT NULL, COLUMN_KEY, COALESCE(CHARACTER_SET_NAME, '')" +
+		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name) + " ORDER BY ORDINAL_POSITION")
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var columns []column
+	for _, v := range r.Values {
+		s := func(i int) string { return string(bytes.Clone(v[i].AsString())) }
+		extra := strings.ToUpper(s(4))
+		c := column{name: s(0), kind: strings.ToLower(s(1)), typ: strings.ToLower(s(2)), text: s(2), nullable: s(3) == "YES",
+			auto: strings.Contains(extra, "AUTO_INCREMENT"), hasDefault: v[5].AsInt64() == 1, key: s(6), charset: s(7)}
+		c.generated = strings.Contains(extra, "VIRTUAL") || strings.Contains(extra, "PERSISTENT") || strings.Contains(extra, "STORED GENERATED")
+		columns = append(columns, c)
+	}
+	return columns, nil
+}

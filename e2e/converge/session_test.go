@@ -1,0 +1,211 @@
+//go:build servers
+
+package converge
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/go-mysql-org/go-mysql/mysql"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+)
+
+// clientCharset is a character set that a session speaks, with some of its letters.
+// Of the others there is no independent encoder here (see the list in the package's
+// documentation); binlog/charset's tests have them.
+type clientCharset struct {
+	name     string
+	encoding encoding.Encoding // nil: UTF-8
+	letters  string
+}
+
+var clientCharsets = []clientCharset{
+	{"utf8mb4", nil, "é漢字𝄞ßЖא한"}, {"utf8mb4", nil, "ü表𝒳"}, {"utf8", nil, "éß漢Ж"}, {"latin1", charmap.Windows1252, "éßñ€Ü"},
+	{"latin2", charmap.ISO8859_2, "čžŁ"}, {"sjis", japanese.ShiftJIS, "表ソ漢ｱ能"}, {"cp932", japanese.ShiftJIS, "表ソ漢ｱ能"}, {"ujis", japanese.EUCJP, "漢字ソ"},
+	{"gbk", simplifiedchinese.GBK, "汉字縗運"}, {"big5", traditionalchinese.Big5, "功許蓋漢"}, {"euckr", korean.EUCKR, "한글漢"},
+	{"cp1251", charmap.Windows1251, "ЖщЯ"}, {"koi8r", charmap.KOI8R, "ЖщЯ"}, {"cp1250", charmap.Windows1250, "čřŽ"}, {"greek", charmap.ISO8859_7, "αβΩ"},
+	{"hebrew", charmap.ISO8859_8, "אבג"}, {"latin5", charmap.ISO8859_9, "ğşİ"}, {"latin7", charmap.ISO8859_13, "ąčę"}, {"cp850", charmap.CodePage850, "éüß"},
+	{"cp852", charmap.CodePage852, "čžŁ"}, {"cp866", charmap.CodePage866, "ЖщЯ"}, {"cp1256", charmap.Windows1256, "عربي"}, {"cp1257", charmap.Windows1257, "ąčę"},
+	{"tis620", charmap.Windows874, "กขค"}, {"macroman", charmap.Macintosh, "éüß"}, {"gb18030", simplifiedchinese.GB18030, "汉字é"},
+}
+
+// encode returns a statement in the character set; false if that lacks a letter.
+func (c *clientCharset) encode(sql string) (string, bool) {
+	if c.encoding == nil {
+		if c.name == "utf8" {
+			for _, r := range sql {
+				if r > 0xFFFF {
+					return "", false
+				}
+			}
+		}
+		return sql, utf8.ValidString(sql)
+	}
+	s, err := c.encoding.NewEncoder().String(sql)
+	return s, err == nil
+}
+
+// session is one connection to the source. Several take turns, so that a seed makes
+// one history.
+type session struct {
+	*workload
+	conn    *client.Conn
+	charset *clientCharset
+	modes   string
+	began   bool   // a transaction is open
+	xid     string // of an XA transaction that is open
+	xids    int
+	number  int
+}
+
+// exec runs a statement, which the server may refuse. A refusal inside of a
+// transaction is none of it.
+func (s *session) exec(sql string) error {
+	encoded, ok := s.charset.encode(sql)
+	if !ok {
+		return errors.New("the session's character set lacks a letter")
+	}
+	if *showFlag {
+		fmt.Printf("%d [%s %s] %.700s\n", s.number, s.charset.name, s.modes, sql)
+	}
+	r, err := s.conn.Execute(encoded)
+	if err == nil {
+		r.Close()
+		return nil
+	}
+	if *showFlag {
+		fmt.Printf("   %v\n", err)
+	}
+	var refused *mysql.MyError
+	if !errors.As(err, &refused) {
+		s.reconnect()
+	} else if refused.Code == mysql.ER_LOCK_DEADLOCK {
+		s.began = false
+	}
+	return err
+}
+
+func (s *session) reconnect() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+	s.began, s.xid = false, ""
+	conn, err := client.Connect(s.address, "admin", "admin", "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.conn = conn
+	s.modes, s.charset = "", &clientCharsets[0]
+	for _, sql := range []string{"SET NAMES utf8mb4", "USE " + quoteName(s.rng.Pick(databases...)), "SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"} {
+		_ = s.exec(sql)
+	}
+}
+
+// settings are what a session's statements may mean another thing by. What a server
+// does not know it refuses.
+var settings = []struct {
+	name   string
+	values []string
+}{
+	{"sql_mode", []string{"''", "'STRICT_ALL_TABLES'", "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'", "'ANSI_QUOTES'", "'ANSI'", "'NO_BACKSLASH_ESCAPES'", "'PAD_CHAR_TO_FULL_LENGTH'",
+		"'REAL_AS_FLOAT,PIPES_AS_CONCAT'", "'IGNORE_SPACE,HIGH_NOT_PRECEDENCE'", "'NO_UNSIGNED_SUBTRACTION,NO_ZERO_IN_DATE'", "'TRADITIONAL'", "'ORACLE'", "'MAXDB'", "'MSSQL'", "'DB2'", "'POSTGRESQL'",
+		"'MYSQL40'", "'NO_FIELD_OPTIONS'", "'EMPTY_STRING_IS_NULL'", "'TIME_TRUNCATE_FRACTIONAL'", "'TIME_ROUND_FRACTIONAL'", "'SIMULTANEOUS_ASSIGNMENT'", "DEFAULT"}},
+	{"time_zone", []string{"'+00:00'", "'-11:30'", "'+05:45'", "'SYSTEM'"}},
+	{"explicit_defaults_for_timestamp", []string{"0", "1"}},
+	{"character_set_server", []string{"latin1", "utf8", "sjis", "utf8mb4", "cp1251"}},
+	{"collation_connection", []string{"latin1_bin", "utf8_general_ci", "latin1_german2_ci"}},
+	{"collation_database", []string{"latin1_bin", "sjis_bin"}},
+	{"default_storage_engine", []string{"InnoDB", "MyISAM", "InnoDB"}},
+	{"sql_generate_invisible_primary_key", []string{"0", "1"}},
+	{"show_gipk_in_create_table_and_information_schema", []string{"0", "1"}},
+	{"foreign_key_checks", []string{"0", "1"}},
+	{"unique_checks", []string{"0", "1"}},
+	{"old_mode", []string{"''", "'UTF8_IS_UTF8MB3'", "DEFAULT"}},
+	{"old_alter_table", []string{"0", "1"}},
+	{"alter_algorithm", []string{"'COPY'", "'DEFAULT'"}},
+	{"binlog_alter_two_phase", []string{"0", "1"}},
+	{"binlog_row_value_options", []string{"'PARTIAL_JSON'", "''"}},
+	{"binlog_rows_query_log_events", []string{"0", "1"}},
+	{"innodb_strict_mode", []string{"0", "1"}},
+	{"sql_quote_show_create", []string{"0", "1"}},
+	{"default_week_format", []string{"3"}},
+	{"lc_time_names", []string{"'de_DE'", "'ja_JP'"}},
+	{"auto_increment_increment", []string{"1", "7"}},
+	{"div_precision_increment", []string{"2", "8"}},
+	{"tx_isolation", []string{"'READ-COMMITTED'", "'REPEATABLE-READ'"}},
+	{"transaction_isolation", []string{"'READ-COMMITTED'", "'SERIALIZABLE'"}},
+	{"default_collation_for_utf8mb4", []string{"utf8mb4_general_ci", "utf8mb4_0900_ai_ci"}},
+	{"character_set_collations", []string{"'utf8mb4=utf8mb4_bin,latin1=latin1_german1_ci'", "DEFAULT"}},
+	{"binlog_direct_non_transactional_updates", []string{"0", "1"}},
+	{"session_track_gtids", []string{"OWN_GTID"}},
+}
+
+// change gives the session another setting.
+func (s *session) change() {
+	if s.rng.chance(30) {
+		c := &clientCharsets[s.rng.IntN(len(clientCharsets))]
+		if s.exec("SET NAMES "+c.name) == nil {
+			s.charset = c
+		}
+		return
+	}
+	v := settings[s.rng.IntN(len(settings))]
+	if s.rng.chance(40) {
+		v = settings[0]
+	}
+	value := s.rng.Pick(v.values...)
+	if s.exec("SET SESSION "+v.name+" = "+value) == nil && v.name == "sql_mode" {
+		s.modes = value
+	}
+}
+
+// random is the seeded source of all chance.
+type random struct{ *rand.Rand }
+
+func (r random) Pick(list ...string) string { return list[r.IntN(len(list))] }
+
+func (r random) chance(percent int) bool { return r.IntN(100) < percent }
+
+func (r random) maybe(percent int, s string) string {
+	if r.chance(percent) {
+		return s
+	}
+	return ""
+}
+
+// words returns a text of letters that the session's character set has.
+func (s *session) words(longest int) string {
+	if longest <= 0 {
+		return ""
+	}
+	letters := []rune(s.charset.letters + "abcXYZ 019-_'\"`,()%#/*;")
+	if !strings.Contains(s.modes, "NO_BACKSLASH") && s.charset.name != "sjis" {
+		letters = append(letters, '\\', '\n')
+	}
+	n := s.rng.IntN(min(longest, 30) + 1)
+	if longest > 3000 && s.rng.chance(3) {
+		n = s.rng.IntN(3000)
+	}
+	var b strings.Builder
+	for range n {
+		b.WriteRune(letters[s.rng.IntN(len(letters))])
+	}
+	return b.String()
+}
+
+// literal returns a string literal as the session's sql_mode reads it.
+func (s *session) literal(text string) string {
+	if !strings.Contains(s.modes, "NO_BACKSLASH") {
+		text = strings.ReplaceAll(text, `\`, `\\`)
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
