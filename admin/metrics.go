@@ -34,6 +34,7 @@ type collector struct {
 
 	members, standbys, active, offset, lagRecords, lagSeconds, lost *prometheus.Desc
 	logStart, highWatermark                                         *prometheus.Desc
+	events                                                          *prometheus.Desc
 }
 
 func newCollector(s *Server) *collector {
@@ -54,12 +55,14 @@ func newCollector(s *Server) *collector {
 		lost:          group("lost_records", "Records after the checkpoint that retention has removed."),
 		logStart:      log("start_offset", "Offset of the oldest record."),
 		highWatermark: log("high_watermark", "Offset that the next record will have."),
+		events: prometheus.NewDesc("daybook_task_events_total", "What a person should know of and stopped nothing, since the start; see the task's events.",
+			[]string{"task", "kind"}, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.members, c.standbys, c.active, c.offset, c.lagRecords, c.lagSeconds, c.lost, c.logStart, c.highWatermark} {
+	for _, d := range []*prometheus.Desc{c.members, c.standbys, c.active, c.offset, c.lagRecords, c.lagSeconds, c.lost, c.logStart, c.highWatermark, c.events} {
 		to <- d
 	}
 }
@@ -72,6 +75,11 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	for _, p := range c.s.o.Store.Partitions() {
 		gauge(c.logStart, float64(p.LogStartOffset()), p.Topic())
 		gauge(c.highWatermark, float64(p.HighWatermark()), p.Topic())
+	}
+	for _, st := range c.s.o.Tasks.Statuses() {
+		for kind, n := range st.EventCounts {
+			to <- prometheus.MustNewConstMetric(c.events, prometheus.CounterValue, float64(n), st.Name, kind)
+		}
 	}
 	for _, g := range c.s.groups() {
 		c.group(gauge, g)

@@ -18,9 +18,22 @@ type Task struct {
 	// Position is where reading the source goes on; null: it has not begun.
 	Position *Position `json:"position"`
 	// Command is one that was given and waits for the source to allow it.
-	Command        string `json:"command,omitempty"`
-	LogStartOffset int64  `json:"log_start_offset"`
-	HighWatermark  int64  `json:"high_watermark"`
+	Command string `json:"command,omitempty"`
+	// Events are the newest that there were since Daybook started, the oldest
+	// first; not in the list of tasks.
+	Events         []Event `json:"events,omitempty"`
+	LogStartOffset int64   `json:"log_start_offset"`
+	HighWatermark  int64   `json:"high_watermark"`
+}
+
+// Event is something that a person should know of and that stopped nothing.
+type Event struct {
+	Time  time.Time `json:"time"`
+	Kind  string    `json:"kind"`            // partial_images, generated_left_out, foreign_key_action
+	Table string    `json:"table,omitempty"` // database.table
+	Text  string    `json:"text"`
+	File  string    `json:"file"` // where in the source's binlog
+	Pos   uint64    `json:"pos"`
 }
 
 // Position is a place in a source's binlog.

@@ -25,7 +25,12 @@ func (s *Server) showTask(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, s.task(t.Status()), nil
+	st := t.Status()
+	shown := s.task(st)
+	for _, e := range st.Events {
+		shown.Events = append(shown.Events, Event{Time: e.Time.UTC(), Kind: e.Kind, Table: e.Table, Text: e.Text, File: e.File, Pos: e.Pos})
+	}
+	return http.StatusOK, shown, nil
 }
 
 func (s *Server) findTask(r *http.Request) (*task.Task, error) {

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func TestTasks(t *testing.T) {
 	}
 	one, err := s.Task(t.Context(), topic)
 	must(t, err)
-	if one != list[0] {
+	if !reflect.DeepEqual(one, list[0]) {
 		t.Errorf("alone it is %+v, in the list %+v", one, list[0])
 	}
 }

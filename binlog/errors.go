@@ -27,7 +27,9 @@ var (
 	ErrNotRow    = errors.New("the source's binlog is not in ROW format")
 	ErrStatement = errors.New("a selected table was changed by a statement-format event")
 	ErrSchema    = errors.New("a selected table cannot be read by what is known of its definition")
-	ErrClosed    = errors.New("the reader is closed")
+	// ErrPartialImage: see Options.StopAtPartialImages.
+	ErrPartialImage = errors.New("a session leaves columns out of the rows of a selected table")
+	ErrClosed       = errors.New("the reader is closed")
 )
 
 // IsTransient tells a failure that another try may not meet.

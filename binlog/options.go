@@ -114,6 +114,12 @@ type Options struct {
 	// change.Source, where the source logs it. A statement of many rows then
 	// costs its text for each of them.
 	IncludeQuery bool
+	// StopAtPartialImages makes an error, ErrPartialImage, of the rows of a selected
+	// table of which a session leaves columns out.
+	StopAtPartialImages bool
+	// Notify is told what a person should know of, on the goroutine that calls
+	// Poll; nil: it is only logged.
+	Notify func(Notice)
 	// ServerID is that of this replica and must differ from all others at the
 	// source; 0: a random one. See [ServerIDFor].
 	ServerID uint32

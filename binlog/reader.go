@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"daybook/binlog/dump"
 	"daybook/binlog/rowevent"
@@ -37,11 +38,11 @@ type Reader struct {
 	progress progress         // in the current group
 	tables   tableStates
 	rows     rowsCursor
-	warned   map[string]bool // tables of which rows came with columns left out
-	lookup   *lookup         // of a definition that rows wait for
-	lenient  bool            // the group to be passed over has not been: what cannot be read may be in it
-	passed   bool            // it was: from here on all is to be read
-	skipping bool            // the current group is passed over
+	warned   map[string]time.Time // when it was told that rows of a table came with columns left out
+	lookup   *lookup              // of a definition that rows wait for
+	lenient  bool                 // the group to be passed over has not been: what cannot be read may be in it
+	passed   bool                 // it was: from here on all is to be read
+	skipping bool                 // the current group is passed over
 	change   change.Change
 	ddl      change.SchemaChange
 	adopted  *change.SchemaChange // to be handed out before the rows; nil: none
@@ -65,7 +66,7 @@ type progress struct {
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]bool{}}
+	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]time.Time{}}
 	r.xa = newXATransactions()
 	r.sessions, r.doubted = newSessions(&r.entries), map[schema.TableName]bool{}
 	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Logger: o.Logger}, nil)

@@ -2,8 +2,10 @@ package binlog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"daybook/change"
 )
@@ -18,8 +20,13 @@ import (
 // deletes, whatever the session says. They are in no key there; a consumer that
 // needs one computes it.
 
-// maxImageWarnings bounds the tables that are remembered to have been warned of.
-const maxImageWarnings = 10_000
+// imageInterval is how often it is told that rows of a table come with columns
+// left out by a session, and maxImageWarnings how many tables are remembered to
+// have been told of.
+const (
+	imageInterval    = time.Hour
+	maxImageWarnings = 10_000
+)
 
 // leftOut acts on a rows event of which the images do not hold all columns.
 func (r *Reader) leftOut(s *tableState, left []int) error {
@@ -29,22 +36,51 @@ func (r *Reader) leftOut(s *tableState, left []int) error {
 				ErrEvent, s.database, s.table, s.definition.Columns[c].Name, findImageSession)
 		}
 	}
+	bySession := slices.ContainsFunc(left, func(c int) bool { return !r.byServer(s, c) })
+	if bySession && r.o.StopAtPartialImages {
+		return fmt.Errorf("%w: %s.%s without %s, connection %d: %s", ErrPartialImage,
+			s.database, s.table, columnNames(s, left), r.stream.group.thread, findImageSession)
+	}
 	name := s.database + "." + s.table
-	if r.warned[name] || len(r.warned) >= maxImageWarnings {
+	if !r.dueToTell(name, bySession) {
 		return nil
 	}
-	r.warned[name] = true
-	why := findImageSession
-	if !slices.ContainsFunc(left, func(c int) bool { return !r.byServer(s, c) }) {
-		why = generatedLeftOut
+	kind, why := PartialImages, findImageSession
+	if !bySession {
+		kind, why = GeneratedLeftOut, generatedLeftOut
 	}
-	names := make([]string, len(left))
-	for i, c := range left {
+	if bySession && r.status.Flavor == MariaDB {
+		why += ", as MariaDB also leaves out some that a REPLACE or a trigger changed"
+	}
+	columns := columnNames(s, left)
+	r.tell(kind, name, "rows come with columns left out, which their records lack: "+why, "columns", columns, "thread", r.stream.group.thread)
+	return nil
+}
+
+// dueToTell tells whether it is time to tell of a table, and notes that it is
+// told. What the server does by itself is told once.
+func (r *Reader) dueToTell(name string, bySession bool) bool {
+	now := time.Now()
+	if last, told := r.warned[name]; told && (!bySession || now.Sub(last) < imageInterval) {
+		return false
+	}
+	if len(r.warned) >= maxImageWarnings {
+		maps.DeleteFunc(r.warned, func(_ string, last time.Time) bool { return now.Sub(last) >= imageInterval })
+		if len(r.warned) >= maxImageWarnings {
+			return false
+		}
+	}
+	r.warned[name] = now
+	return true
+}
+
+// columnNames joins the names of columns of a table.
+func columnNames(s *tableState, columns []int) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
 		names[i] = s.definition.Columns[c].Name
 	}
-	r.log.Warn("rows come with columns left out, which their records lack: "+why, "source", r.o.Source.Address, "table", name,
-		"columns", strings.Join(names, ","), "thread", r.stream.group.thread, "file", r.stream.file, "pos", r.stream.start)
-	return nil
+	return strings.Join(names, ",")
 }
 
 const (

@@ -27,6 +27,8 @@ func TestRowImages(t *testing.T) {
 			o := options(s, name)
 			o.Exclude = []string{name + ".other"}
 			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			var notices []binlog.Notice
+			o.Notify = func(n binlog.Notice) { notices = append(notices, n) }
 			r := open(t, o)
 			warned := func(n int, words ...string) {
 				t.Helper()
@@ -41,6 +43,9 @@ func TestRowImages(t *testing.T) {
 			}
 			db.Exec("SET SESSION binlog_row_image = NOBLOB", "UPDATE other SET a = 2", "UPDATE t SET a = 3 WHERE id = 1", "UPDATE t SET id = 7, b = 'z' WHERE id = 2")
 			equal(t, r.take(2), []string{"update t 1 1 - 1 1 3 - 1", "update t 2 2 - 2 7 2 z 2"})
+			if len(notices) != 1 || notices[0].Kind != binlog.PartialImages || notices[0].Table != name+".t" || notices[0].File == "" {
+				t.Errorf("notices %+v", notices)
+			}
 			warned(1, "table="+name+".t", "columns=b", "binlog_row_image", "thread=")
 			db.Exec("SET SESSION binlog_row_image = MINIMAL", "UPDATE t SET a = 4 WHERE id = 1", "UPDATE k SET a = 2", "DELETE FROM k")
 			equal(t, r.take(3), []string{"update t 1 - - - 1 4 - -", "update k 1 - 1 2", "delete k 1 -"})
@@ -65,6 +70,26 @@ func TestRowImages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStopAtPartialImages stops at such rows, and not at those of a table that is
+// not selected or of which the row has all columns.
+func TestStopAtPartialImages(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b TEXT)", "CREATE TABLE other LIKE t", "INSERT INTO t VALUES (1, 1, 'x')", "INSERT INTO other VALUES (1, 1, 'x')")
+		o := options(s, name)
+		o.Exclude = []string{name + ".other"}
+		o.StopAtPartialImages = true
+		r := open(t, o)
+		db.Exec("SET SESSION binlog_row_image = MINIMAL", "UPDATE other SET a = 2", "INSERT INTO t VALUES (2, 2, 'y')", "UPDATE t SET a = 3 WHERE id = 1")
+		equal(t, r.take(1), []string{"insert t 2 2 y"})
+		err := r.failure()
+		var group *binlog.GroupError
+		if !errors.Is(err, binlog.ErrPartialImage) || !errors.As(err, &group) || !strings.Contains(err.Error(), name+".t without a,b") && !strings.Contains(err.Error(), name+".t without b") {
+			t.Fatalf("error %v", err)
+		}
+	})
 }
 
 // TestGeneratedInRowImages has generated columns in rows of which unchanged columns

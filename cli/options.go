@@ -72,16 +72,17 @@ func taskOptions(c *config.Config) []task.Options {
 
 func taskOption(dataDir string, t *config.Task) task.Options {
 	return task.Options{
-		Name:          t.Name,
-		Source:        sourceOf(t),
-		Start:         startOf(t.Start),
-		Include:       t.Objects.Include,
-		Exclude:       t.Objects.Exclude,
-		SchemaChanges: schemaChangesOf(t.SchemaChanges),
-		ServerID:      serverID(dataDir, t),
-		Tombstones:    t.Tombstones,
-		IncludeQuery:  t.IncludeQuery,
-		Version:       release,
+		Name:                t.Name,
+		Source:              sourceOf(t),
+		Start:               startOf(t.Start),
+		Include:             t.Objects.Include,
+		Exclude:             t.Objects.Exclude,
+		SchemaChanges:       schemaChangesOf(t.SchemaChanges),
+		ServerID:            serverID(dataDir, t),
+		Tombstones:          t.Tombstones,
+		IncludeQuery:        t.IncludeQuery,
+		StopAtPartialImages: t.PartialImages == "stop",
+		Version:             release,
 	}
 }
 

@@ -117,6 +117,9 @@ func (r *remote) printTask(task *admin.Task) error {
 	if task.Command != "" {
 		line("COMMAND", "%s: it is done as soon as the source lets it", printable(task.Command))
 	}
+	for _, e := range task.Events {
+		line("EVENT", "%s %s %s at %s:%d: %s", moment(e.Time), e.Kind, printable(e.Table), printable(e.File), e.Pos, printable(e.Text))
+	}
 	return t.Flush()
 }
 

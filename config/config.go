@@ -86,7 +86,8 @@ type Task struct {
 	Format          string  `yaml:"format"`           // debezium-json
 	WireCompression string  `yaml:"wire_compression"` // none | gzip | snappy | lz4 | zstd: of what consumers fetch
 	Tombstones      bool    `yaml:"tombstones"`
-	IncludeQuery    bool    `yaml:"include_query"` // source.query is the statement's text
+	IncludeQuery    bool    `yaml:"include_query"`  // source.query is the statement's text
+	PartialImages   string  `yaml:"partial_images"` // accept | stop: rows of which a session leaves columns out
 	Groups          []Group `yaml:"groups"`
 }
 
@@ -177,6 +178,9 @@ func (t *Task) setDefaults() {
 	}
 	if t.WireCompression == "" {
 		t.WireCompression = "none"
+	}
+	if t.PartialImages == "" {
+		t.PartialImages = "accept"
 	}
 	if t.Source.TLS.Mode == "" {
 		t.Source.TLS.Mode = "preferred"

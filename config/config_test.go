@@ -53,6 +53,7 @@ func TestExampleLoads(t *testing.T) {
 			SchemaChanges:   "instance",
 			Format:          "debezium-json",
 			WireCompression: "none",
+			PartialImages:   "accept",
 			Groups:          []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
 		}},
 	}

@@ -168,6 +168,7 @@ func (l *loader) task(key string, t *Task) {
 	l.oneOf(key+".schema_changes", t.SchemaChanges, "instance", "objects", "none")
 	l.oneOf(key+".format", t.Format, "debezium-json")
 	l.oneOf(key+".wire_compression", t.WireCompression, "none", "gzip", "snappy", "lz4", "zstd")
+	l.oneOf(key+".partial_images", t.PartialImages, "accept", "stop")
 	l.patterns(key+".objects.include", t.Objects.Include)
 	l.patterns(key+".objects.exclude", t.Objects.Exclude)
 }

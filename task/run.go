@@ -54,7 +54,8 @@ func (r *run) open(ctx context.Context) error {
 	r.moves = &pump{saved: r.saved}
 	options := binlog.Options{
 		Source: o.Source, Start: o.Start, Include: o.Include, Exclude: o.Exclude, SchemaChanges: o.SchemaChanges,
-		IncludeQuery: o.IncludeQuery, ServerID: o.ServerID, Logger: r.t.log,
+		IncludeQuery: o.IncludeQuery, StopAtPartialImages: o.StopAtPartialImages,
+		ServerID: o.ServerID, Logger: r.t.log, Notify: r.t.notice,
 		Load: r.moves.load,
 	}
 	switch {

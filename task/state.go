@@ -1,6 +1,8 @@
 package task
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"daybook/binlog"
@@ -34,12 +36,17 @@ type Status struct {
 	Position binlog.Place
 	// Command is one that was given and is not done yet; "": none.
 	Command string
+	// Events are the newest that there were since Daybook started, the oldest first,
+	// and EventCounts all of them, by kind.
+	Events      []Event
+	EventCounts map[string]uint64
 }
 
 // Status returns what is known of the task now.
 func (t *Task) Status() Status {
 	t.mu.Lock()
 	st := t.status
+	st.Events, st.EventCounts = slices.Clone(t.events.newest), maps.Clone(t.events.counts)
 	t.mu.Unlock()
 	p, ok := t.store.Partition(t.opts.Name)
 	if !ok {

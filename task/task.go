@@ -36,8 +36,10 @@ type Options struct {
 	SchemaChanges    binlog.SchemaChanges
 	ServerID         uint32 // the replica's own; unique at the source, the same for a task after a restart
 	Tombstones       bool
-	IncludeQuery     bool   // the records hold the statement's text
-	Version          string // of Daybook, for the records' source block
+	IncludeQuery     bool // the records hold the statement's text
+	// StopAtPartialImages: rows of which a session leaves columns out are an error.
+	StopAtPartialImages bool
+	Version             string // of Daybook, for the records' source block
 }
 
 // Task is the life of one change tracking task.
@@ -51,6 +53,7 @@ type Task struct {
 
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	status Status
+	events events
 	// interrupt ends the run that is under way, for a command.
 	interrupt context.CancelCauseFunc
 

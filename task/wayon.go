@@ -32,6 +32,9 @@ func wayOn(name string, err error) string {
 		return "'daybook store check' tells what is damaged, 'daybook store repair' mends what can be mended while Daybook is stopped"
 	case skippable(err) != nil && errors.Is(err, binlog.ErrSchema):
 		return skip(name) + "; where many follow, " + restart("now", "takes the definition as it is now")
+	case skippable(err) != nil && errors.Is(err, binlog.ErrPartialImage):
+		return "partial_images: accept in the task's configuration takes such rows as they are (restart Daybook); " + skip(name) + "; where many follow, " +
+			restart("now", "passes over all of them")
 	case skippable(err) != nil:
 		return skip(name)
 	case errors.As(err, &missing):

@@ -33,6 +33,9 @@ func TestWayOn(t *testing.T) {
 		{binlog.ErrChecksum, now},
 		{group(binlog.ErrStatement), skip},
 		{group(binlog.ErrEvent), skip},
+		{group(binlog.ErrPartialImage), "partial_images: accept"},
+		{group(binlog.ErrPartialImage), skip},
+		{group(binlog.ErrPartialImage), now},
 		{group(binlog.ErrSchema), skip},
 		{group(binlog.ErrSchema), now},
 		{group(binlog.ErrPurged), skip}, // of what the group refers to

@@ -47,11 +47,24 @@ func TestReplayFullMetadata(t *testing.T) {
 	}
 }
 
+// TestReplayPartialImages runs the scripts with columns left out of the rows, on
+// the servers that are not shared.
+func TestReplayPartialImages(t *testing.T) {
+	for _, version := range []string{"mysql-9", "mariadb-10.5", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version)
+			all := sessions(t, s)
+			replayAll(t, s, map[string][]string{"minimal": all["minimal"], "noblob": all["noblob"]})
+		})
+	}
+}
+
 // sessions are settings of a session, by name.
 func sessions(t *testing.T, s *servers.Server) map[string][]string {
 	all := map[string][]string{"": nil}
 	if version(t, s) >= 50600 {
 		all["minimal"] = []string{"SET SESSION binlog_row_image = MINIMAL"}
+		all["noblob"] = []string{"SET SESSION binlog_row_image = NOBLOB"}
 	}
 	if !s.MariaDB() && version(t, s) >= 80022 {
 		all["compressed"] = []string{"SET SESSION binlog_transaction_compression = ON", "SET SESSION binlog_row_value_options = PARTIAL_JSON"}
@@ -78,12 +91,15 @@ func replayAll(t *testing.T, s *servers.Server, sessions map[string][]string) {
 	version := version(t, s)
 	for _, name := range slices.Sorted(maps.Keys(sessions)) {
 		for _, script := range slices.Concat(scripts, serverScripts, nameScripts) {
-			if script.on != nil && !script.on(s.MariaDB(), version) || script.movesKeys && name == "minimal" {
+			if script.on != nil && !script.on(s.MariaDB(), version) || script.movesKeys && (name == "minimal" || name == "noblob") {
 				continue
 			}
 			t.Run(strings.Trim(script.name+"/"+name, "/"), func(t *testing.T) {
-				if !s.MariaDB() && version >= 90000 {
+				switch {
+				case !s.MariaDB() && version >= 90000:
 					script.unlogged = nil
+				case s.MariaDB() && version >= 110800 && script.name == "generated columns":
+					script.unlogged = []string{"t"} // left out of updates
 				}
 				replay(t, s, script, sessions[name], rand.New(rand.NewPCG(seed, 0)))
 			})

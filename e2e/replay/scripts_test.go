@@ -14,7 +14,7 @@ type script struct {
 	// unlogged are tables of which servers before MySQL 9 leave changes out of
 	// the binlog.
 	unlogged []string
-	// movesKeys: a row gets another key, which with minimal row images is an Error.
+	// movesKeys: a row gets another key, which with partial row images is an Error.
 	movesKeys bool
 }
 

@@ -134,6 +134,26 @@ var errorCases = []errorCase{
 		want: []int{1, 0, 9},
 	},
 	{
+		sentinel: "binlog.ErrPartialImage", version: "mysql-8.0",
+		broken: func(w *errorWorld) {
+			c := w.d.Config()
+			c.Extra += "    partial_images: stop\n"
+			w.d.Stop()
+			w.d.WriteConfig(c)
+			w.d.Start()
+			w.conn.Exec("ALTER TABLE t ADD COLUMN v INT", "SET SESSION binlog_row_image = MINIMAL", "INSERT INTO t (id) VALUES (2)",
+				"SET SESSION binlog_row_image = FULL", "ALTER TABLE t DROP COLUMN v")
+		},
+		says: "partial_images: accept", mended: func(w *errorWorld) {
+			c := w.d.Config()
+			c.Extra = strings.Replace(c.Extra, "stop", "accept", 1)
+			w.d.Stop()
+			w.d.WriteConfig(c)
+			w.d.Start()
+		},
+		want: []int{1, 2, 9},
+	},
+	{
 		sentinel: "binlog.ErrChecksum", version: "mysql-8.0",
 		broken: func(w *errorWorld) { w.d.Stop(); w.damage(24); w.d.Start() },
 		want:   []int{1, 0, 3, 9},
