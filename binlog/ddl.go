@@ -66,17 +66,13 @@ func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
 	if result.WholeDatabase {
 		session.Database = "" // the one that is logged is not there before, or not after
 	}
-	r.ddl = change.SchemaChange{Database: result.Database, SQL: runnable(it, result, server), Tables: result.Tables, Session: session}
+	r.ddl = change.SchemaChange{Database: result.Database, SQL: runnable(it, result), Tables: result.Tables, Session: session}
 	r.change = change.Change{Source: r.source(it.event.ServerID), Op: change.Schema, DDL: &r.ddl}
 	return &r.change
 }
 
 // runnable returns a statement as it can be run elsewhere.
-func runnable(it *item, result *schema.Result, server schema.Server) string {
-	if server.Flavor == string(MySQL) && server.Version >= 80021 {
-		// What CREATE … SELECT is logged as; it would leave a transaction open.
-		return strings.TrimSuffix(result.SQL, " START TRANSACTION")
-	}
+func runnable(it *item, result *schema.Result) string {
 	// Servers that do not undo a DROP TABLE log it for the tables that were there, and name the others too.
 	failed := it.query.failed || len(result.Tables) < len(result.Named)
 	if names, ok := strings.CutPrefix(result.SQL, "DROP TABLE "); ok && failed && !strings.HasPrefix(names, "IF EXISTS ") {

@@ -80,6 +80,10 @@ func TestSessionOfDDL(t *testing.T) {
 			}
 			equal(t, r.take(1), []string{"insert dst 1"})
 			s.Connect(t, other).Exec(sql)
+			db.Exec("CREATE TABLE dst2 COMMENT ' START TRANSACTION' CHARACTER SET latin1 AS SELECT a FROM src")
+			sql = r.nextChange().DDL.SQL
+			equal(t, r.take(1), []string{"insert dst2 1"})
+			s.Connect(t, other).Exec(sql)
 		}
 		// What can be run again, and where.
 		db.Exec("CREATE TABLE there (a INT)")

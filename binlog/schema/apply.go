@@ -36,7 +36,7 @@ type Context struct {
 // Result says what a statement is and what it did.
 type Result struct {
 	Class Class
-	SQL   string // the statement as UTF-8
+	SQL   string // the statement as UTF-8, without START TRANSACTION
 	// Database is that of the first table or database named, else the default one.
 	Database string
 	// Databases are those that were created, altered or dropped.
@@ -92,6 +92,9 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables, change: r.change}}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp
+	}
+	if create, ok := statement.(*createTable); ok && create.options.end > 0 {
+		u.result.SQL = strings.TrimRight(sql[:create.options.start], " ") + sql[create.options.end:]
 	}
 	if len(r.tables) > 0 {
 		u.result.Database = r.tables[0].Database

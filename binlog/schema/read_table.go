@@ -252,6 +252,10 @@ func (r *reader) tableOptions(o *tableOptions, alter bool) (query bool) {
 			}
 		case r.acceptAny("ENGINE"), r.server.Version < 50500 && r.acceptAny("TYPE"):
 			o.engine = r.engine()
+		case !alter && r.isWord(0, "START") && r.isWord(1, "TRANSACTION"):
+			o.start = r.peek(0).start
+			r.take()
+			o.end = r.take().end
 		case r.accept("WITH", "SYSTEM", "VERSIONING"):
 			o.versioning = versioningAdded
 		case r.accept("PARTITION", "BY"):

@@ -55,6 +55,9 @@ type tableOptions struct {
 	comment    *string
 	engine     string // as written; "": not said
 	versioning versioning
+	// start and end are where START TRANSACTION stands, with which MySQL logs CREATE …
+	// SELECT from 8.0.21 on: the rows follow in the same transaction.
+	start, end int
 }
 
 // defaultCharset stands for CHARACTER SET DEFAULT.
