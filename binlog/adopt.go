@@ -2,10 +2,12 @@ package binlog
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"daybook/binlog/rowevent"
+	"daybook/binlog/schema"
 	"daybook/change"
 )
 
@@ -26,12 +28,44 @@ func (r *Reader) adopt(s *tableState, known *change.Table, o rowevent.DecoderOpt
 	}
 	s.definition, s.decoder = t, decoder
 	r.catalog.Put(t)
-	r.log.Warn("a table is not as its statements in the binlog left it: going on with the definition that its rows come with", "source", r.o.Source.Address,
-		"table", t.Database+"."+t.Name, "file", r.stream.file, "pos", r.stream.start, "because", why)
-	if r.o.SchemaChanges != SchemaChangesNone {
-		r.adopted = &change.SchemaChange{Database: t.Database, Tables: []change.TableChange{{Type: change.Altered, Database: t.Database, Name: t.Name, Table: t}}}
-	}
+	r.tellAdopted(change.Altered, t, "the definition that its rows come with", why)
 	return true
+}
+
+// adoptSources takes the definition that the source has now in place of the one
+// that rows do not fit, if they fit that one. No later DDL on the table is ahead.
+func (r *Reader) adoptSources(s *tableState, now *schema.Catalog) error {
+	t, _ := now.Table(s.database, s.table)
+	o := r.decoderOptions()
+	o.HashLeast, o.HashMost = now.HashColumns(s.database, s.table)
+	if _, err := rowevent.NewDecoder(s.m, t, o); err != nil {
+		return fmt.Errorf("%w; nor do the rows fit the definition that the source has now: %w", s.err, err)
+	}
+	if err := r.catalog.PutPacked(now.Packed(s.database, s.table)); err != nil {
+		return err
+	}
+	r.tellAdopted(change.Altered, t, "the definition that the source has now", s.err)
+	return nil
+}
+
+// tellAdopted tells of a definition that no statement in the binlog made.
+func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which string, why error) {
+	r.log.Warn("a table is not as its statements in the binlog left it: going on with "+which, "source", r.o.Source.Address,
+		"table", t.Database+"."+t.Name, "file", r.stream.file, "pos", r.stream.start, "because", why)
+	if r.o.SchemaChanges == SchemaChangesNone {
+		return
+	}
+	c := change.Change{Source: r.source(r.stream.group.serverID), Op: change.Schema}
+	c.Pos, c.Row, c.Query = r.stream.pos.Pos, 0, "" // where no row stands: the beginning of the group
+	c.DDL = &change.SchemaChange{Database: t.Database, Tables: []change.TableChange{{Type: as, Database: t.Database, Name: t.Name, Table: t}}}
+	r.adopted = append(r.adopted, c)
+}
+
+// nextAdopted hands out the change that a definition without a statement is.
+func (r *Reader) nextAdopted() *change.Change {
+	c := &r.adopted[0]
+	r.adopted = r.adopted[1:]
+	return c
 }
 
 // completed adds to what a table map tells of a table what it does not: of
@@ -74,12 +108,4 @@ func completed(told, known *change.Table) *change.Table {
 		t.PrimaryKey = nil // a server without a primary key calls a unique one so
 	}
 	return &t
-}
-
-// schemaAdopted hands out the change that a table's own definition is.
-func (r *Reader) schemaAdopted() *change.Change {
-	c := &change.Change{Source: r.change.Source, Op: change.Schema, DDL: r.adopted}
-	c.Pos, c.Row, c.Query = r.stream.pos.Pos, 0, "" // where no row stands: the beginning of the group
-	r.adopted = nil
-	return c
 }

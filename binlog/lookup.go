@@ -12,7 +12,7 @@ import (
 )
 
 // lookup finds out what a table looks like whose definition the history does
-// not know. The rows that need it wait.
+// not know, or that its rows do not fit. The rows that need it wait.
 type lookup struct {
 	rows   dump.Event // the rows event
 	undone bool
@@ -25,8 +25,8 @@ func (l *lookup) name() schema.TableName {
 }
 
 type lookupResult struct {
-	packed []byte
-	err    error
+	now *schema.Catalog // of the one table
+	err error
 }
 
 // startLookup asks the source for a table's definition.
@@ -51,20 +51,31 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 		switch {
 		case result.err == nil:
 			r.certain(l.name())
-		case l.state.unknown:
+		case l.state.unknown || l.state.misfit:
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
 		default:
 			return false, r.leaveDoubt(l, result.err)
 		}
-		r.log.Info("took a table's definition from the source", "table", l.state.database+"."+l.state.table, "file", r.stream.file, "pos", r.stream.start)
-		if err := r.catalog.PutPacked(result.packed); err != nil {
-			return false, err
-		}
-		r.generation++
-		return false, r.startRows(l.rows, l.undone)
+		return false, r.endLookup(l, result.now)
 	default:
 		return true, nil
 	}
+}
+
+// endLookup takes the definition that the source has.
+func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
+	if l.state.misfit {
+		if err := r.adoptSources(l.state, now); err != nil {
+			return err
+		}
+	} else {
+		r.log.Info("took a table's definition from the source", "table", l.name().String(), "file", r.stream.file, "pos", r.stream.start)
+		if err := r.catalog.PutPacked(now.Packed(l.state.database, l.state.table)); err != nil {
+			return err
+		}
+	}
+	r.generation++
+	return r.startRows(l.rows, l.undone)
 }
 
 var (
@@ -75,13 +86,13 @@ var (
 // lookUp reads a table's definition as it is now, and then sees that no DDL on
 // it stands in the binlog between a position and now: so it was the same
 // there. It runs beside Poll, which leaves what it reads alone meanwhile.
-func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position, sessions *sessions) (packed []byte, err error) {
+func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position, sessions *sessions) (now *schema.Catalog, err error) {
 	c, err := dump.Dial(ctx, r.o.Source)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = c.Close() }()
-	now, err := schema.SnapshotTables(ctx, c.LongQuery, r.schemaServer(), name)
+	now, err = schema.SnapshotTables(ctx, c.LongQuery, r.schemaServer(), name)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +119,7 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 	if later {
 		return nil, errChanged
 	}
-	return now.Packed(name.Database, name.Name), nil
+	return now, nil
 }
 
 // names tells whether a DDL may have changed a table.

@@ -45,7 +45,7 @@ type Reader struct {
 	skipping bool                 // the current group is passed over
 	change   change.Change
 	ddl      change.SchemaChange
-	adopted  *change.SchemaChange // to be handed out before the rows; nil: none
+	adopted  []change.Change // schema changes without a statement, to be handed out first
 	gap      change.GapInfo
 
 	saved       *position // last checkpoint taken
@@ -130,8 +130,8 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	switch {
 	case r.passed:
 		return nil, false, r.readAll()
-	case r.rows.active && r.adopted != nil:
-		return r.schemaAdopted(), false, nil
+	case len(r.adopted) > 0:
+		return r.nextAdopted(), false, nil
 	case r.rows.active:
 		c, err = r.nextRow()
 		return c, false, err
@@ -299,7 +299,7 @@ func (r *Reader) reconnect(why error) {
 
 // rewind prepares for the current group to come again from its beginning.
 func (r *Reader) rewind() {
-	r.rows, r.lookup, r.adopted, r.skipping = rowsCursor{}, nil, nil, false
+	r.rows, r.lookup, r.skipping = rowsCursor{}, nil, false
 	r.tables.clear()
 	p := &r.progress
 	p.skip, p.respun, p.gone = p.taken, p.spool.events, false

@@ -3,6 +3,7 @@ package binlog
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"daybook/binlog/cursor"
@@ -48,7 +49,8 @@ type tableState struct {
 	selected        bool
 	m               *rowevent.TableMap
 	err             error // why rows cannot be decoded
-	unknown, asked  bool  // the history does not know the table; the source was asked
+	unknown, misfit bool  // the history does not know the table; the rows do not fit what it knows
+	asked           bool  // the source was
 
 	generation int // of the catalog that decoder was made with; -1: none made
 	definition *change.Table
@@ -171,8 +173,8 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 	r.rows.at(place{r.stream.file, r.stream.start})
 	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
-	if r.inDoubt(s) || s.unknown && !s.asked {
-		s.asked = s.unknown
+	if r.inDoubt(s) || (s.unknown || s.misfit) && !s.asked {
+		s.asked = s.unknown || s.misfit
 		return r.startLookup(e, s, undone)
 	}
 	if s.err != nil {
@@ -280,7 +282,7 @@ func (r *Reader) resolve(s *tableState) {
 	if !known {
 		t, known = s.m.Definition(o)
 	}
-	s.definition, s.decoder, s.err, s.unknown = t, nil, nil, !known
+	s.definition, s.decoder, s.err, s.unknown, s.misfit = t, nil, nil, !known, false
 	if !known {
 		s.err = fmt.Errorf("%w: that of %s.%s is not known here: it was changed by a DDL between here and now, or by one that cannot be read (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
@@ -288,7 +290,7 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	var err error
 	if s.decoder, err = rowevent.NewDecoder(s.m, t, o); err != nil && !r.adopt(s, t, o, err) {
-		s.err = fmt.Errorf("%w: %w", ErrSchema, err)
+		s.err, s.misfit = fmt.Errorf("%w: %w", ErrSchema, err), errors.Is(err, rowevent.ErrMismatch)
 	}
 }
 
