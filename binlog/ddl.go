@@ -50,6 +50,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 		return nil, err
 	}
 	r.doubt(it, result)
+	r.tellActing(result)
 	r.generation++
 	if err := r.releaseHeld(); err != nil {
 		return nil, err
@@ -192,6 +193,17 @@ func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) er
 	r.log.Warn("a DDL cannot be understood; the definitions of its tables are not known from here on",
 		"source", r.o.Source.Address, "file", r.stream.file, "pos", r.stream.start, "error", u)
 	return nil
+}
+
+// tellActing tells of foreign keys whose actions change rows of a selected table
+// that the binlog does not have.
+func (r *Reader) tellActing(result *schema.Result) {
+	for _, k := range result.Acting {
+		if !r.filter.table(k.Child.Database, k.Child.Name) {
+			continue
+		}
+		r.tell(ForeignKeyAction, k.Child.String(), "a foreign key was added whose action changes rows that are not in the binlog: "+k.Actions+", of "+k.Parent.String())
+	}
 }
 
 // passOver acts on an item of the group that is to be passed over: its DDL is

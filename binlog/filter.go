@@ -33,6 +33,17 @@ func newFilter(include, exclude []string, fold bool) (*filter, error) {
 	return f, nil
 }
 
+// Selector returns what tells whether a table is selected, and whether a database
+// may have such tables, for patterns as in Options; fold: the source's
+// lower_case_table_names is not 0.
+func Selector(include, exclude []string, fold bool) (table func(database, table string) bool, database func(string) bool, err error) {
+	f, err := newFilter(include, exclude, fold)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.table, func(name string) bool { return f.database(name) && !systemDatabase(name) }, nil
+}
+
 func (f *filter) folded(name string) string {
 	if f.fold {
 		return strings.ToLower(name)

@@ -440,6 +440,7 @@ func (r *Reader) schemaServer() schema.Server {
 		DefaultCharset:               r.status.Charset,
 		DefaultEngine:                r.status.Engine,
 		ExplicitDefaultsForTimestamp: r.status.Variables["explicit_defaults_for_timestamp"] == "ON",
+		NativeForeignKeys:            r.status.Variables["innodb_native_foreign_keys"] == "ON",
 	}
 }
 

@@ -71,7 +71,7 @@ func Precheck(ctx context.Context, o Options) []Check {
 	p.conn = conn
 	p.encryption()
 	for _, check := range []func(context.Context) error{
-		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared,
+		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared, p.unlogged,
 	} {
 		if err := check(ctx); err != nil {
 			p.fail("query", err.Error(), "see that the source stays up and the user may run this statement")

@@ -40,6 +40,7 @@ func TestPrecheckOfAReadySource(t *testing.T) {
 			"server reachable", "login", "encryption", "version", "binlog", "binlog format", "row image", "binlog retention",
 			"GTID", "row metadata", "server ID", "privilege REPLICATION SLAVE", "privilege REPLICATION CLIENT", "privilege SELECT",
 			"privilege TRIGGER", "binlog filters", "binlog sync", "session formats", "prepared XA",
+			"foreign key actions", "engines",
 		} {
 			c, ok := checks[name]
 			if !ok || c.Status == task.Fail {

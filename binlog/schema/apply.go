@@ -50,6 +50,9 @@ type Result struct {
 	// Named lists the tables that the statement names as those it changes; for
 	// DML as far as they can be told.
 	Named []TableName
+	// Acting are the foreign keys that a DDL declares and whose actions change rows
+	// that the source does not log.
+	Acting []ForeignKey
 	// TemporaryChanged: Context.Temporary did.
 	TemporaryChanged bool
 	// Unexplained: the statement is marked as one that used a temporary table, and
@@ -116,6 +119,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	default:
 		u.result.Moves = movesOf(rest)
 		u.execute(rest)
+		u.noteActing(r.acting)
 	}
 	if u.err != nil {
 		for _, n := range u.err.Tables {

@@ -21,6 +21,7 @@ type Server struct {
 	// ExplicitDefaultsForTimestamp is the global variable of that name, for
 	// query events that do not carry it (MySQL before 8.0, MariaDB).
 	ExplicitDefaultsForTimestamp bool
+	NativeForeignKeys            bool // innodb_native_foreign_keys of MySQL 9.6
 }
 
 func (s Server) mariaDB() bool { return s.Flavor == "mariadb" }

@@ -88,7 +88,7 @@ func (r *reader) columnAttribute(a *alteration) {
 	case r.acceptAny("STORED", "PERSISTENT"):
 		c.stored = true
 	case r.acceptAny("REFERENCES"):
-		r.references()
+		r.references(true)
 	case r.acceptAny("CONSTRAINT"):
 		if !r.isWord(0, "CHECK") {
 			r.take()
@@ -121,24 +121,56 @@ func (r *reader) generated(c *columnDef) {
 	}
 }
 
-// references steps over a REFERENCES clause, whose words NULL and DEFAULT do
-// not concern the column.
-func (r *reader) references() {
-	r.name()
-	if r.acceptOp(".") {
-		r.name()
-	}
+// references reads a REFERENCES clause, whose words NULL and DEFAULT do not concern
+// the column, and notes one whose action changes rows. inline: it is a column's.
+func (r *reader) references(inline bool) {
+	parent := r.referencedTable()
 	r.skipParens()
+	var actions []string
 	for {
 		switch {
 		case r.acceptAny("MATCH"):
 			r.take()
-		case r.accept("ON", "DELETE"), r.accept("ON", "UPDATE"):
-			_ = r.accept("SET", "NULL") || r.accept("SET", "DEFAULT") || r.accept("NO", "ACTION") || r.acceptAny("RESTRICT", "CASCADE")
-		default:
-			return
+			continue
+		case r.accept("ON", "DELETE"):
+			actions = r.action(actions, "ON DELETE ")
+			continue
+		case r.accept("ON", "UPDATE"):
+			actions = r.action(actions, "ON UPDATE ")
+			continue
+		}
+		break
+	}
+	if len(actions) > 0 && (!inline || r.server.obeysInlineReferences()) && r.failed == nil && len(r.tables) > 0 && len(r.acting) < maxActing {
+		r.acting = append(r.acting, ForeignKey{Child: r.tables[0], Parent: parent, Actions: strings.Join(actions, " ")})
+	}
+}
+
+// maxActing bounds the foreign keys that are told of one statement.
+const maxActing = 64
+
+// referencedTable takes a parent's name, which is in the child's database unless it
+// says another.
+func (r *reader) referencedTable() TableName {
+	n := TableName{Name: r.name()}
+	if len(r.tables) > 0 {
+		n.Database = r.tables[0].Database
+	}
+	if r.acceptOp(".") {
+		n = TableName{Database: n.Name, Name: r.name()}
+	}
+	return n
+}
+
+// action takes what follows ON DELETE and ON UPDATE, and adds what changes rows.
+func (r *reader) action(to []string, when string) []string {
+	for _, words := range [][]string{{"SET", "NULL"}, {"SET", "DEFAULT"}, {"CASCADE"}} {
+		if r.accept(words...) {
+			return append(to, when+strings.Join(words, " "))
 		}
 	}
+	_ = r.accept("NO", "ACTION") || r.acceptAny("RESTRICT")
+	return to
 }
 
 // charsetAttribute reads what sets the charset of a text type.

@@ -188,6 +188,8 @@ func (r *reader) keyOptions() (hash bool) {
 		switch {
 		case r.acceptAny("USING"):
 			hash = strings.EqualFold(r.name(), "HASH")
+		case r.acceptAny("REFERENCES"):
+			r.references(false)
 		case r.skipParens():
 		default:
 			r.take()

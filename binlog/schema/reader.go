@@ -12,8 +12,9 @@ type reader struct {
 	server Server
 	db     string // default database
 	failed *UnreadableError
-	tables []TableName // named so far
-	change *rowChange  // what a statement that may change rows names
+	tables []TableName  // named so far
+	change *rowChange   // what a statement that may change rows names
+	acting []ForeignKey // that the statement declares and whose actions change rows
 }
 
 func newReader(sql string, server Server, ctx Context) *reader {
