@@ -15,7 +15,7 @@ import (
 func (u *run) alterTable(s *alterTable) {
 	old := u.catalog.lookup(s.name)
 	switch {
-	case old == nil && s.ifExists:
+	case s.maintenance && (old == nil || old.Unknown), old == nil && s.ifExists:
 		return
 	case old == nil:
 		u.fail("the table is not known", s.name)

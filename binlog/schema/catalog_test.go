@@ -133,6 +133,57 @@ func TestDefinitionsAreImmutable(t *testing.T) {
 	}
 }
 
+// TestPartitionedByAnExpression has more than one parenthesis where a query might
+// begin as well.
+func TestPartitionedByAnExpression(t *testing.T) {
+	c := schema.NewCatalog(mysql8)
+	for _, by := range []string{"RANGE ((a + b) DIV 2) (PARTITION p VALUES LESS THAN (9))", "LIST ((a)) (PARTITION p VALUES IN (1))", "HASH((a)) PARTITIONS 2",
+		"LINEAR HASH ((a) + (b))", "RANGE COLUMNS (a, b) SUBPARTITION BY HASH ((b) MOD 3) (PARTITION p VALUES LESS THAN (1, 2))", "KEY ALGORITHM = 2 (a)"} {
+		r := apply(t, c, schema.Context{Database: "shop"}, "CREATE TABLE t (a INT, b INT) ENGINE=InnoDB PARTITION BY "+by)
+		if len(r.Tables) != 1 || len(r.Tables[0].Table.Columns) != 2 {
+			t.Errorf("%s: %+v", by, r.Tables)
+		}
+	}
+	_, err := c.Apply("CREATE TABLE u (a INT) PARTITION BY HASH((a)) ((SELECT 1 AS b))", schema.Context{Database: "shop"})
+	if u := (*schema.UnreadableError)(nil); !errors.As(err, &u) || !u.Rows {
+		t.Errorf("a query behind it is not seen: %v", err)
+	}
+}
+
+// TestPartitionsOfNoTable checks and repairs partitions of a table that is not
+// there, which servers log, and of one whose definition is not known.
+func TestPartitionsOfNoTable(t *testing.T) {
+	c := schema.NewCatalog(mysql8)
+	c.Unknown("shop", "unknown")
+	for _, what := range []string{"ANALYZE PARTITION p", "CHECK PARTITION ALL", "OPTIMIZE PARTITION p, q", "REPAIR PARTITION p QUICK", "REBUILD PARTITION p"} {
+		apply(t, c, schema.Context{Database: "shop"}, "ALTER TABLE nowhere "+what, "ALTER TABLE unknown "+what)
+	}
+	if c.IsUnknown("shop", "nowhere") || !c.IsUnknown("shop", "unknown") {
+		t.Error("the statements changed what is known")
+	}
+}
+
+// TestReplacedByNothing runs a CREATE OR REPLACE that was logged with an error:
+// the table is gone, and a new one is made in its place.
+func TestReplacedByNothing(t *testing.T) {
+	c := schema.NewCatalog(schema.Server{Flavor: "mariadb", Version: 101100, DefaultCharset: "utf8mb4"})
+	ctx := schema.Context{Database: "shop"}
+	apply(t, c, ctx, "CREATE TABLE t (a INT)")
+	failed := ctx
+	failed.Failed = true
+	r := apply(t, c, failed, "CREATE OR REPLACE TABLE t (b TEXT) PARTITION BY RANGE (b) (PARTITION p VALUES LESS THAN (1))")
+	if _, ok := c.Table("shop", "t"); ok || r.SQL != "DROP TABLE `shop`.`t`" || len(r.Tables) != 1 || r.Tables[0].Type != change.Dropped {
+		t.Errorf("the table is there: %t; told was %q %+v", ok, r.SQL, r.Tables)
+	}
+	if r = apply(t, c, failed, "CREATE OR REPLACE TABLE u (b INT)"); r.IsDDL() || len(r.Tables) > 0 {
+		t.Errorf("of a table that was not there is told %q %+v", r.SQL, r.Tables)
+	}
+	apply(t, c, ctx, "CREATE TABLE IF NOT EXISTS t (c BIGINT)")
+	if def, _ := c.Table("shop", "t"); def == nil || def.Columns[0].Name != "c" {
+		t.Errorf("the new table is %+v", def)
+	}
+}
+
 func TestTimestampsByVariable(t *testing.T) {
 	for _, explicit := range []bool{true, false} {
 		c := schema.NewCatalog(mysql8)

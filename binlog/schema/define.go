@@ -13,6 +13,10 @@ func (u *run) createTable(s *createTable) {
 	if s.temporary {
 		return
 	}
+	if u.ctx.Failed {
+		u.createNothing(s)
+		return
+	}
 	if s.ifNotExist && !s.orReplace && u.catalog.find(s.name) != nil {
 		return
 	}
@@ -35,6 +39,19 @@ func (u *run) createTable(s *createTable) {
 	u.result.Tables = append(u.result.Tables,
 		change.TableChange{Type: change.Created, Database: t.Def.Database, Name: t.Def.Name, Table: t.Def})
 }
+
+// createNothing runs a CREATE OR REPLACE that failed after it had dropped the table:
+// so it is a DROP, and is told as one. Others that fail are not logged.
+func (u *run) createNothing(s *createTable) {
+	if !s.orReplace || u.catalog.find(s.name) == nil {
+		u.result.Class, u.result.Named = Other, nil
+		return
+	}
+	u.result.SQL = "DROP TABLE " + quoteName(s.name.Database) + "." + quoteName(s.name.Name)
+	u.dropTable(&dropTable{names: []TableName{s.name}})
+}
+
+func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
 // copyOf returns the table that CREATE TABLE name LIKE source makes.
 func (u *run) copyOf(source, name TableName) *table {

@@ -60,8 +60,6 @@ func (g *generator) statement() string {
 	return g.alter()
 }
 
-func quoteName(s string) string { return "`" + s + "`" }
-
 func names(t *table) []string {
 	var list []string
 	for _, c := range t.Def.Columns {

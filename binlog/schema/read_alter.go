@@ -35,7 +35,10 @@ func (r *reader) skipAction() {
 
 func (r *reader) alterAction(s *alterTable) {
 	switch {
-	case r.accept("ADD", "PARTITION"), r.isWord(0, "PARTITION", "REORGANIZE", "COALESCE", "ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "REPAIR", "REMOVE"):
+	case r.isWord(0, "ANALYZE", "CHECK", "OPTIMIZE", "REBUILD", "REPAIR") && r.isWord(1, "PARTITION"):
+		s.maintenance = true
+		r.skipRest()
+	case r.accept("ADD", "PARTITION"), r.isWord(0, "PARTITION", "REORGANIZE", "COALESCE", "REMOVE"):
 		r.skipRest()
 	case r.accept("DROP", "PARTITION"), r.isWord(0, "TRUNCATE", "EXCHANGE", "DISCARD", "IMPORT"):
 		s.partitionsLost = true

@@ -286,6 +286,8 @@ func (r *reader) startsQuery() bool {
 func (r *reader) skipPartitions(o *tableOptions) {
 	for depth := 0; r.peek(0).kind != tokEnd && (depth > 0 || !r.startsQuery()); {
 		switch {
+		case depth == 0 && r.acceptAny("HASH", "KEY", "RANGE", "LIST", "COLUMNS"):
+			r.skipParens() // with an expression, which may have more of them
 		case r.acceptOp("("):
 			depth++
 		case r.acceptOp(")"):

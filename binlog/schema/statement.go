@@ -20,6 +20,9 @@ type alterTable struct {
 	options  tableOptions
 	renameTo *TableName
 	others   bool // has actions that are stepped over
+	// maintenance: partitions are checked or repaired. Servers log that of tables, too,
+	// that are not there.
+	maintenance bool
 	// partitionsLost: partitions are dropped, emptied, or go elsewhere, with their rows.
 	partitionsLost bool
 	partitionWith  *TableName // EXCHANGE PARTITION … WITH TABLE
