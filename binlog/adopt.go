@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"daybook/binlog/rowevent"
 	"daybook/binlog/schema"
@@ -49,7 +50,7 @@ func (r *Reader) adoptSources(s *tableState, now *schema.Catalog) error {
 }
 
 // tellAdopted tells of a definition that no statement in the binlog made.
-func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which string, why error) {
+func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which string, why any) {
 	r.log.Warn("a table is not as its statements in the binlog left it: going on with "+which, "source", r.o.Source.Address,
 		"table", t.Database+"."+t.Name, "file", r.stream.file, "pos", r.stream.start, "because", why)
 	if r.o.SchemaChanges == SchemaChangesNone {
@@ -57,7 +58,14 @@ func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which s
 	}
 	c := change.Change{Source: r.source(r.stream.group.serverID), Op: change.Schema}
 	c.Pos, c.Row, c.Query = r.stream.pos.Pos, 0, "" // where no row stands: the beginning of the group
-	c.DDL = &change.SchemaChange{Database: t.Database, Tables: []change.TableChange{{Type: as, Database: t.Database, Name: t.Name, Table: t}}}
+	if !r.stream.group.open {
+		c.ServerID, c.CommitMicros = r.status.ServerID, time.Now().UnixMicro()
+	}
+	told := change.TableChange{Type: as, Database: t.Database, Name: t.Name}
+	if as != change.Dropped {
+		told.Table = t
+	}
+	c.DDL = &change.SchemaChange{Database: t.Database, Tables: []change.TableChange{told}}
 	r.adopted = append(r.adopted, c)
 }
 

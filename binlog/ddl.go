@@ -44,6 +44,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 	case !result.IsDDL():
 		return r.statementFormat(it, result)
 	}
+	r.touch(result)
 	r.moveTables(result.Moves)
 	// CREATE TABLE … SELECT, logged as it was written, may call a function.
 	if err := r.mayWrite(q, result, it.undone); err != nil {
@@ -218,6 +219,7 @@ func (r *Reader) passOver(it *item) (*change.Change, error) {
 		if err != nil {
 			r.log.Warn("a statement of the group passed over cannot be understood", "source", r.o.Source.Address, "error", err)
 		}
+		r.touch(result)
 		r.moveTables(result.Moves)
 		r.doubt(it, result)
 		r.generation++

@@ -47,6 +47,9 @@ type Reader struct {
 	ddl      change.SchemaChange
 	adopted  []change.Change // schema changes without a statement, to be handed out first
 	gap      change.GapInfo
+	checks   chan *definitionCheck // that are asked for, of capacity 1
+	check    *definitionCheck      // under way
+	checked  *Check                // comes with the next checkpoint
 
 	saved       *position // last checkpoint taken
 	badChecksum int
@@ -66,7 +69,7 @@ type progress struct {
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]time.Time{}}
+	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]time.Time{}, checks: make(chan *definitionCheck, 1)}
 	r.xa = newXATransactions()
 	r.sessions, r.doubted = newSessions(&r.entries), map[schema.TableName]bool{}
 	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Logger: o.Logger}, nil)
@@ -144,6 +147,14 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	case r.xa.commit != nil:
 		wait, err = r.pollCommit()
 		return nil, wait, err
+	}
+	if !r.lenient && !r.stream.group.open {
+		if err := r.pollCheck(); err != nil {
+			return nil, false, err
+		}
+		if len(r.adopted) > 0 {
+			return r.nextAdopted(), false, nil
+		}
 	}
 	it, err := r.stream.next()
 	if err != nil && !(r.skipping && it.kind != itemNone && errors.Is(err, ErrEvent)) {
@@ -313,6 +324,9 @@ func (r *Reader) rewind() {
 type Checkpoint struct {
 	Position []byte
 	Schema   []SchemaEntry
+	// Check is one that has ended since the checkpoint before; what it adopted is
+	// in Schema. Nil: none has.
+	Check *Check
 }
 
 // Checkpoint returns the resume point right after the change that Poll
@@ -326,7 +340,11 @@ func (r *Reader) Checkpoint() Checkpoint {
 	}
 	p.GTIDs = nil // not shared
 	r.saved = &p
-	return Checkpoint{Position: saved, Schema: r.takeEntries()}
+	cp := Checkpoint{Position: saved, Schema: r.takeEntries()}
+	if len(r.adopted) == 0 { // else the changes that tell what it adopted have not been handed out
+		cp.Check, r.checked = r.checked, nil
+	}
+	return cp
 }
 
 func (r *Reader) position() position {
@@ -340,7 +358,7 @@ func (r *Reader) Moved() bool {
 		return true
 	}
 	p := r.position()
-	return r.saved.File != p.File || r.saved.Pos != p.Pos || r.saved.taken != p.taken || r.saved.spooled != p.spooled || r.Pending() > 0
+	return r.saved.File != p.File || r.saved.Pos != p.Pos || r.saved.taken != p.taken || r.saved.spooled != p.spooled || r.Pending() > 0 || r.checked != nil
 }
 
 // Pending returns the bytes of the entries that the next checkpoint will hold,

@@ -23,6 +23,7 @@ type reading struct {
 	options binlog.Options
 	schema  map[string][]byte
 	last    []byte
+	checked *binlog.Check // that came with a checkpoint
 }
 
 func options(s *servers.Server, database string) binlog.Options {
@@ -45,6 +46,9 @@ func open(t *testing.T, o binlog.Options) *reading {
 func (r *reading) save() {
 	c := r.Checkpoint()
 	r.last = c.Position
+	if c.Check != nil {
+		r.checked = c.Check
+	}
 	for _, e := range c.Schema {
 		if e.Value == nil {
 			delete(r.schema, string(e.Key))

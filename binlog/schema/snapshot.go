@@ -72,6 +72,12 @@ func SnapshotTables(ctx context.Context, query Query, server Server, names ...Ta
 	return s.catalog, s.tables(ctx, names)
 }
 
+// SnapshotNames reads the names of all tables, in order.
+func SnapshotNames(ctx context.Context, query Query) ([]TableName, error) {
+	s := &snapshot{query: query}
+	return s.names(ctx, " WHERE TABLE_SCHEMA NOT IN "+hidden)
+}
+
 // hidden are the databases whose tables never have row events.
 const hidden = "('information_schema', 'performance_schema')"
 
