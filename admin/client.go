@@ -136,6 +136,21 @@ func (c *Client) SkipGroup(ctx context.Context, name string, r SkipRequest) (Com
 	return result, err
 }
 
+// CheckTask compares the tables' definitions with the source's. One without Ended
+// goes on: LastCheck has it when it has ended.
+func (c *Client) CheckTask(ctx context.Context, name string, r CheckRequest) (CheckResult, error) {
+	var result CheckResult
+	err := c.call(ctx, http.MethodPost, taskPath(name)+"/check", r, &result)
+	return result, err
+}
+
+// LastCheck returns the check of the tables' definitions that ended last.
+func (c *Client) LastCheck(ctx context.Context, name string) (CheckResult, error) {
+	var result CheckResult
+	err := c.call(ctx, http.MethodGet, taskPath(name)+"/check", nil, &result)
+	return result, err
+}
+
 func taskPath(name string) string { return "tasks/" + url.PathEscape(name) }
 
 func groupPath(id string) string { return "groups/" + url.PathEscape(id) }

@@ -22,6 +22,8 @@ const (
 	CodeOwnedByFile  Code = "owned_by_file"          // 409: only the configuration file can change it
 	CodeRunning      Code = "running"                // 409: the task is not in Error; it is restarted by force only
 	CodeNotSkippable Code = "not_skippable"          // 409: the task's error is not one event group
+	CodeNotReading   Code = "not_reading"            // 409: the task does not read its source, so nothing can be compared
+	CodeChecking     Code = "checking"               // 409: a check of the definitions waits already
 	CodeReplaced     Code = "replaced"               // 409: another command was given meanwhile
 	CodeTooLarge     Code = "too_large"              // 413
 	CodeMediaType    Code = "unsupported_media_type" // 415: Content-Type is not application/json

@@ -26,6 +26,8 @@ func (s *Server) handler() http.Handler {
 		"GET /api/v1/tasks/{name}":          s.showTask,
 		"POST /api/v1/tasks/{name}/restart": s.restartTask,
 		"POST /api/v1/tasks/{name}/skip":    s.skipGroup,
+		"POST /api/v1/tasks/{name}/check":   s.checkDefinitions,
+		"GET /api/v1/tasks/{name}/check":    s.lastCheck,
 	} {
 		api.Handle(pattern, s.json(h))
 	}

@@ -34,7 +34,7 @@ type collector struct {
 
 	members, standbys, active, offset, lagRecords, lagSeconds, lost *prometheus.Desc
 	logStart, highWatermark                                         *prometheus.Desc
-	events                                                          *prometheus.Desc
+	events, differ                                                  *prometheus.Desc
 }
 
 func newCollector(s *Server) *collector {
@@ -57,12 +57,14 @@ func newCollector(s *Server) *collector {
 		highWatermark: log("high_watermark", "Offset that the next record will have."),
 		events: prometheus.NewDesc("daybook_task_events_total", "What a person should know of and stopped nothing, since the start; see the task's events.",
 			[]string{"task", "kind"}, nil),
+		differ: prometheus.NewDesc("daybook_task_definitions_differ", "Tables that are not at the source as their statements in the binlog left them, as the last checks found it.",
+			[]string{"task"}, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.members, c.standbys, c.active, c.offset, c.lagRecords, c.lagSeconds, c.lost, c.logStart, c.highWatermark, c.events} {
+	for _, d := range []*prometheus.Desc{c.members, c.standbys, c.active, c.offset, c.lagRecords, c.lagSeconds, c.lost, c.logStart, c.highWatermark, c.events, c.differ} {
 		to <- d
 	}
 }
@@ -77,6 +79,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		gauge(c.highWatermark, float64(p.HighWatermark()), p.Topic())
 	}
 	for _, st := range c.s.o.Tasks.Statuses() {
+		gauge(c.differ, float64(len(st.Definitions.Differ)+st.Definitions.More), st.Name)
 		for kind, n := range st.EventCounts {
 			to <- prometheus.MustNewConstMetric(c.events, prometheus.CounterValue, float64(n), st.Name, kind)
 		}

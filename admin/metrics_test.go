@@ -50,7 +50,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	for _, v := range []any{
 		admin.Group{}, admin.Consumer{}, admin.Checkpoint{}, admin.GroupList{},
 		admin.CreateRequest{}, admin.PasswordRequest{}, admin.ResetRequest{}, admin.ResetResult{}, admin.Error{},
-		admin.Task{}, admin.Position{}, admin.EventGroup{}, admin.Event{}, admin.TaskList{}, admin.RestartRequest{}, admin.SkipRequest{}, admin.CommandResult{},
+		admin.Task{}, admin.Position{}, admin.EventGroup{}, admin.Event{}, admin.TaskList{}, admin.RestartRequest{}, admin.SkipRequest{}, admin.CommandResult{}, admin.Definitions{}, admin.Difference{}, admin.CheckRequest{}, admin.CheckResult{},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
 			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
@@ -80,8 +80,8 @@ func TestMetricsAreDocumented(t *testing.T) {
 	scraped, err := os.ReadFile("testdata/metrics.txt")
 	must(t, err)
 	names := regexp.MustCompile(`(?m)^# TYPE (\w+) gauge$`).FindAllStringSubmatch(string(scraped), -1)
-	if len(names) != 9 {
-		t.Errorf("%d metrics, want 9", len(names))
+	if len(names) != 10 {
+		t.Errorf("%d metrics, want 10", len(names))
 	}
 	for _, name := range names {
 		if !strings.Contains(string(docs), "| `"+name[1]) {

@@ -21,15 +21,63 @@ type Task struct {
 	Command string `json:"command,omitempty"`
 	// Events are the newest that there were since Daybook started, the oldest
 	// first; not in the list of tasks.
-	Events         []Event `json:"events,omitempty"`
-	LogStartOffset int64   `json:"log_start_offset"`
-	HighWatermark  int64   `json:"high_watermark"`
+	Events []Event `json:"events,omitempty"`
+	// Definitions are the tables' beside those of the source.
+	Definitions    Definitions `json:"definitions,omitzero"`
+	LogStartOffset int64       `json:"log_start_offset"`
+	HighWatermark  int64       `json:"high_watermark"`
+}
+
+// Definitions tells which tables are not at the source as their statements in
+// the binlog left them, as the last checks found it.
+type Definitions struct {
+	// Checked is when all were as at the source, but for those that differ; absent:
+	// not known.
+	Checked time.Time    `json:"checked,omitzero"`
+	Failed  string       `json:"failed,omitempty"` // why the last check ended early
+	Differ  []Difference `json:"differ,omitempty"`
+	More    int          `json:"more,omitempty"`   // tables that differ, beyond these
+	WayOn   string       `json:"way_on,omitempty"` // what leads on, where some differ
+}
+
+// Difference is a table that is not at the source as its statements in the
+// binlog left it. Its records from Since on, the last moment when it is known to
+// have been the same, may be wrong; absent: that is not known.
+type Difference struct {
+	Table      string    `json:"table"` // database.table
+	What       []string  `json:"what"`
+	Since      time.Time `json:"since,omitzero"`
+	SincePlace string    `json:"since_place,omitempty"` // FILE:OFFSET
+}
+
+// CheckRequest is the body of POST /api/v1/tasks/{name}/check; the answer is a
+// [CheckResult].
+type CheckRequest struct {
+	// Tables are those to be compared, as database.table; none: all that are selected.
+	Tables []string `json:"tables,omitempty"`
+	// Adopt takes the source's definition of each that differs, from here on.
+	Adopt bool `json:"adopt,omitempty"`
+}
+
+// CheckResult is what a check of the tables' definitions found: 200 when it has
+// ended, 202 while it goes on. GET of the same path has that of the check that
+// ended last; asked tells which one it is.
+type CheckResult struct {
+	Task      string       `json:"task"`
+	Asked     time.Time    `json:"asked,omitzero"`
+	Ended     time.Time    `json:"ended,omitzero"` // absent: it goes on
+	Same      int          `json:"same"`           // tables that are as at the source
+	Undecided int          `json:"undecided"`      // that could not be compared: DDL ran, they cannot be read, or there are none
+	Differ    []Difference `json:"differ,omitempty"`
+	More      int          `json:"more,omitempty"`
+	Adopted   bool         `json:"adopted,omitempty"` // what differed was
+	Failed    string       `json:"failed,omitempty"`  // why it ended early
 }
 
 // Event is something that a person should know of and that stopped nothing.
 type Event struct {
 	Time  time.Time `json:"time"`
-	Kind  string    `json:"kind"`            // partial_images, generated_left_out, foreign_key_action
+	Kind  string    `json:"kind"`            // partial_images, generated_left_out, foreign_key_action, definition_adopted, definition_differs
 	Table string    `json:"table,omitempty"` // database.table
 	Text  string    `json:"text"`
 	File  string    `json:"file"` // where in the source's binlog

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"daybook/task"
@@ -48,6 +49,8 @@ func (s *Server) task(st task.Status) Task {
 		Task: st.Name, Source: st.Source, State: string(st.State), Since: st.Since.UTC(),
 		Error: st.Error, Retry: st.Retry.UTC(), Command: st.Command,
 	}
+	d := st.Definitions
+	t.Definitions = Definitions{Checked: d.Checked, Failed: d.Failed, Differ: differences(d.Differ), More: d.More, WayOn: d.WayOn}
 	if p := st.Position; p.String() != "" {
 		t.Position = &Position{File: p.File, Pos: p.Pos, GTIDs: p.GTIDs}
 	}
@@ -122,6 +125,54 @@ func (s *Server) command(r *http.Request, result CommandResult, give func(contex
 	return http.StatusOK, result, nil
 }
 
+func (s *Server) checkDefinitions(r *http.Request) (int, any, error) {
+	req, err := decode[CheckRequest](r)
+	if err != nil {
+		return 0, nil, err
+	}
+	t, err := s.findTask(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, name := range req.Tables {
+		if database, table, _ := strings.Cut(name, "."); database == "" || table == "" {
+			return 0, nil, problem(http.StatusUnprocessableEntity, CodeInvalid, "tables: %q is not database.table", name)
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), commandLimit)
+	defer cancel()
+	asked, result, err := t.CheckDefinitions(ctx, task.CheckOptions{Tables: req.Tables, Adopt: req.Adopt})
+	switch {
+	case err != nil:
+		return 0, nil, taskProblem(err)
+	case result == nil:
+		return http.StatusAccepted, CheckResult{Task: r.PathValue("name"), Asked: asked}, nil
+	}
+	return http.StatusOK, checkResult(r.PathValue("name"), result), nil
+}
+
+func (s *Server) lastCheck(r *http.Request) (int, any, error) {
+	t, err := s.findTask(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	last := t.LastCheck()
+	return http.StatusOK, checkResult(r.PathValue("name"), &last), nil
+}
+
+func checkResult(name string, c *task.CheckResult) CheckResult {
+	return CheckResult{Task: name, Asked: c.Asked, Ended: c.Ended, Same: c.Same, Undecided: c.Undecided,
+		Differ: differences(c.Differ), More: c.More, Adopted: c.Adopted, Failed: c.Error}
+}
+
+func differences(found []task.Difference) []Difference {
+	var list []Difference
+	for _, d := range found {
+		list = append(list, Difference{Table: d.Table, What: d.What, Since: d.Since, SincePlace: d.SincePlace})
+	}
+	return list
+}
+
 // taskProblem says what task's sentinels mean to the client.
 func taskProblem(err error) error {
 	switch {
@@ -129,6 +180,10 @@ func taskProblem(err error) error {
 		return problem(http.StatusConflict, CodeRunning, "%v", err)
 	case errors.Is(err, task.ErrNotSkippable):
 		return problem(http.StatusConflict, CodeNotSkippable, "%v", err)
+	case errors.Is(err, task.ErrNotReading):
+		return problem(http.StatusConflict, CodeNotReading, "%v", err)
+	case errors.Is(err, task.ErrChecking):
+		return problem(http.StatusConflict, CodeChecking, "%v", err)
 	case errors.Is(err, task.ErrReplaced):
 		return problem(http.StatusConflict, CodeReplaced, "%v", err)
 	case errors.Is(err, task.ErrStart):

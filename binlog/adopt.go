@@ -51,8 +51,7 @@ func (r *Reader) adoptSources(s *tableState, now *schema.Catalog) error {
 
 // tellAdopted tells of a definition that no statement in the binlog made.
 func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which string, why any) {
-	r.log.Warn("a table is not as its statements in the binlog left it: going on with "+which, "source", r.o.Source.Address,
-		"table", t.Database+"."+t.Name, "file", r.stream.file, "pos", r.stream.start, "because", why)
+	r.tell(DefinitionAdopted, t.Database+"."+t.Name, "a table is not as its statements in the binlog left it: going on with "+which, "because", why)
 	if r.o.SchemaChanges == SchemaChangesNone {
 		return
 	}

@@ -33,7 +33,8 @@ type Check struct {
 	From  Place     // where the Reader was when it began
 	To    Place     // where it was when it ended
 	// Same counts the tables that are as at the source, Undecided those that
-	// were changed by DDL whenever they were looked at, or that cannot be read.
+	// were changed by DDL whenever they were looked at, that cannot be read, or
+	// that nobody knows.
 	Same, Undecided int
 	Differ          []TableDifference // not more than maxDiffer
 	More            int               // that differ, beyond these
@@ -105,18 +106,16 @@ func (r *Reader) Check(o CheckOptions) (asked time.Time, err error) {
 // pollCheck goes on with the check, between event groups.
 func (r *Reader) pollCheck() error {
 	c := r.check
-	if c == nil {
-		if r.checked != nil {
-			return nil // the one before waits to be taken
-		}
+	if c == nil && r.checked == nil { // else the one before waits to be taken
 		select {
-		case c = <-r.checks:
-			r.check = c
-			c.From = r.place()
-			return r.beginCheck(c)
+		case r.check = <-r.checks:
+			r.check.From = r.place()
+			r.beginCheck(r.check)
 		default:
-			return nil
 		}
+	}
+	if c == nil {
+		return nil
 	}
 	if c.look.seen == nil {
 		select {
@@ -145,18 +144,17 @@ func (r *Reader) pollCheck() error {
 	return nil
 }
 
-func (r *Reader) beginCheck(c *definitionCheck) error {
+func (r *Reader) beginCheck(c *definitionCheck) {
 	for _, t := range c.Tables {
 		database, name, _ := strings.Cut(t, ".")
 		c.names = append(c.names, schema.TableName{Database: database, Name: name})
 	}
 	if len(c.names) == 0 {
 		r.startLook(c, nil, 0)
-		return nil
+		return
 	}
 	slices.SortFunc(c.names, compareNames)
 	r.nextLook(c)
-	return nil
 }
 
 // checkedNames returns the selected tables that the source or the catalog has.
@@ -281,6 +279,8 @@ func (r *Reader) compareLook(c *definitionCheck, l *look) error {
 			}
 		case there:
 			c.Same++
+		case !atSource && len(c.Tables) > 0: // a name that nobody knows
+			c.Undecided++
 		}
 	}
 	return nil

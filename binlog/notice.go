@@ -24,6 +24,9 @@ const (
 	// ForeignKeyAction: a DDL added a foreign key whose action changes rows that
 	// are not in the binlog.
 	ForeignKeyAction NoticeKind = "foreign_key_action"
+	// DefinitionAdopted: a table's definition was taken from its rows or from the
+	// source, as no statement in the binlog made it.
+	DefinitionAdopted NoticeKind = "definition_adopted"
 )
 
 // tell logs a notice about a table at the current event, and hands it on.

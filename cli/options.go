@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"time"
 
 	"daybook/admin"
 	"daybook/auth"
@@ -82,6 +83,7 @@ func taskOption(dataDir string, t *config.Task) task.Options {
 		Tombstones:          t.Tombstones,
 		IncludeQuery:        t.IncludeQuery,
 		StopAtPartialImages: t.PartialImages == "stop",
+		CheckDefinitions:    time.Duration(*t.CheckDefinitions),
 		Version:             release,
 	}
 }

@@ -22,11 +22,11 @@ Exit code 0: done; 1: refused, because a rule is broken or the source does not h
 the place; 2: the command line or the configuration is wrong; 3: no Daybook
 answers; 4: the token cannot be read or is wrong; 5: no such task; 6: the task is
 not in a state for it; 7: the command is saved, but not done yet.`,
-		Example: "  daybook task list\n  daybook task show shop -o json | jq -r .error\n  daybook task restart shop --from earliest\n  daybook task skip shop --dry-run",
+		Example: "  daybook task list\n  daybook task show shop -o json | jq -r .error\n  daybook task restart shop --from earliest\n  daybook task skip shop --dry-run\n  daybook task check shop",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	r.flags(cmd)
-	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip())
+	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip(), r.taskCheck())
 	return cmd
 }
 
@@ -116,6 +116,19 @@ func (r *remote) printTask(task *admin.Task) error {
 	}
 	if task.Command != "" {
 		line("COMMAND", "%s: it is done as soon as the source lets it", printable(task.Command))
+	}
+	d := &task.Definitions
+	if !d.Checked.IsZero() {
+		line("DEFINITIONS", "compared with the source's at %s; %d differ", moment(d.Checked), len(d.Differ)+d.More)
+	}
+	for i := range d.Differ {
+		line("DIFFERS", "%s", differenceOf(&d.Differ[i]))
+	}
+	if d.WayOn != "" {
+		line("WAY ON", "%s", printable(d.WayOn))
+	}
+	if d.Failed != "" {
+		line("CHECK FAILED", "%s", printable(d.Failed))
 	}
 	for _, e := range task.Events {
 		line("EVENT", "%s %s %s at %s:%d: %s", moment(e.Time), e.Kind, printable(e.Table), printable(e.File), e.Pos, printable(e.Text))

@@ -23,7 +23,16 @@ var tasks = []admin.Task{
 		EventGroup: &admin.EventGroup{File: "binlog.000007", Pos: 154, GTID: "0-1-2"},
 		Position:   &admin.Position{File: "binlog.000007", Pos: 154},
 	},
+	{
+		Task: "drift", Source: "192.0.2.3:3306", State: "Normal", Since: at(2),
+		Definitions: admin.Definitions{Checked: at(3), Differ: differ, More: 1, WayOn: "'daybook task check drift --adopt' takes the source's definitions"},
+	},
 	{Task: "new", Source: "192.0.2.3:3306", State: "Error", Since: at(2), Error: "gave up", Command: "restart from now"},
+}
+
+var differ = []admin.Difference{
+	{Table: "shop.orders", What: []string{"column a is INT, at the source INT UNSIGNED", "column b is c"}, Since: at(1), SincePlace: "binlog.000012:4711"},
+	{Table: "shop.gone", What: []string{"it is not at the source any more"}},
 }
 
 // TestTaskOutput compares what people and programs see with testdata/task.
@@ -33,11 +42,14 @@ func TestTaskOutput(t *testing.T) {
 		"GET /api/v1/tasks":               admin.TaskList{Tasks: tasks},
 		"GET /api/v1/tasks/shop":          tasks[0],
 		"GET /api/v1/tasks/books":         tasks[1],
-		"GET /api/v1/tasks/new":           tasks[2],
+		"GET /api/v1/tasks/drift":         tasks[2],
+		"GET /api/v1/tasks/new":           tasks[3],
 		"POST /api/v1/tasks/shop/restart": admin.CommandResult{Task: "shop", Done: true, From: "binlog.000012:4711, GTIDs x:1-5", To: "binlog.000001:4", Reason: "by command", Offset: some(int64(1234))},
 		"POST /api/v1/tasks/dry/restart":  admin.CommandResult{Task: "dry", From: "binlog.000012:4711", To: "earliest", DryRun: true},
 		"POST /api/v1/tasks/late/restart": admin.CommandResult{Task: "late", From: "binlog.000012:4711", To: "now"},
 		"POST /api/v1/tasks/books/skip":   admin.CommandResult{Task: "books", Done: true, From: "binlog.000007:154", To: "binlog.000007:900", Offset: some(int64(7)), EventGroup: group},
+		"POST /api/v1/tasks/shop/check":   admin.CheckResult{Task: "shop", Asked: at(4), Ended: at(5), Same: 17, Undecided: 1, Differ: differ, More: 2},
+		"POST /api/v1/tasks/new/check":    admin.CheckResult{Task: "new", Asked: at(4), Ended: at(5), Same: 17, Differ: differ[:1], Adopted: true},
 		"POST /api/v1/tasks/dry/skip":     admin.CommandResult{Task: "dry", From: "binlog.000007:154 (GTID 0-1-2)", To: "the event group after it", EventGroup: group, DryRun: true},
 	})
 	for _, test := range []struct {
@@ -47,17 +59,20 @@ func TestTaskOutput(t *testing.T) {
 		{"list", "list", `GET /api/v1/tasks`, 0},
 		{"show", "show shop", `GET /api/v1/tasks/shop`, 0},
 		{"show-error", "show books", `GET /api/v1/tasks/books`, 0},
+		{"show-differing", "show drift", `GET /api/v1/tasks/drift`, 0},
 		{"show-waiting", "show new", `GET /api/v1/tasks/new`, 0},
 		{"restart", "restart shop --from earliest --force", `POST /api/v1/tasks/shop/restart {"from":"earliest","force":true}`, 0},
 		{"restart-dry", "restart dry --from earliest --dry-run", `POST /api/v1/tasks/dry/restart {"from":"earliest","dry_run":true}`, 0},
 		{"restart-late", "restart late --from now", `POST /api/v1/tasks/late/restart {"from":"now"}`, 7},
 		{"skip", "skip books", `POST /api/v1/tasks/books/skip {}`, 0},
+		{"check", "check shop", `POST /api/v1/tasks/shop/check {}`, 1},
+		{"check-adopt", "check new --adopt --table new.t", `POST /api/v1/tasks/new/check {"tables":["new.t"],"adopt":true}`, 0},
 		{"skip-dry", "skip dry --dry-run", `POST /api/v1/tasks/dry/skip {"dry_run":true}`, 0},
 	} {
 		for output, ext := range map[string]string{"table": ".txt", "json": ".json"} {
 			t.Run(test.name+"/"+output, func(t *testing.T) {
 				stdout, stderr, code := f.task(append(strings.Fields(test.args), "-o", output)...)
-				if code != test.code || (stderr != "") != (code != 0) {
+				if code != test.code || (stderr != "") != (code > 1) {
 					t.Errorf("exit code %d: %s", code, stderr)
 				}
 				if got := f.asked(); got != test.asks {
@@ -81,6 +96,7 @@ func TestTaskErrors(t *testing.T) {
 		"GET /api/v1/tasks/none":           refuse(404, admin.CodeUnknownTask, "there is no task \"none\""),
 		"POST /api/v1/tasks/runs/restart":  refuse(409, admin.CodeRunning, "the task runs"),
 		"POST /api/v1/tasks/gone/restart":  refuse(422, admin.CodeRefused, "purged"),
+		"POST /api/v1/tasks/errs/check":    refuse(409, admin.CodeNotReading, "the task does not read its source now"),
 		"POST /api/v1/tasks/other/skip":    refuse(409, admin.CodeNotSkippable, "the error is another"),
 		"POST /api/v1/tasks/wrong/restart": refuse(422, admin.CodeInvalid, "no place to start at"),
 	})
@@ -93,6 +109,7 @@ func TestTaskErrors(t *testing.T) {
 		{"restart runs --from now", 6, "--force restarts it"},
 		{"restart gone --from earliest", 1, "purged"},
 		{"restart wrong --from yesterday", 1, "no place to start at"},
+		{"check errs", 6, "does not read"},
 		{"skip other", 6, "the error is another"},
 		{"restart shop", 2, "--from is needed"},
 		{"restart --from now", 2, "accepts 1 arg(s)"},

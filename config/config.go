@@ -78,17 +78,18 @@ func (a *Admin) Off() bool { return a.Address == "none" }
 
 // Task is one MySQL source and the objects tracked in it.
 type Task struct {
-	Name            string  `yaml:"name"` // the topic
-	Source          Source  `yaml:"source"`
-	Start           Start   `yaml:"start"`
-	Objects         Objects `yaml:"objects"`
-	SchemaChanges   string  `yaml:"schema_changes"`   // instance | objects | none
-	Format          string  `yaml:"format"`           // debezium-json
-	WireCompression string  `yaml:"wire_compression"` // none | gzip | snappy | lz4 | zstd: of what consumers fetch
-	Tombstones      bool    `yaml:"tombstones"`
-	IncludeQuery    bool    `yaml:"include_query"`  // source.query is the statement's text
-	PartialImages   string  `yaml:"partial_images"` // accept | stop: rows of which a session leaves columns out
-	Groups          []Group `yaml:"groups"`
+	Name             string    `yaml:"name"` // the topic
+	Source           Source    `yaml:"source"`
+	Start            Start     `yaml:"start"`
+	Objects          Objects   `yaml:"objects"`
+	SchemaChanges    string    `yaml:"schema_changes"`   // instance | objects | none
+	Format           string    `yaml:"format"`           // debezium-json
+	WireCompression  string    `yaml:"wire_compression"` // none | gzip | snappy | lz4 | zstd: of what consumers fetch
+	Tombstones       bool      `yaml:"tombstones"`
+	IncludeQuery     bool      `yaml:"include_query"`     // source.query is the statement's text
+	PartialImages    string    `yaml:"partial_images"`    // accept | stop: rows of which a session leaves columns out
+	CheckDefinitions *Duration `yaml:"check_definitions"` // how often they are compared with the source's; 0: only by command
+	Groups           []Group   `yaml:"groups"`
 }
 
 // Source is a MySQL or MariaDB server.
@@ -181,6 +182,10 @@ func (t *Task) setDefaults() {
 	}
 	if t.PartialImages == "" {
 		t.PartialImages = "accept"
+	}
+	if t.CheckDefinitions == nil {
+		hour := Duration(time.Hour)
+		t.CheckDefinitions = &hour
 	}
 	if t.Source.TLS.Mode == "" {
 		t.Source.TLS.Mode = "preferred"

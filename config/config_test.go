@@ -25,6 +25,7 @@ func env(name string) (string, bool) {
 }
 
 func TestExampleLoads(t *testing.T) {
+	hour := config.Duration(time.Hour)
 	c, err := config.Load("../config.example.yaml", env, rules)
 	if err != nil {
 		t.Fatal(err)
@@ -48,13 +49,14 @@ func TestExampleLoads(t *testing.T) {
 				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", Password: "s3cret-shop",
 				TLS: config.TLS{Mode: "preferred"},
 			},
-			Start:           config.Start{Kind: config.StartNow},
-			Objects:         config.Objects{Include: []string{"shop.*"}, Exclude: []string{"shop.tmp_*"}},
-			SchemaChanges:   "instance",
-			Format:          "debezium-json",
-			WireCompression: "none",
-			PartialImages:   "accept",
-			Groups:          []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
+			Start:            config.Start{Kind: config.StartNow},
+			Objects:          config.Objects{Include: []string{"shop.*"}, Exclude: []string{"shop.tmp_*"}},
+			SchemaChanges:    "instance",
+			Format:           "debezium-json",
+			WireCompression:  "none",
+			PartialImages:    "accept",
+			CheckDefinitions: &hour,
+			Groups:           []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
 		}},
 	}
 	if !reflect.DeepEqual(c, want) {

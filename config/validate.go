@@ -169,6 +169,9 @@ func (l *loader) task(key string, t *Task) {
 	l.oneOf(key+".format", t.Format, "debezium-json")
 	l.oneOf(key+".wire_compression", t.WireCompression, "none", "gzip", "snappy", "lz4", "zstd")
 	l.oneOf(key+".partial_images", t.PartialImages, "accept", "stop")
+	if d := *t.CheckDefinitions; d != 0 && d < Duration(time.Second) {
+		l.faultf(key+".check_definitions", "%v is less than a second", d)
+	}
 	l.patterns(key+".objects.include", t.Objects.Include)
 	l.patterns(key+".objects.exclude", t.Objects.Exclude)
 }

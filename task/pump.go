@@ -31,6 +31,10 @@ type pump struct {
 	onIdle  func() // called each time everything that was read is handed on
 	// onGap appends a batch whose record of that index is the last and a gap.
 	onGap func(batch []byte, st store.State, gap change.GapInfo, index int) error
+	// onCheck makes of a check that has ended what is saved of it, and onChecked
+	// is told when it is.
+	onCheck   func(*binlog.Check) (*found, store.Write)
+	onChecked func(*found)
 
 	out   output                    // of fill
 	free  chan *recordbatch.Builder // builders that nobody uses; one here: the committer is idle
@@ -43,6 +47,7 @@ type flush struct {
 	builder *recordbatch.Builder
 	state   store.State
 	gap     *change.GapInfo // the last record of the batch; nil: it is none
+	found   *found          // by a check of the definitions; nil: none has ended
 }
 
 // run pumps until ctx is done or a fault that the reader cannot mend. What was
@@ -172,13 +177,25 @@ type output struct {
 func (o *output) Begin(key []byte, room int) []byte { return o.builder.Begin(o.timestamp, key, room) }
 func (o *output) End(value []byte)                  { o.builder.End(value) }
 
-func (p *pump) flush(b *recordbatch.Builder) {
-	p.ready <- flush{builder: b, state: p.saved.state(p.reader.Checkpoint())}
+func (p *pump) flush(b *recordbatch.Builder) { p.ready <- p.flushOf(b) }
+
+// flushOf takes a checkpoint for what was encoded.
+func (p *pump) flushOf(b *recordbatch.Builder) flush {
+	cp := p.reader.Checkpoint()
+	f := flush{builder: b, state: p.saved.state(cp)}
+	if cp.Check != nil {
+		var w store.Write
+		f.found, w = p.onCheck(cp.Check)
+		f.state.Schema = append(f.state.Schema, w)
+	}
+	return f
 }
 
 // flushGap hands on a batch that ends with a gap, and returns a free builder.
 func (p *pump) flushGap(ctx context.Context, b *recordbatch.Builder, gap change.GapInfo) (*recordbatch.Builder, error) {
-	p.ready <- flush{builder: b, state: p.saved.state(p.reader.Checkpoint()), gap: &gap}
+	f := p.flushOf(b)
+	f.gap = &gap
+	p.ready <- f
 	select {
 	case next := <-p.free:
 		return next, nil
@@ -205,9 +222,14 @@ func (p *pump) append(f flush) error {
 	if count > 0 {
 		batch = f.builder.Finish()
 	}
+	var err error
 	if f.gap != nil {
-		return p.onGap(batch, f.state, *f.gap, count-1)
+		err = p.onGap(batch, f.state, *f.gap, count-1)
+	} else {
+		_, err = p.saved.partition.Append(batch, f.state)
 	}
-	_, err := p.saved.partition.Append(batch, f.state)
+	if err == nil && f.found != nil {
+		p.onChecked(f.found)
+	}
 	return err
 }

@@ -21,6 +21,7 @@ type run struct {
 	position []byte   // nil: none was saved
 	reader   *binlog.Reader
 	moves    *pump
+	asked    time.Time // when the run asked for its last check of the definitions, by itself
 }
 
 // prepare reads what the task has saved.
@@ -34,6 +35,9 @@ func (t *Task) prepare() (*run, error) {
 		return nil, err
 	}
 	if r.command, err = r.saved.command(); err != nil {
+		return nil, err
+	}
+	if err = r.loadFound(); err != nil {
 		return nil, err
 	}
 	r.position, _, err = partition.Position()
@@ -94,7 +98,7 @@ func (r *run) saveStart(anew bool) error {
 		}
 	case anew:
 		cp := r.reader.Checkpoint()
-		if _, err := r.saved.begin(cp, nil); err != nil {
+		if _, err := r.saved.begin(cp, nil, r.allSame(cp)); err != nil {
 			return fmt.Errorf("save start: %w", err)
 		}
 		r.t.log.Info("start saved", "position", placeOf(cp.Position))
@@ -115,7 +119,7 @@ func (r *run) restart() error {
 		return err
 	}
 	return r.t.finish(r.command, gap, 0, func(end store.Write) (int64, error) {
-		return r.saved.begin(cp, batch, end)
+		return r.saved.begin(cp, batch, end, r.allSame(cp))
 	})
 }
 
@@ -162,8 +166,11 @@ func (r *run) refuse(cause error) error {
 func (r *run) pump(ctx context.Context) error {
 	p := r.moves
 	p.reader, p.encoder = r.reader, r.t.encoder(r.reader.Flavor())
-	p.onIdle, p.onGap = func() { r.t.set(Normal) }, r.skipped
+	p.onIdle, p.onGap = r.idle, r.skipped
+	p.onCheck, p.onChecked = r.checked, r.t.checkSaved
+	r.t.reads(r.reader)
 	err := p.run(ctx)
+	r.t.reads(nil)
 	var group *binlog.GroupError
 	if r.command != nil && r.command.Skip != nil && errors.As(err, &group) && group.Place() != *r.command.Skip {
 		// The group that was to be skipped can be read, another cannot.

@@ -34,6 +34,7 @@ const (
 var (
 	keyGeneration = []byte("\x00generation")
 	keyCommand    = []byte("\x00command")
+	keyCheck      = []byte("\x00definitions") // what the checks of the definitions found
 )
 
 // pieceBytes is how much of the schema goes into one append.

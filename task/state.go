@@ -40,6 +40,17 @@ type Status struct {
 	// and EventCounts all of them, by kind.
 	Events      []Event
 	EventCounts map[string]uint64
+	// Definitions is what the checks of the tables' definitions found.
+	Definitions Definitions
+}
+
+// Definitions tells of the tables' definitions beside those of the source.
+type Definitions struct {
+	Checked time.Time    // when all were the same, but for those that differ; zero: not known
+	Failed  string       // why the last check ended early
+	Differ  []Difference // the tables that are not as at the source
+	More    int          // others
+	WayOn   string       // where some differ
 }
 
 // Status returns what is known of the task now.
@@ -47,7 +58,11 @@ func (t *Task) Status() Status {
 	t.mu.Lock()
 	st := t.status
 	st.Events, st.EventCounts = slices.Clone(t.events.newest), maps.Clone(t.events.counts)
+	st.Definitions = Definitions{Checked: t.found.SameAt, Failed: t.found.Last.Error, Differ: t.found.Differ, More: t.found.More}
 	t.mu.Unlock()
+	if d := st.Definitions.Differ; len(d) > 0 {
+		st.Definitions.WayOn = adoptWay(t.opts.Name, &d[0])
+	}
 	p, ok := t.store.Partition(t.opts.Name)
 	if !ok {
 		return st

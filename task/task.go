@@ -39,7 +39,10 @@ type Options struct {
 	IncludeQuery     bool // the records hold the statement's text
 	// StopAtPartialImages: rows of which a session leaves columns out are an error.
 	StopAtPartialImages bool
-	Version             string // of Daybook, for the records' source block
+	// CheckDefinitions is how often the tables' definitions are compared with the
+	// source's; 0: only by command.
+	CheckDefinitions time.Duration
+	Version          string // of Daybook, for the records' source block
 }
 
 // Task is the life of one change tracking task.
@@ -54,6 +57,10 @@ type Task struct {
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	status Status
 	events events
+	reader *binlog.Reader // of the run that pumps; nil: none does
+	found  found
+	// checkEnded is closed at the end of a check or of the run, and made anew.
+	checkEnded chan struct{}
 	// interrupt ends the run that is under way, for a command.
 	interrupt context.CancelCauseFunc
 
@@ -65,7 +72,7 @@ type Task struct {
 
 func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
 	return &Task{
-		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), interrupt: func(error) {}, warned: map[string]string{},
+		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), checkEnded: make(chan struct{}), interrupt: func(error) {}, warned: map[string]string{},
 		status: Status{Name: o.Name, Source: o.Source.Address, State: NotStarted, Since: time.Now()},
 	}
 }
