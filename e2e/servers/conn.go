@@ -31,7 +31,11 @@ func (s *Server) Connect(t *testing.T, database string) *Conn {
 		t.Fatalf("set character set: %v", err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &Conn{t, conn}
+	c := &Conn{t, conn}
+	if s.dir != "" {
+		s.conns = append(s.conns, c)
+	}
+	return c
 }
 
 var notWord = regexp.MustCompile(`\W+`)

@@ -47,6 +47,7 @@ type Server struct {
 	Name    string // such as mysql-8.0 or mariadb-10.11
 	Address string // host:port
 	dir     string // "": not started by Start
+	conns   []*Conn
 }
 
 // MariaDB tells whether the server is a MariaDB.
@@ -127,17 +128,27 @@ func Start(t *testing.T, version string, options ...string) *Server {
 // be changed while the server is stopped.
 func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
 
-// Stop ends the server in order, and waits; its data stays for Restart.
-func (s *Server) Stop(t *testing.T) { t.Helper(); s.control(t, "stop") }
+// Stop ends the server in order, and waits; its data stays for Restart. It ends
+// the connections that Connect gave, since MySQL 5.7 and later wait 10 s for idle
+// ones to end by themselves.
+func (s *Server) Stop(t *testing.T) { t.Helper(); s.disconnect(); s.control(t, "stop") }
 
 // Kill ends the server with SIGKILL, and waits; its data stays for Restart.
 func (s *Server) Kill(t *testing.T) { t.Helper(); s.control(t, "kill") }
 
-// Restart stops the server if it runs and starts it at the same address, from now
-// on with these options too.
+// Restart stops the server, as Stop does, if it runs, and starts it at the same
+// address, from now on with these options too.
 func (s *Server) Restart(t *testing.T, options ...string) {
 	t.Helper()
+	s.disconnect()
 	s.control(t, "restart", append([]string{"--"}, options...)...)
+}
+
+func (s *Server) disconnect() {
+	for _, c := range s.conns {
+		c.Close()
+	}
+	s.conns = nil
 }
 
 func (s *Server) control(t *testing.T, command string, options ...string) {

@@ -55,7 +55,7 @@ func TestServerOfItsOwnKeepsDataAndOptions(t *testing.T) {
 
 func TestListOfServers(t *testing.T) {
 	list, err := parse("mysql-8.0=127.0.0.1:3380, mariadb-10.11=db:3306")
-	if err != nil || len(list) != 2 || *list[1] != (Server{Name: "mariadb-10.11", Address: "db:3306"}) {
+	if err != nil || len(list) != 2 || list[1].Name != "mariadb-10.11" || list[1].Address != "db:3306" {
 		t.Errorf("got %v, %v", list, err)
 	}
 	for _, bad := range []string{"mysql-8.0", "=h:1", "x=h"} {
