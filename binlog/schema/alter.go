@@ -160,29 +160,39 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 	})
 }
 
-// alterColumns builds the new list of columns. A column that is to stand behind
-// one that the statement itself adds or moves waits for that one.
+// alterColumns builds the new list of columns as servers do: what becomes of the old
+// ones, in their places, and then, action by action, what is added or moved.
 func (b *builder) alterColumns(old *table, s *alterTable) {
 	done := make([]bool, len(s.actions))
 	for _, c := range old.Def.Columns {
 		b.alterColumn(column{Column: c, oldName: c.Name, virtual: slices.Contains(old.Virtual, c.Name), invisible: slices.Contains(old.Invisible, c.Name)}, s, done)
 	}
-	for progress := true; progress; {
-		progress = false
-		for i, a := range s.actions {
-			waits := a.after != "" && !a.first && b.index(a.after) < 0
-			if done[i] || waits || a.kind != addColumn && a.kind != changeColumn {
-				continue
-			}
-			done[i], progress = true, true
-			b.insertColumn(a, old)
-		}
-	}
 	for i, a := range s.actions {
-		if !done[i] && a.kind <= setVisible {
+		switch {
+		case a.kind == addColumn:
+			b.insert(b.column(a.column), a.first, a.after)
+		case a.kind == changeColumn && done[i] && (a.first || a.after != ""):
+			at := b.index(a.column.name)
+			moved := b.columns[at]
+			b.columns = slices.Delete(b.columns, at, at+1)
+			b.insert(moved, a.first, a.after)
+		case a.kind == changeColumn && !done[i] && b.changesAdded(a):
+		case a.kind <= setVisible && !done[i]:
 			b.fail("no column " + a.name + a.after)
 		}
 	}
+}
+
+// changesAdded does what MariaDB does with a MODIFY of a column that the statement
+// itself added before: it is as if that had been added so, here.
+func (b *builder) changesAdded(a alteration) bool {
+	at := b.index(a.column.name)
+	if !b.run.server.mariaDB() || at < 0 || b.columns[at].oldName != "" {
+		return false
+	}
+	b.columns = slices.Delete(b.columns, at, at+1)
+	b.insert(b.column(a.column), a.first, a.after)
+	return true
 }
 
 // generatedKey is the name of the primary key that MySQL makes up for a table
@@ -211,24 +221,7 @@ func hasGeneratedKey(t *table) bool {
 		slices.Contains(t.Invisible, c.Name) && slices.Equal(t.Def.PrimaryKey, []int{0})
 }
 
-// insertColumn puts a column that is added, or moved by CHANGE or MODIFY, at
-// its place.
-func (b *builder) insertColumn(a alteration, old *table) {
-	n := b.column(a.column)
-	if a.kind == changeColumn {
-		i := slices.IndexFunc(old.Def.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, a.name) })
-		if i < 0 {
-			b.fail("no column " + a.name)
-			return
-		}
-		n.oldName = old.Def.Columns[i].Name
-		b.resizeBlob(&n, a.column, &old.Def.Columns[i])
-	}
-	b.insert(n, a.first, a.after)
-}
-
-// alterColumn adds what the statement leaves or makes of an old column. Those
-// that it moves come later.
+// alterColumn adds what the statement leaves or makes of an old column, in its place.
 func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 	for i, a := range s.actions {
 		if !strings.EqualFold(a.name, c.oldName) {
@@ -239,9 +232,6 @@ func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 			done[i] = true
 			return
 		case changeColumn:
-			if a.first || a.after != "" {
-				return
-			}
 			done[i] = true
 			n := b.column(a.column)
 			n.oldName = c.oldName
