@@ -219,7 +219,7 @@ func (s *session) columnType() string {
 	case 3:
 		return r.Pick("DECIMAL", "DECIMAL(10,3)", "NUMERIC(5)", "DECIMAL(65,30)", "DECIMAL(18,9)", "DECIMAL(1,1)") + r.maybe(20, " UNSIGNED")
 	case 4:
-		return r.Pick("FLOAT", "DOUBLE", "REAL", "FLOAT(30)", "FLOAT(7,3)", "DOUBLE(12,4)") + r.maybe(10, " UNSIGNED")
+		return r.Pick("FLOAT", "DOUBLE", "REAL", "FLOAT(30)") + r.maybe(10, " UNSIGNED")
 	case 5, 6:
 		return r.Pick("CHAR(10)", "VARCHAR(40)", "VARCHAR(300)", "CHAR(1)", "CHAR(200)", "NCHAR(5)", "VARCHAR(9) BINARY", "VARCHAR(1000)") + r.maybe(40, " "+s.ofType())
 	case 7:
@@ -227,7 +227,11 @@ func (s *session) columnType() string {
 	case 8:
 		return r.Pick("BINARY(4)", "VARBINARY(30)", "VARBINARY(300)", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "BINARY(255)")
 	case 9:
-		return r.Pick("ENUM", "SET") + s.labels() + r.maybe(40, " "+s.ofType())
+		of := s.ofType()
+		for strings.Contains(of, "binary") || strings.Contains(of, "ucs2") || strings.Contains(of, "utf16") || strings.Contains(of, "utf32") {
+			of = s.ofType()
+		}
+		return r.Pick("ENUM", "SET") + s.labels() + " " + of
 	case 10:
 		return r.Pick("DATE", "TIME"+fraction, "DATETIME"+fraction, "TIMESTAMP"+fraction, "YEAR")
 	}

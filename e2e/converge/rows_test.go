@@ -222,6 +222,9 @@ func (s *session) write() {
 			_ = s.exec("UPDATE " + t.String() + " SET " + quoteName(c.name) + " = " + r.Pick("JSON_SET", "JSON_REPLACE", "JSON_REMOVE") + "(" + quoteName(c.name) + ", '$.n'" + r.Pick(")", ", 5)", ", 'x')"))
 			return
 		}
+		if temporal(strings.ToUpper(c.kind)) {
+			return
+		}
 		_ = s.exec("UPDATE " + t.String() + " SET " + quoteName(c.name) + " = " + r.Pick("DEFAULT", "NULL", quoteName(c.name)+" + 1", s.value(&c)) + s.some(&c))
 	}
 }

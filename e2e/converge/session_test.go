@@ -118,7 +118,7 @@ var settings = []struct {
 }{
 	{"sql_mode", []string{"''", "'STRICT_ALL_TABLES'", "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'", "'ANSI_QUOTES'", "'ANSI'", "'NO_BACKSLASH_ESCAPES'", "'PAD_CHAR_TO_FULL_LENGTH'",
 		"'REAL_AS_FLOAT,PIPES_AS_CONCAT'", "'IGNORE_SPACE,HIGH_NOT_PRECEDENCE'", "'NO_UNSIGNED_SUBTRACTION,NO_ZERO_IN_DATE'", "'TRADITIONAL'", "'ORACLE'", "'MAXDB'", "'MSSQL'", "'DB2'", "'POSTGRESQL'",
-		"'MYSQL40'", "'NO_FIELD_OPTIONS'", "'EMPTY_STRING_IS_NULL'", "'TIME_TRUNCATE_FRACTIONAL'", "'TIME_ROUND_FRACTIONAL'", "'SIMULTANEOUS_ASSIGNMENT'", "DEFAULT"}},
+		"'NO_FIELD_OPTIONS'", "'EMPTY_STRING_IS_NULL'", "'TIME_TRUNCATE_FRACTIONAL'", "'TIME_ROUND_FRACTIONAL'", "'SIMULTANEOUS_ASSIGNMENT'", "DEFAULT"}},
 	{"time_zone", []string{"'+00:00'", "'-11:30'", "'+05:45'", "'SYSTEM'"}},
 	{"explicit_defaults_for_timestamp", []string{"0", "1"}},
 	{"character_set_server", []string{"latin1", "utf8", "sjis", "utf8mb4", "cp1251"}},
@@ -136,7 +136,6 @@ var settings = []struct {
 	{"binlog_row_value_options", []string{"'PARTIAL_JSON'", "''"}},
 	{"binlog_rows_query_log_events", []string{"0", "1"}},
 	{"innodb_strict_mode", []string{"0", "1"}},
-	{"sql_quote_show_create", []string{"0", "1"}},
 	{"default_week_format", []string{"3"}},
 	{"lc_time_names", []string{"'de_DE'", "'ja_JP'"}},
 	{"auto_increment_increment", []string{"1", "7"}},
