@@ -74,7 +74,7 @@ have room for both. Daybook must be stopped.
 
 Every record stays at its offset. In the place of lost ones is a gap, which
 consumers step over. A task whose position or schema is lost stops in Error until
-it is restarted: daybook task restart NAME. One that has lost only what it wrote
+it is restarted: daybook task restart NAME --from now. One that has lost only what it wrote
 last goes on where it was before that, and appends the lost records again, behind the gap.
 
 --dry-run changes nothing and shows what would be lost; --yes does it. A repair
@@ -212,7 +212,7 @@ func damageLine(d damage) string {
 	case store.LostRecords:
 		return fmt.Sprintf("%s: the records at offsets %d to %d are lost, between the positions %v and %v (%s)", d.Topic, d.From, d.To-1, d.Before, d.After, d.Detail)
 	case store.LostState:
-		return fmt.Sprintf("%s: the position or the schema is lost (%s); after the repair: daybook task restart %s", d.Topic, d.Detail, d.Topic)
+		return fmt.Sprintf("%s: the position or the schema is lost (%s); after the repair 'daybook task restart %s --from now' goes on with the source as it is; an earlier file:offset or GTID set passes over less", d.Topic, d.Detail, d.Topic)
 	case store.LostIndex:
 		if d.Topic == "" {
 			return fmt.Sprintf("the names of the topics are damaged (%s); a repair writes them anew, and nothing of them is lost", d.Detail)

@@ -76,11 +76,18 @@ func (r *run) open(ctx context.Context) error {
 		options.Skip = r.command.Skip
 	}
 	r.reader = binlog.New(options)
-	if err := r.reader.Open(ctx); err != nil {
+	err := r.reader.Open(ctx)
+	if schemaErr != nil { // with a part of the schema rows would be misread
+		if err == nil {
+			_ = r.reader.Close()
+		}
+		return schemaErr
+	}
+	if err != nil {
 		if r.restarts() && refused(err) {
 			return r.refuse(err)
 		}
-		return errors.Join(err, schemaErr)
+		return err
 	}
 	if err := r.saveStart(options.Resume == nil); err != nil {
 		_ = r.reader.Close()
