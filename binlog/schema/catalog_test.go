@@ -133,6 +133,18 @@ func TestDefinitionsAreImmutable(t *testing.T) {
 	}
 }
 
+// TestDefaultOfAShortYear has years of two digits, of which servers guess the
+// century, and of others.
+func TestDefaultOfAShortYear(t *testing.T) {
+	c := schema.NewCatalog(mysql8)
+	for literal, want := range map[string]string{"'12/2/2'": "2012-02-02", "20202": "2002-02-02", "'2/2/2'": "0002-02-02", "'123-1-1'": "0123-01-01"} {
+		r := apply(t, c, schema.Context{Database: "shop"}, "CREATE OR REPLACE TABLE t (a DATE DEFAULT "+literal+")")
+		if got := r.Tables[0].Table.Columns[0].Default; got == nil || *got != want {
+			t.Errorf("DEFAULT %s is %v, want %s", literal, got, want)
+		}
+	}
+}
+
 // TestPartitionedByAnExpression has more than one parenthesis where a query might
 // begin as well.
 func TestPartitionedByAnExpression(t *testing.T) {

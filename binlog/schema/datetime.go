@@ -97,7 +97,7 @@ func parseDateTime(text string) civil {
 			*p, _ = strconv.Atoi(numbers[i])
 		}
 	}
-	if len(numbers) > 0 && len(numbers[0]) <= 2 && (d.year|d.month|d.day) != 0 {
+	if len(numbers) > 0 && len(numbers[0]) == 2 && (d.year|d.month|d.day) != 0 {
 		if d.year += 2000; d.year >= 2070 {
 			d.year -= 100
 		}
