@@ -133,6 +133,21 @@ func TestDefinitionsAreImmutable(t *testing.T) {
 	}
 }
 
+// TestTableBesideAView makes a table, if there is none, of the name of a view: servers
+// make none, and log the statement.
+func TestTableBesideAView(t *testing.T) {
+	c := schema.NewCatalog(mysql8)
+	ctx := schema.Context{Database: "shop"}
+	r := apply(t, c, ctx, "CREATE VIEW v AS SELECT 1", "CREATE TABLE IF NOT EXISTS v (a INT)")
+	if _, ok := c.Table("shop", "v"); ok || len(r.Tables) > 0 {
+		t.Errorf("there is a table: %+v", r.Tables)
+	}
+	apply(t, c, ctx, "DROP VIEW v", "CREATE TABLE IF NOT EXISTS v (b INT)")
+	if def, _ := c.Table("shop", "v"); def == nil || def.Columns[0].Name != "b" {
+		t.Errorf("without the view: %+v", def)
+	}
+}
+
 // TestDefaultOfAShortYear has years of two digits, of which servers guess the
 // century, and of others.
 func TestDefaultOfAShortYear(t *testing.T) {

@@ -17,7 +17,7 @@ func (u *run) createTable(s *createTable) {
 		u.createNothing(s)
 		return
 	}
-	if s.ifNotExist && !s.orReplace && u.catalog.find(s.name) != nil {
+	if s.ifNotExist && !s.orReplace && (u.catalog.find(s.name) != nil || u.catalog.findProgram(aView, s.name) != nil) {
 		return
 	}
 	var t *table
