@@ -133,6 +133,17 @@ func TestDefinitionsAreImmutable(t *testing.T) {
 	}
 }
 
+// TestLongComments has comments of which servers cut off the end.
+func TestLongComments(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("é", n) }
+	r := apply(t, schema.NewCatalog(mysql8), schema.Context{Database: "shop"},
+		"CREATE TABLE t (a INT COMMENT '"+long(1025)+"', b INT COMMENT '"+long(1024)+"') COMMENT '"+long(2049)+"'")
+	def := r.Tables[0].Table
+	if def.Columns[0].Comment != long(1024) || def.Columns[1].Comment != long(1024) || def.Comment != long(2048) {
+		t.Errorf("comments of %d, %d and %d bytes", len(def.Columns[0].Comment), len(def.Columns[1].Comment), len(def.Comment))
+	}
+}
+
 // TestTableBesideAView makes a table, if there is none, of the name of a view: servers
 // make none, and log the statement.
 func TestTableBesideAView(t *testing.T) {

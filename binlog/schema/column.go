@@ -34,7 +34,7 @@ func (b *builder) column(d columnDef) column {
 		b.fail("unknown data type " + d.typ.word)
 		return column{}
 	}
-	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, fitComment(d.comment), d.autoInc, d.generated
+	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, fitComment(d.comment, columnComment), d.autoInc, d.generated
 	c.Nullable = d.nullable == nil || *d.nullable
 	if d.rowTime {
 		c.Nullable = false

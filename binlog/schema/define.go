@@ -260,7 +260,7 @@ func (b *builder) finish() *table {
 		return nil
 	}
 	var virtual, invisible []string
-	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: fitComment(b.comment)}
+	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: fitComment(b.comment, tableComment)}
 	for _, c := range b.columns {
 		def.Columns = append(def.Columns, c.Column)
 		if c.virtual {

@@ -112,10 +112,23 @@ func fit(name string, texts ...string) {
 	}
 }
 
+// The longest comments, in characters (since MySQL 5.5.3). Without strict mode
+// servers cut off what is longer.
+const (
+	columnComment = 1024
+	tableComment  = 2048
+)
+
 // fitComment returns a comment as the server stores it.
-func fitComment(text string) string {
+func fitComment(text string, longest int) string {
 	texts := [1]string{text}
 	fit("utf8mb3", texts[:]...)
+	n := 0
+	for i := range texts[0] {
+		if n++; n > longest {
+			return texts[0][:i]
+		}
+	}
 	return texts[0]
 }
 
