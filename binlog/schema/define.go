@@ -78,6 +78,9 @@ func (u *run) copyOf(source, name TableName) *table {
 // newTable builds the table that CREATE TABLE with a list of columns makes.
 func (u *run) newTable(s *createTable) *table {
 	b := u.builder(s.name)
+	if slices.ContainsFunc(s.elements, func(e alteration) bool { return e.column.versioned }) {
+		s.options.versioning = versioningAdded
+	}
 	if d := u.catalog.databases[u.catalog.fold(s.name.Database)]; d != nil {
 		b.charset = d.Charset
 	} else {

@@ -84,7 +84,9 @@ func (r *reader) columnAttribute(a *alteration) {
 		c.invisible = true
 	case r.acceptAny("COMPRESSED"):
 		c.compressed = true
-	case r.accept("WITHOUT", "SYSTEM", "VERSIONING"), r.accept("WITH", "SYSTEM", "VERSIONING"):
+	case r.accept("WITH", "SYSTEM", "VERSIONING"):
+		c.versioned = true
+	case r.accept("WITHOUT", "SYSTEM", "VERSIONING"):
 	case r.acceptAny("STORED", "PERSISTENT"):
 		c.stored = true
 	case r.acceptAny("REFERENCES"):

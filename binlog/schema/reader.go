@@ -125,7 +125,9 @@ func (r *reader) name() string {
 		r.fail("expected a name")
 		return ""
 	}
-	return r.take().text
+	name := [1]string{r.take().text}
+	fit("utf8mb3", name[:]...) // in which servers keep names; MySQL has a question mark for what it lacks
+	return name[0]
 }
 
 // columnName takes an identifier that may be qualified; the last part counts.

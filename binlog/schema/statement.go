@@ -136,8 +136,8 @@ type columnDef struct {
 	fallback  *literal // DEFAULT; nil if none
 	onUpdate  bool
 	comment   string
-	// MariaDB's: AS ROW START or AS ROW END, the latter, and COMPRESSED.
-	rowTime, rowEnd, compressed bool
+	// MariaDB's: AS ROW START or AS ROW END, the latter, COMPRESSED, and WITH SYSTEM VERSIONING.
+	rowTime, rowEnd, compressed, versioned bool
 }
 
 // literal is what stands behind DEFAULT.
