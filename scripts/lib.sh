@@ -7,6 +7,7 @@
 #   once NAME FN ARG...  FN ARG... DIR fills $CACHE/NAME, once, atomically
 #   apt_unpack PKG... DIR, maven_copy GROUP:ARTIFACT:VERSION[:TYPE:CLASSIFIER] DIR
 #   apt_unpack_suite SUITE PKG... DIR: of another Debian release, down to its C library
+#   apt_unpack_alone SUITE PKG DIR PATTERN...: of one package the files of these names, without what it depends on
 #   free_port            prints a TCP port that nothing listens on
 
 CACHE=${DAYBOOK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/daybook}
@@ -84,25 +85,42 @@ apt_unpack() {
 # that apt uses already, with all that they depend on: apt is told that nothing
 # is installed. What is in DIR then runs with its own loader and libraries.
 apt_unpack_suite() {
-  local suite=$1 dir=${*: -1} packages=("${@:2:$#-2}") apt=$CACHE/apt-$1 mirror key deb
-  command -v apt-get >/dev/null || die "cannot get ${packages[*]} without apt-get"
-  mirror=$(apt-get update --print-uris -o Debug::NoLocking=1 2>/dev/null | sed -n "s#^'\(.*/debian\)/dists/.*#\1#p" | sed -n 1p)
-  [ -n "$mirror" ] || die "cannot get ${packages[*]} of Debian $suite: apt on this machine knows no Debian mirror"
-  for key in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do [ ! -e "$key" ] || break; done
+  local suite=$1 dir=${*: -1} packages=("${@:2:$#-2}") apt=$CACHE/apt-$1 deb
   (
-    exec 8>"$CACHE/.apt-$suite.lock"; flock 8
-    mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-    : >"$apt/status"
-    echo "deb [signed-by=$key] $mirror $suite main" >"$apt/sources.list"
-    local options=(-qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State="$apt"
-      -o Dir::State::lists="$apt/lists" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt"
-      -o Dir::Cache::archives="$apt/archives" -o Debug::NoLocking=1 -o APT::Sandbox::User=
-      -o Acquire::Languages=none -o APT::Install-Recommends=0)
-    apt-get "${options[@]}" update &&
-      apt-get "${options[@]}" --download-only -y install "${packages[@]}" </dev/null || exit
+    apt_suite "$suite" "${packages[@]}"
+    apt-get "${options[@]}" --download-only -y install "${packages[@]}" </dev/null || exit
     for deb in "$apt"/archives/*.deb; do dpkg-deb -x "$deb" "$dir" || exit; done
     rm -rf "$apt" "$dir/usr/share/doc" "$dir/usr/share/man" "$dir/usr/share/locale"
   ) >&2
+}
+apt_unpack_alone() {
+  local suite=$1 package=$2 dir=$3 apt=$CACHE/apt-$1
+  (
+    apt_suite "$suite" "$package"
+    cd "$apt/archives"
+    apt-get "${options[@]}" download "$package" || exit
+    dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x -C "$dir" --wildcards "${@:4}" || exit
+    rm -rf "$apt"
+  ) >&2
+}
+# apt_suite has apt know the packages of a release and nothing else; it sets
+# options for apt-get, and holds a lock as long as its shell lives.
+apt_suite() { # SUITE PKG...
+  local suite=$1 mirror key
+  shift
+  command -v apt-get >/dev/null || die "cannot get $* without apt-get"
+  mirror=$(apt-get update --print-uris -o Debug::NoLocking=1 2>/dev/null | sed -n "s#^'\(.*/debian\)/dists/.*#\1#p" | sed -n 1p)
+  [ -n "$mirror" ] || die "cannot get $* of Debian $suite: apt on this machine knows no Debian mirror"
+  for key in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do [ ! -e "$key" ] || break; done
+  exec 8>"$CACHE/.apt-$suite.lock"; flock 8
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+  : >"$apt/status"
+  echo "deb [signed-by=$key] $mirror $suite main" >"$apt/sources.list"
+  options=(-qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State="$apt"
+    -o Dir::State::lists="$apt/lists" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt"
+    -o Dir::Cache::archives="$apt/archives" -o Debug::NoLocking=1 -o APT::Sandbox::User=
+    -o Acquire::Languages=none -o APT::Install-Recommends=0)
+  apt-get "${options[@]}" update || exit
 }
 
 maven_copy() {

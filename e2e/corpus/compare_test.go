@@ -1,0 +1,197 @@
+//go:build servers
+
+package corpus
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"daybook/binlog/schema"
+	"daybook/change"
+)
+
+// tolerated are the tables whose changes are not all in the binlog.
+func (r *run) tolerated(n name) bool {
+	if r.cascades[n] || r.merges {
+		r.count.cascades++
+		return true
+	}
+	return false
+}
+
+var oddEngines = []string{"MRG_MYISAM", "MRG_MyISAM", "BLACKHOLE", "FEDERATED", "CONNECT", "EXAMPLE", "S3", "SPIDER"}
+
+func (r *run) compare(whole bool) {
+	list := r.must("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema', 'corpus_mark') AND TABLE_TYPE NOT LIKE '%VIEW'")
+	for _, f := range r.must("SELECT CONSTRAINT_SCHEMA, TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA NOT IN ('mysql', 'sys') AND (UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION'))") {
+		r.cascades[name{f[0], f[1]}] = true
+	}
+	if r.dead {
+		return
+	}
+	r.definitions(list)
+	there := map[name]bool{}
+	for _, row := range list {
+		n := name{row[0], row[1]}
+		there[n] = true
+		t := r.replica.tables[n]
+		odd := slices.Contains(oddEngines, row[3])
+		r.merges = r.merges || row[3] == "MRG_MYISAM" || row[3] == "MRG_MyISAM"
+		if t == nil || row[2] == "SEQUENCE" || odd || !whole && len(list) > 12 && !t.touched {
+			continue
+		}
+		r.rows(n, t, row[2] == "SYSTEM VERSIONED")
+	}
+	for n, t := range r.replica.tables {
+		if !there[n] && n.database != "corpus_mark" {
+			if !r.again && t.def != nil {
+				r.found("%s is there in the changes, and not on the source", n)
+			}
+			delete(r.replica.tables, n)
+		}
+	}
+}
+
+// definitions compares those that are new.
+func (r *run) definitions(list [][]string) {
+	var names []schema.TableName
+	for _, row := range list {
+		n := name{row[0], row[1]}
+		t := r.replica.tables[n]
+		if t == nil && row[2] != "SEQUENCE" {
+			if !r.again {
+				r.found("nothing told of %s", n)
+			}
+			r.replica.tables[n] = r.replica.newTable(nil)
+			t = r.replica.tables[n]
+		}
+		if t != nil && t.defined {
+			names = append(names, schema.TableName{Database: n.database, Name: n.table})
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	c, err := schema.SnapshotTables(context.Background(), r.conn.LongQuery, r.kind, names...)
+	if err != nil {
+		r.found("definitions: %v", err)
+		return
+	}
+	for _, sn := range names {
+		n := name{sn.Database, sn.Name}
+		t := r.replica.tables[n]
+		t.defined = false
+		want, ok := c.Table(sn.Database, sn.Name)
+		if !ok {
+			continue // not understood, or locked
+		}
+		if t.def != nil {
+			r.count.definitions++
+			if a, b := described(want, false), described(t.def, false); a != b {
+				r.found("definition of %s\n%s", n, difference(a, b))
+			} else if a, b := described(want, true), described(t.def, true); a != b {
+				r.found("default of %s\n%s", n, difference(a, b))
+			}
+		}
+		if t.def == nil || len(t.def.Columns) != len(want.Columns) {
+			t.def, t.loose, t.blank = want, true, r.replica.unsure(want)
+		}
+	}
+}
+
+func described(t *change.Table, defaults bool) string {
+	list := []string{fmt.Sprint(t.Charset, " ", t.Key(), " ", t.Comment)}
+	for _, c := range t.Columns {
+		c.Members = slices.Clone(c.Members)
+		if !defaults || c.Type == change.Inet4 || c.Type == change.Inet6 || c.Type == change.UUID {
+			c.Default = nil // as it is written, of which there are several ways
+		}
+		for i := range c.Members {
+			c.Members[i] = kept(&c, c.Members[i])
+		}
+		line, _ := json.Marshal(c)
+		list = append(list, string(line))
+	}
+	return strings.Join(list, "\n")
+}
+
+func difference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	var out []string
+	for i := range max(len(a), len(b)) {
+		x, y := "", ""
+		if i < len(a) {
+			x = a[i]
+		}
+		if i < len(b) {
+			y = b[i]
+		}
+		if x != y {
+			out = append(out, "source:  "+x, "catalog: "+y)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+const maxRows = 5000
+
+// rows compares a table's rows, and takes those of the source.
+func (r *run) rows(n name, t *table, versioned bool) {
+	if t.def == nil {
+		return
+	}
+	var list []string
+	for i := range t.def.Columns {
+		list = append(list, selected(&t.def.Columns[i]))
+	}
+	from := quoteName(n.database) + "." + quoteName(n.table)
+	if versioned {
+		from += " FOR SYSTEM_TIME ALL"
+	}
+	rows, err := r.query(fmt.Sprintf("SELECT %s FROM %s LIMIT %d", strings.Join(list, ", "), from, maxRows+1))
+	if err != nil {
+		if strings.Contains(err.Error(), "Unknown column") {
+			r.found("rows of %s: %v", n, err)
+		}
+		t.loose = true
+		return
+	}
+	if len(rows) > maxRows {
+		t.loose = true
+		return
+	}
+	have, all := map[string]int{}, map[string]int{}
+	for _, values := range rows {
+		for i := range values {
+			values[i] = value(&t.def.Columns[i], values[i])
+		}
+		all[strings.Join(values, separator)]++
+		have[t.joined(values)]++
+	}
+	r.count.tables++
+	r.count.rows += len(rows)
+	if !t.loose {
+		var out []string
+		for v, k := range have {
+			if t.rows[v] != k {
+				out = append(out, fmt.Sprintf("source has %d of %.600q, the changes %d", k, v, t.rows[v]))
+			}
+		}
+		for v, k := range t.rows {
+			if have[v] == 0 {
+				out = append(out, fmt.Sprintf("source has none of %.600q, the changes %d", v, k))
+			}
+		}
+		if len(out) > 0 && !r.tolerated(n) {
+			slices.Sort(out)
+			r.found("rows of %s differ:\n%s\n%s", n, strings.Join(out[:min(6, len(out))], "\n"), described(t.def, false))
+		}
+	}
+	t.loose, t.touched, t.blank, t.rows = false, false, r.replica.unsure(t.def), map[string]int{}
+	for row, k := range all {
+		t.rows[t.joined(strings.Split(row, separator))] += k
+	}
+}

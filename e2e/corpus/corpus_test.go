@@ -1,0 +1,154 @@
+//go:build servers
+
+// Package corpus runs the statements of the servers' own regression suites on real
+// servers whose binlog a Reader follows, and compares what it tells with what is
+// there: statements that somebody else thought of.
+//
+// Each file begins in an empty database. Of the test tool's language what decides
+// about statements is obeyed (variables, loops, conditions, includes, connections,
+// delimiters); what is expected is not, so statements may fail. Left out are those that
+// concern the server and not a session's tables: replication, restarts, plugins,
+// accounts, global settings, locks of everything; and what docs/operations.md asks of
+// sessions (ROW format, full row images, no sql_log_bin=0). Tables versioned by
+// transaction ID are left out as well: MariaDB logs their changes as statements.
+//
+// Before and after each DDL, and at the file's end, all changes are read. Definitions
+// must equal those that a snapshot of information_schema gives. Rows are kept as the
+// changes tell them, strictly: one that is updated or deleted must be there, as the change says;
+// and must equal what SELECT gives, byte by byte (text that is not valid in its character set as
+// one mark). After a DDL a table's rows are taken from the source, as a DDL may move them.
+// Rows that a foreign key's action or a MERGE table changes are not in the binlog, and not
+// compared.
+//
+//	go test -tags servers -run TestCorpus ./e2e/corpus
+//	go test -tags servers,soak -run TestSoakCorpus/mariadb-11.8 ./e2e/corpus -seed 7 -files 200
+//	go test -tags servers,soak -run TestSoakCorpus/mysql-8.0 ./e2e/corpus -only 'main/alter_table' -show
+package corpus
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/e2e/servers"
+)
+
+var (
+	seedFlag  = flag.Uint64("seed", 0, "seed of which files are run, and in which order; 0: always the same in TestCorpus, a random one in soak")
+	filesFlag = flag.Int("files", 0, "how many files; 0: as the test says")
+	onlyFlag  = flag.String("only", "", "a regular expression of the files")
+	showFlag  = flag.Bool("show", false, "print each statement")
+	foundFlag = flag.String("found", "", "append what is found to this file")
+	eachFlag  = flag.Duration("each", 0, "how long one file may take; 0: as the test says")
+)
+
+// database is the one that each file begins in.
+const database = "test"
+
+// suites are the folders of the files.
+var suites = regexp.MustCompile(`^(?:main|t|suite/(?:innodb|json|versioning|period|parts|sql_sequence|binlog|compat|gcol|vcol|engines|innodb_gis|innodb_fts|heap|jp|maria|csv|handler|funcs_1|funcs_2|innodb_zip|atomic|gis|collations|x_json|opt_trace|secondary))/|^plugin/(?:type_\w+)/`)
+
+// TestCorpus runs some files, and not always others: what a new one meets is for a
+// developer to see.
+func TestCorpus(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			runFiles(t, version, []string{"mariadb"}, 7, 30, 2*time.Second)
+		})
+	}
+}
+
+// options are those of the servers. Locks are not waited for, as each file is run by
+// one goroutine.
+func options(version string) []string {
+	o := []string{"--innodb-lock-wait-timeout=1", "--lock-wait-timeout=1", "--event-scheduler=OFF", "--log-bin-trust-function-creators=1", "--max-binlog-size=1G"}
+	switch version {
+	case "mysql-5.7", "mysql-8.0":
+		o = append(o, "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF") // which would refuse much
+	}
+	return o
+}
+
+// file is one of a suite.
+type file struct{ root, path string }
+
+// runFiles runs n of the files of these suites, each for some time at most.
+func runFiles(t *testing.T, version string, from []string, seed uint64, n int, each time.Duration) {
+	if *seedFlag > 0 {
+		seed = *seedFlag
+	}
+	if *filesFlag > 0 {
+		n = *filesFlag
+	}
+	if *eachFlag > 0 {
+		each = *eachFlag
+	}
+	var files []file
+	for _, suite := range from {
+		files = append(files, listed(t, suite)...)
+	}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	rng.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+	all := len(files)
+	files = files[:min(n, len(files))]
+	t.Logf("go test -tags servers,soak -run '%s' ./e2e/corpus -seed %d -files %d -each %s", t.Name(), seed, n, each)
+	server := servers.Start(t, version, options(version)...)
+	r := newRun(t, server)
+	begun := time.Now()
+	for i, f := range files {
+		r.file(f, each)
+		if r.dead {
+			t.Logf("%s: the server died", f.path)
+			server.Restart(t)
+			r.revive()
+		}
+		if i%50 == 49 {
+			t.Logf("%d files in %s: %+v", i+1, time.Since(begun).Round(time.Second), r.count)
+		}
+	}
+	r.close()
+	t.Logf("%d of %d files in %s: %+v", len(files), all, time.Since(begun).Round(time.Second), r.count)
+}
+
+// suiteRoot gets a suite, and returns its folder.
+func suiteRoot(t *testing.T, name string) string {
+	t.Helper()
+	cmd := exec.Command("../../scripts/suites.sh", name)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("scripts/suites.sh %s: %v", name, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// listed returns the files of a suite, in order.
+func listed(t *testing.T, suite string) []file {
+	var list []file
+	root := suiteRoot(t, suite)
+	only := regexp.MustCompile(*onlyFlag)
+	err := filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if strings.HasSuffix(rel, ".test") && suites.MatchString(rel) && only.MatchString(rel) {
+			list = append(list, file{root, rel})
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 && *onlyFlag == "" {
+		t.Fatalf("no file in %s", root)
+	}
+	return list
+}

@@ -1,0 +1,325 @@
+//go:build servers
+
+package corpus
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"daybook/binlog/charset"
+	"daybook/change"
+)
+
+// replica is what the changes alone tell: each table's definition and its rows,
+// strictly. A row that is updated or deleted must be there, as the change says.
+type replica struct {
+	maria  bool
+	tables map[name]*table
+}
+
+type name struct{ database, table string }
+
+func (n name) String() string { return n.database + "." + n.table }
+
+// table is a table's rows as text, and how often each is there.
+type table struct {
+	def     *change.Table
+	rows    map[string]int
+	loose   bool // what rows are there is not known, as a DDL may have moved some
+	defined bool // the definition is new
+	touched bool // rows have changed
+	// blank are generated columns of which the changes do not tell the value, by
+	// index.
+	blank map[int]bool
+}
+
+const (
+	separator = "\x01"
+	absent    = "\x00absent"
+)
+
+func newReplica(maria bool) *replica { return &replica{maria, map[name]*table{}} }
+
+// newTable returns a table of which it is not known what rows it has.
+func (m *replica) newTable(def *change.Table) *table {
+	return &table{def: def, rows: map[string]int{}, loose: true, defined: true, touched: true, blank: m.unsure(def)}
+}
+
+// unsure returns the columns that changes do not tell rightly: MariaDB writes a
+// virtual one, in an insert, as it was before the AUTO_INCREMENT number was given.
+func (m *replica) unsure(def *change.Table) map[int]bool {
+	if !m.maria || def == nil || !slices.ContainsFunc(def.Columns, func(c change.Column) bool { return c.AutoIncrement }) {
+		return nil
+	}
+	blank := map[int]bool{}
+	for i, c := range def.Columns {
+		if c.Generated {
+			blank[i] = true
+		}
+	}
+	return blank
+}
+
+// schema follows a DDL: of the tables that it names it is not known what rows
+// they have.
+func (m *replica) schema(ddl *change.SchemaChange) {
+	for _, c := range ddl.Tables {
+		n := name{c.Database, c.Name}
+		if c.PreviousName != "" {
+			delete(m.tables, name{c.PreviousDatabase, c.PreviousName})
+		}
+		if c.Type == change.Dropped {
+			delete(m.tables, n)
+		}
+	}
+	for _, c := range ddl.Tables {
+		if c.Type != change.Dropped && c.Table != nil {
+			t := m.newTable(c.Table)
+			t.loose = c.Type != change.Created
+			if old := m.tables[name{c.Database, c.Name}]; old != nil && c.Type == change.Truncated {
+				t.defined = old.defined
+			}
+			m.tables[name{c.Database, c.Name}] = t
+		}
+	}
+	if exchanged(ddl.SQL) {
+		for _, t := range m.tables {
+			t.loose = true
+		}
+	}
+}
+
+func exchanged(sql string) bool {
+	sql = strings.ToUpper(sql)
+	return strings.Contains(sql, "EXCHANGE") || strings.Contains(sql, "CONVERT")
+}
+
+// row follows a row change.
+func (m *replica) row(c *change.Change) error {
+	n := name{c.Table.Database, c.Table.Name}
+	t := m.tables[n]
+	if t == nil {
+		t = m.newTable(c.Table)
+		m.tables[n] = t
+	}
+	t.touched = true
+	if t.def != c.Table { // told by no DDL: a definition that rows came with
+		t.def, t.loose, t.blank = c.Table, true, m.unsure(c.Table)
+	}
+	var before, after []string
+	if c.Op != change.Insert {
+		before = t.images(c.Before)
+	}
+	if c.Op != change.Delete {
+		after = t.images(c.After)
+	}
+	var old string
+	if before != nil {
+		found, ok := t.find(before)
+		if !ok && !t.loose {
+			t.loose = true
+			return fmt.Errorf("%v of %s: row %q is not there", c.Op, n, before)
+		}
+		if old = found; ok {
+			if t.rows[old]--; t.rows[old] == 0 {
+				delete(t.rows, old)
+			}
+		}
+	}
+	if after == nil {
+		return nil
+	}
+	was := strings.Split(old, separator)
+	for i := range after {
+		switch {
+		case after[i] != absent:
+		case t.def.Columns[i].Generated || old == "" || i >= len(was):
+			t.leave(i)
+		default:
+			after[i] = was[i]
+		}
+	}
+	t.rows[t.joined(after)]++
+	return nil
+}
+
+func (t *table) images(image []change.Value) []string {
+	list := make([]string, len(image))
+	for i := range image {
+		list[i] = render(&t.def.Columns[i], &image[i])
+	}
+	return list
+}
+
+func (t *table) joined(values []string) string {
+	for i := range t.blank {
+		values[i] = ""
+	}
+	return strings.Join(values, separator)
+}
+
+// leave has a column be compared no more, as its value is not known.
+func (t *table) leave(i int) {
+	if t.blank == nil {
+		t.blank = map[int]bool{}
+	}
+	t.blank[i] = true
+	rows := map[string]int{}
+	for r, n := range t.rows {
+		rows[t.joined(strings.Split(r, separator))] += n
+	}
+	t.rows = rows
+}
+
+// find finds the row of an image that may lack columns.
+func (t *table) find(values []string) (string, bool) {
+	if !slices.Contains(values, absent) {
+		r := t.joined(values)
+		return r, t.rows[r] > 0
+	}
+next:
+	for r := range t.rows {
+		for i, v := range strings.Split(r, separator) {
+			if values[i] != absent && values[i] != v && !t.blank[i] {
+				continue next
+			}
+		}
+		return r, true
+	}
+	return "", false
+}
+
+// selected is the expression that gives a column's value, of which value makes
+// the text that render makes of the change's.
+func selected(c *change.Column) string {
+	name := quoteName(c.Name)
+	switch {
+	case c.Type.IsBinary(), c.Type.IsGeometry(), c.Type == change.Vector:
+		return "HEX(" + name + ")"
+	case c.Type.IsText(), c.Type == change.Enum, c.Type == change.Set, c.Type == change.JSON:
+		return "HEX(CONVERT(" + name + " USING utf8mb4))"
+	case c.Type == change.Bit, c.Type == change.Year, c.Type.IsInteger(), c.Zerofill:
+		return name + " + 0"
+	case c.Type == change.Float, c.Type == change.Double:
+		return name + " + 0e0"
+	}
+	return "CAST(" + name + " AS CHAR)"
+}
+
+// value gives the text of a selected value.
+func value(c *change.Column, s string) string {
+	switch {
+	case s == "NULL":
+		return s
+	case c.Type.IsText(), c.Type == change.Enum, c.Type == change.Set, c.Type == change.JSON:
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			return s
+		}
+		return "'" + kept(c, string(b)) + "'"
+	case c.Type == change.Float, c.Type == change.Double:
+		f, _ := strconv.ParseFloat(s, 64)
+		return number(f)
+	}
+	return s
+}
+
+func number(f float64) string { return strconv.FormatFloat(f+0, 'g', 15, 64) }
+
+func render(c *change.Column, v *change.Value) string {
+	switch v.Kind {
+	case change.Absent:
+		return absent
+	case change.Null:
+		return "NULL"
+	case change.Int64:
+		return strconv.FormatInt(v.Int(), 10)
+	case change.YearNum:
+		if c.Length == 2 { // shown with two digits
+			return strconv.FormatUint(v.Num%100, 10)
+		}
+		return strconv.FormatUint(v.Num, 10)
+	case change.Uint64, change.Bits:
+		return strconv.FormatUint(v.Num, 10)
+	case change.Float32, change.Float64:
+		f := v.Float()
+		if math.Signbit(f) && f == 0 {
+			f = 0
+		}
+		return number(f)
+	case change.CivilDate:
+		d := v.Civil()
+		return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+	case change.CivilTime:
+		d := v.Civil()
+		return fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d%s", d.Year, d.Month, d.Day, d.Hour, d.Minute, d.Second, fraction(c, d.Micros))
+	case change.Instant:
+		if v.Num == 0 {
+			return "0000-00-00 00:00:00" + fraction(c, 0)
+		}
+		t := time.UnixMicro(v.Int()).UTC()
+		return t.Format("2006-01-02 15:04:05") + fraction(c, t.Nanosecond()/1000)
+	case change.Duration:
+		n, sign := v.Int(), ""
+		if n < 0 {
+			n, sign = -n, "-"
+		}
+		s := n / 1e6
+		return fmt.Sprintf("%s%02d:%02d:%02d%s", sign, s/3600, s/60%60, s%60, fraction(c, int(n%1e6)))
+	case change.Blobs:
+		return fmt.Sprintf("%X", v.Bytes)
+	case change.WKB:
+		if len(v.Bytes) == 0 && v.Num == 0 {
+			return "" // no geometry, which LOAD XML makes of a field that is not there
+		}
+		srid := uint32(v.Num)
+		return fmt.Sprintf("%X%X", []byte{byte(srid), byte(srid >> 8), byte(srid >> 16), byte(srid >> 24)}, v.Bytes)
+	case change.String, change.EnumLabel, change.SetLabels, change.JSONText:
+		if c.Type.IsText() || c.Type == change.Enum || c.Type == change.Set || c.Type == change.JSON {
+			return "'" + kept(c, string(v.Bytes)) + "'"
+		}
+	}
+	return string(v.Bytes)
+}
+
+func fraction(c *change.Column, micros int) string {
+	if c.Length <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(".%06d", micros)[:c.Length+1]
+}
+
+func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
+
+// kept is text with a question mark for each character that is none, and for those
+// that the server's own table of the charset lacks: of some of these a record has the
+// character.
+func kept(c *change.Column, s string) string {
+	s = valid(s)
+	switch c.Charset {
+	case "ucs2": // MySQL leaves half a pair out when it converts
+		return strings.ReplaceAll(s, "?", "")
+	case "big5", "sjis", "cp932", "ujis", "eucjpms", "gbk", "gb2312", "euckr":
+		if cs, ok := charset.ByName(c.Charset); ok {
+			return cs.Fit(s)
+		}
+	}
+	return s
+}
+
+// valid puts a question mark in the place of each character that is none: of
+// these a record has U+FFFD. ucs2 lets half a pair of surrogates stand alone.
+func valid(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == 0xED && b[i+1] >= 0xA0 && b[i+2] >= 0x80 {
+			b = append(append(b[:i:i], '?'), b[i+3:]...)
+		}
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(string(b), "?"), "\uFFFD", "?")
+}
