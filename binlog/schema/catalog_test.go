@@ -133,6 +133,17 @@ func TestDefinitionsAreImmutable(t *testing.T) {
 	}
 }
 
+// TestMaskingPolicy sets and drops what MySQL 9.7 shows in place of a column's values.
+// The rows have the values.
+func TestMaskingPolicy(t *testing.T) {
+	c := schema.NewCatalog(schema.Server{Flavor: "mysql", Version: 90700, DefaultCharset: "utf8mb4"})
+	apply(t, c, schema.Context{Database: "shop"}, "CREATE TABLE t (a INT MASKING POLICY p, b INT)", "ALTER TABLE t ALTER COLUMN a DROP MASKING POLICY, ADD c INT",
+		"ALTER TABLE t ALTER b SET MASKING POLICY `p 2`, MODIFY c BIGINT MASKING POLICY p INVISIBLE")
+	if def, _ := c.Table("shop", "t"); def == nil || len(def.Columns) != 3 || def.Columns[2].Type != change.BigInt {
+		t.Errorf("%+v", def)
+	}
+}
+
 // TestLongComments has comments of which servers cut off the end.
 func TestLongComments(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("é", n) }

@@ -161,6 +161,9 @@ func (r *reader) alterColumn(s *alterTable) {
 		a.kind = setVisible
 	case r.accept("SET", "INVISIBLE"):
 		a.kind, a.hide = setVisible, true
+	case r.accept("SET", "MASKING", "POLICY"), r.accept("DROP", "MASKING", "POLICY"): // MySQL 9.7
+		r.skipAction()
+		return
 	default:
 		r.fail("expected SET or DROP DEFAULT")
 	}

@@ -197,6 +197,16 @@ func (r *reader) charsetAttribute(t *typeSpec, set *string) bool {
 // defaultValue reads what follows DEFAULT. Whatever is no plain literal is an
 // expression.
 func (r *reader) defaultValue() *literal {
+	if n := r.parenthesised(); n > 0 {
+		for range n {
+			r.take()
+		}
+		v := r.defaultValue()
+		for range n {
+			r.take()
+		}
+		return v
+	}
 	t := r.peek(0)
 	introduced := ""
 	if next := r.peek(1).kind; t.kind == tokWord && strings.HasPrefix(t.text, "_") && (next == tokString || next == tokHex || next == tokBits) {
@@ -238,6 +248,32 @@ func (r *reader) defaultValue() *literal {
 	}
 	r.skipDefaultRest()
 	return &literal{kind: tokOp}
+}
+
+// parenthesised tells in how many parentheses a literal stands, which MariaDB takes
+// for the literal itself; for MySQL it is an expression.
+func (r *reader) parenthesised() int {
+	const most = 3
+	n := 0
+	for n < most && r.isOp(n, "(") {
+		n++
+	}
+	if n == 0 || !r.server.mariaDB() {
+		return 0
+	}
+	i := n
+	if r.isOp(i, "-") || r.isOp(i, "+") || r.peek(i).kind == tokWord && strings.HasPrefix(r.peek(i).text, "_") {
+		i++
+	}
+	if kind := r.peek(i).kind; kind != tokString && kind != tokNumber && kind != tokHex && kind != tokBits && !r.isWord(i, "NULL", "TRUE", "FALSE") {
+		return 0
+	}
+	for range n {
+		if i++; !r.isOp(i, ")") {
+			return 0
+		}
+	}
+	return n
 }
 
 // skipDefaultRest steps over the rest of an expression, up to the next word
