@@ -20,6 +20,7 @@ import (
 type replica struct {
 	maria  bool
 	tables map[name]*table
+	sets   charsets
 }
 
 type name struct{ database, table string }
@@ -43,7 +44,7 @@ const (
 	absent    = "\x00absent"
 )
 
-func newReplica(maria bool) *replica { return &replica{maria, map[name]*table{}} }
+func newReplica(maria bool) *replica { return &replica{maria, map[name]*table{}, charsets{}} }
 
 // newTable returns a table of which it is not known what rows it has.
 func (m *replica) newTable(def *change.Table) *table {
@@ -113,10 +114,10 @@ func (m *replica) row(c *change.Change) error {
 	}
 	var before, after []string
 	if c.Op != change.Insert {
-		before = t.images(c.Before)
+		before = t.images(m.sets, c.Before)
 	}
 	if c.Op != change.Delete {
-		after = t.images(c.After)
+		after = t.images(m.sets, c.After)
 	}
 	var old string
 	if before != nil {
@@ -148,10 +149,10 @@ func (m *replica) row(c *change.Change) error {
 	return nil
 }
 
-func (t *table) images(image []change.Value) []string {
+func (t *table) images(sets charsets, image []change.Value) []string {
 	list := make([]string, len(image))
 	for i := range image {
-		list[i] = render(&t.def.Columns[i], &image[i])
+		list[i] = sets.render(&t.def.Columns[i], &image[i])
 	}
 	return list
 }
@@ -212,7 +213,7 @@ func selected(c *change.Column) string {
 }
 
 // value gives the text of a selected value.
-func value(c *change.Column, s string) string {
+func (sets charsets) value(c *change.Column, s string) string {
 	switch {
 	case s == "NULL":
 		return s
@@ -221,7 +222,7 @@ func value(c *change.Column, s string) string {
 		if err != nil {
 			return s
 		}
-		return "'" + kept(c, string(b)) + "'"
+		return "'" + sets.kept(c, string(b)) + "'"
 	case c.Type == change.Float, c.Type == change.Double:
 		f, _ := strconv.ParseFloat(s, 64)
 		return number(f)
@@ -231,7 +232,7 @@ func value(c *change.Column, s string) string {
 
 func number(f float64) string { return strconv.FormatFloat(f+0, 'g', 15, 64) }
 
-func render(c *change.Column, v *change.Value) string {
+func (sets charsets) render(c *change.Column, v *change.Value) string {
 	switch v.Kind {
 	case change.Absent:
 		return absent
@@ -281,7 +282,7 @@ func render(c *change.Column, v *change.Value) string {
 		return fmt.Sprintf("%X%X", []byte{byte(srid), byte(srid >> 8), byte(srid >> 16), byte(srid >> 24)}, v.Bytes)
 	case change.String, change.EnumLabel, change.SetLabels, change.JSONText:
 		if c.Type.IsText() || c.Type == change.Enum || c.Type == change.Set || c.Type == change.JSON {
-			return "'" + kept(c, string(v.Bytes)) + "'"
+			return "'" + sets.kept(c, string(v.Bytes)) + "'"
 		}
 	}
 	return string(v.Bytes)
@@ -296,18 +297,22 @@ func fraction(c *change.Column, micros int) string {
 
 func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
 
+// charsets keeps those that were made, as that takes time.
+type charsets map[string]*charset.Charset
+
 // kept is text with a question mark for each character that is none, and for those
 // that the server's own table of the charset lacks: of some of these a record has the
 // character.
-func kept(c *change.Column, s string) string {
+func (sets charsets) kept(c *change.Column, s string) string {
 	s = valid(s)
 	switch c.Charset {
 	case "ucs2": // MySQL leaves half a pair out when it converts
 		return strings.ReplaceAll(s, "?", "")
 	case "big5", "sjis", "cp932", "ujis", "eucjpms", "gbk", "gb2312", "euckr":
-		if cs, ok := charset.ByName(c.Charset); ok {
-			return cs.Fit(s)
+		if sets[c.Charset] == nil {
+			sets[c.Charset], _ = charset.ByName(c.Charset)
 		}
+		return sets[c.Charset].Fit(s)
 	}
 	return s
 }
