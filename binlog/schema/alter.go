@@ -249,10 +249,35 @@ func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 			c.invisible = a.hide
 		}
 	}
-	if s.options.convert != "" {
-		b.run.convertColumn(&c.Column, b.convert)
+	if was := c.Column; s.options.convert != "" && b.run.convertColumn(&c.Column, b.convert) && len(c.Members) > 0 {
+		b.relabel(&c.Column, &was)
 	}
 	b.columns = append(b.columns, c)
+}
+
+// relabel gives a column, whose labels CONVERT TO CHARACTER SET has made others,
+// the default that it has by then. What the server knows as bytes that are no text
+// in their character set, it shows as question marks: what those are in another is
+// not known.
+func (b *builder) relabel(c, was *change.Column) {
+	utf8 := strings.HasPrefix(was.Charset, "utf8") && strings.HasPrefix(c.Charset, "utf8")
+	if !utf8 && slices.ContainsFunc(was.Members, func(l string) bool {
+		return strings.Contains(l, "\ufffd") || was.Charset != "latin1" && strings.Contains(l, "?")
+	}) {
+		b.fail("the bytes of the labels of " + c.Name + " are not known")
+		return
+	}
+	if c.Default == nil {
+		return
+	}
+	var kept []string
+	for i, l := range was.Members {
+		if l == *was.Default || c.Type == change.Set && slices.Contains(strings.Split(*was.Default, ","), l) {
+			kept = append(kept, c.Members[i])
+		}
+	}
+	text := strings.Join(kept, ",")
+	c.Default = &text
 }
 
 // convertColumn does to a column what CONVERT TO CHARACTER SET does: TEXT types
