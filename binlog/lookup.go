@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"daybook/binlog/dump"
@@ -51,7 +52,7 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 		switch {
 		case result.err == nil:
 			r.certain(l.name())
-		case l.state.unknown || l.state.misfit:
+		case l.state.unknown || l.state.misfit || l.state.unsure:
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
 		default:
 			return false, r.leaveDoubt(l, result.err)
@@ -64,7 +65,8 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 
 // endLookup takes the definition that the source has.
 func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
-	if l.state.misfit {
+	t, _ := now.Table(l.state.database, l.state.table)
+	if l.state.misfit || l.state.unsure && !reflect.DeepEqual(t, l.state.definition) {
 		if err := r.adoptSources(l.state, now); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func readQuery(e dump.Event) (query, error) {
 	}
 	if q.st = statementOf(q.sql); q.st == stOther && err == nil {
 		err = q.readVariables(q.variables)
-		q.context.Database = string(q.database)
+		q.context.Database, q.context.Thread = string(q.database), q.thread
 	}
 	return q, err
 }
@@ -138,8 +138,10 @@ func (q *query) readVariables(b []byte) error {
 			q.timeZone = string(r.Bytes(int(r.U8())))
 		case 6: // catalog
 			r.Bytes(int(r.U8()))
-		case 7, 8: // lc_time_names, charset_database
+		case 7: // lc_time_names
 			r.U16()
+		case 8:
+			q.context.DatabaseCollation = r.U16()
 		case 9: // table_map_for_update
 			r.U64()
 		case 10: // master_data_written

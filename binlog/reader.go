@@ -163,7 +163,9 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	if it.kind == itemNone {
 		return nil, true, nil
 	}
-	r.sessions.follow(r.stream)
+	if r.sessions.follow(r.stream) {
+		r.catalog.EndSessions()
+	}
 	c, err = r.handle(&it)
 	return c, false, err
 }

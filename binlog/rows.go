@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"daybook/binlog/cursor"
 	"daybook/binlog/dump"
@@ -50,6 +51,7 @@ type tableState struct {
 	m               *rowevent.TableMap
 	err             error // why rows cannot be decoded
 	unknown, misfit bool  // the history does not know the table; the rows do not fit what it knows
+	unsure          bool  // its columns may be in another charset than the history knows
 	asked           bool  // the source was
 
 	generation int // of the catalog that decoder was made with; -1: none made
@@ -173,8 +175,8 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 	r.rows.at(place{r.stream.file, r.stream.start})
 	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
-	if r.inDoubt(s) || (s.unknown || s.misfit) && !s.asked {
-		s.asked = s.unknown || s.misfit
+	if ask := s.unknown || s.misfit || s.unsure; r.inDoubt(s) || ask && !s.asked {
+		s.asked = ask
 		return r.startLookup(e, s, undone)
 	}
 	if s.err != nil {
@@ -282,7 +284,7 @@ func (r *Reader) resolve(s *tableState) {
 	if !known {
 		t, known = s.m.Definition(o)
 	}
-	s.definition, s.decoder, s.err, s.unknown, s.misfit = t, nil, nil, !known, false
+	s.definition, s.decoder, s.err, s.unknown, s.misfit, s.unsure = t, nil, nil, !known, false, false
 	if !known {
 		s.err = fmt.Errorf("%w: that of %s.%s is not known here: it was changed by a DDL between here and now, or by one that cannot be read (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
@@ -292,6 +294,16 @@ func (r *Reader) resolve(s *tableState) {
 	if s.decoder, err = rowevent.NewDecoder(s.m, t, o); err != nil && !r.adopt(s, t, o, err) {
 		s.err, s.misfit = fmt.Errorf("%w: %w", ErrSchema, err), errors.Is(err, rowevent.ErrMismatch)
 	}
+	if s.err == nil && !tellsCharsets(s.m, t) && r.catalog.Unsure(s.database, s.table) {
+		s.unsure = true
+		s.err = fmt.Errorf("%w: columns of %s.%s may be in another character set than the binlog tells: a session that was in a database when another changed the default of that goes on with the old one (binlog_row_metadata=FULL on the source prevents it)",
+			ErrSchema, s.database, s.table)
+	}
+}
+
+// tellsCharsets tells whether a table map has the charsets of all columns.
+func tellsCharsets(m *rowevent.TableMap, t *change.Table) bool {
+	return m.Told.Members || m.Told.Charsets && !slices.ContainsFunc(t.Columns, func(c change.Column) bool { return len(c.Members) > 0 })
 }
 
 // source fills in the place of the change that begins at the current event.

@@ -140,10 +140,10 @@ func (s *sessions) connected(c *dump.Connection) { s.see(c.Status.ServerID, c.Th
 func (s *sessions) known() bool { return s.seen.Server != 0 }
 
 // follow forgets all sessions when the source has begun anew, which ends them,
-// or is another one, on which they are not.
-func (s *sessions) follow(stream *stream) {
+// or is another one, on which they are not. It tells whether all have ended.
+func (s *sessions) follow(stream *stream) (ended bool) {
 	if s.source == stream.source {
-		return
+		return false
 	}
 	s.source = stream.source
 	for id := range s.open {
@@ -158,6 +158,7 @@ func (s *sessions) follow(stream *stream) {
 	} else {
 		s.connected(stream.conn)
 	}
+	return stream.begun
 }
 
 // load takes over a saved entry.

@@ -27,13 +27,20 @@ func (u *run) alterTable(s *alterTable) {
 	b := u.builder(s.name)
 	b.name = TableName{old.Def.Database, old.Def.Name}
 	b.charset, b.comment, b.versioned = old.Def.Charset, old.Def.Comment, old.Versioned
+	b.unsure = old.Unsure
+	var dflt defaultSet
 	b.engine = u.engine(s.options.engine, old.Engine)
 	b.assumed = old.Assumed && s.options.engine == ""
 	if o := s.options; o.charset != "" || o.convert != "" {
 		b.charset = u.resolveCharset(o.charset, b.charset)
 		b.charset = u.resolveCharset(o.convert, b.charset)
-		if o.charset == defaultCharset && o.convert == "" || o.convert == defaultCharset {
-			b.charset = u.databaseCharset(s.name.Database)
+		switch {
+		case o.convert == defaultCharset:
+			dflt = u.defaultOfConversion(s.name.Database)
+			b.charset = dflt.charset
+		case o.charset == defaultCharset && o.convert == "":
+			dflt = u.defaultOf(s.name.Database)
+			b.charset = dflt.charset
 		}
 	}
 	if s.options.convert != "" {
@@ -54,6 +61,11 @@ func (u *run) alterTable(s *alterTable) {
 	b.alterColumns(old, s)
 	b.keepGeneratedKey(old)
 	b.fillPeriods(s.actions)
+	if s.options.convert != "" {
+		b.unsure = b.unsure || dflt.unsure(b.columns)
+	} else {
+		b.unsure = b.unsure || dflt.unsure(b.inheriting(s.actions))
+	}
 	b.alterKeys(old, s.actions)
 	if s.options.versioning == versioningAdded {
 		b.extendKeys(s.actions)
@@ -106,15 +118,8 @@ func (u *run) keepsCharset(s *alterTable, old *change.Table) bool {
 		s.renameTo != nil || len(s.actions) > 0 || s.others {
 		return false
 	}
-	to := u.resolveCharset(o.convert, u.databaseCharset(s.name.Database))
+	to := u.resolveCharset(o.convert, u.defaultOfConversion(s.name.Database).charset)
 	return !slices.ContainsFunc(old.Columns, func(c change.Column) bool { return u.convertColumn(&c, to) })
-}
-
-func (u *run) databaseCharset(name string) string {
-	if d := u.catalog.databases[u.catalog.fold(name)]; d != nil {
-		return d.Charset
-	}
-	return u.serverCharset()
 }
 
 // replace puts a table's new definition in the catalog and reports it.

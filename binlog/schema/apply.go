@@ -20,6 +20,10 @@ type Context struct {
 	// ServerCollation is the third number of Q_CHARSET_CODE: the default of
 	// new databases; 0: the catalog's Server.DefaultCharset.
 	ServerCollation uint16
+	// DatabaseCollation is Q_CHARSET_DATABASE_CODE, which is there only if the
+	// session has set collation_database; 0: it has not.
+	DatabaseCollation uint16
+	Thread            uint32 // the session's
 	// ExplicitDefaultsForTimestamp is Q_EXPLICIT_DEFAULTS_FOR_TIMESTAMP, or on
 	// MariaDB from 10.10 bit 24 of Q_FLAGS2_CODE; nil: not told, the catalog's
 	// Server counts.
@@ -153,7 +157,7 @@ func (u *run) execute(statement any) {
 	case *alterDatabase:
 		u.touchDatabase(s.name)
 		if s.charset != "" {
-			u.catalog.PutDatabase(s.name, u.resolveCharset(s.charset, u.serverCharset()))
+			u.catalog.changeDefault(s.name, u.resolveCharset(s.charset, u.serverCharset()), u.ctx.Thread)
 		}
 	case *dropDatabase:
 		u.dropDatabase(s)

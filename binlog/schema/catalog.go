@@ -64,6 +64,10 @@ type database struct {
 	Name    string `json:"name"`
 	Charset string `json:"charset"`
 	Seen    sight  `json:"seen,omitempty"`
+	// Former are the default charsets that it had before, and By the thread that
+	// changed it last: other sessions may go on with one of those.
+	Former []string `json:"former,omitempty"`
+	By     uint32   `json:"by,omitempty"`
 
 	tables   map[string]*entry // by folded name
 	programs map[programKey]*program
@@ -81,6 +85,7 @@ type table struct {
 	Engine    string        `json:"engine,omitempty"`    // "": not known
 	Assumed   bool          `json:"assumed,omitempty"`   // the engine is the server's default, as the statement named none
 	Unknown   bool          `json:"unknown,omitempty"`
+	Unsure    bool          `json:"unsure,omitempty"` // its columns may be in another charset, which the binlog does not tell
 }
 
 // NewCatalog returns an empty catalog.

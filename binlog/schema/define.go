@@ -81,12 +81,8 @@ func (u *run) newTable(s *createTable) *table {
 	if slices.ContainsFunc(s.elements, func(e alteration) bool { return e.column.versioned }) {
 		s.options.versioning = versioningAdded
 	}
-	if d := u.catalog.databases[u.catalog.fold(s.name.Database)]; d != nil {
-		b.charset = d.Charset
-	} else {
-		b.charset = u.serverCharset()
-	}
-	b.charset = u.resolveCharset(s.options.charset, b.charset)
+	dflt := u.defaultOf(s.name.Database)
+	b.charset = u.resolveCharset(s.options.charset, dflt.charset)
 	if s.options.comment != nil {
 		b.comment = *s.options.comment
 	}
@@ -105,6 +101,9 @@ func (u *run) newTable(s *createTable) *table {
 	b.fillPeriods(s.elements)
 	if s.options.versioning == versioningAdded {
 		b.extendKeys(s.elements)
+	}
+	if s.options.charset == "" || s.options.charset == defaultCharset {
+		b.unsure = dflt.unsure(b.inheriting(s.elements))
 	}
 	return b.finish()
 }
@@ -177,6 +176,7 @@ type builder struct {
 	columns   []column
 	keys      []key
 	versioned bool
+	unsure    bool // see table
 }
 
 // column is a column while a table is put together.
@@ -274,7 +274,7 @@ func (b *builder) finish() *table {
 		}
 	}
 	setKeys(def, b.keys, b.versioned)
-	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, Engine: b.engine, Assumed: b.assumed}
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure}
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:

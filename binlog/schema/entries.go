@@ -95,6 +95,8 @@ func (c *Catalog) load(e Entry) error {
 		}
 		c.PutDatabase(v.Name, v.Charset)
 		c.setSight(v.Name, v.Seen)
+		d := c.ensureDatabase(v.Name)
+		d.Former, d.By = v.Former, v.By
 	case parts[0] == "t" && len(parts) == 3:
 		return c.PutPacked(e.Value)
 	case parts[0] == "p" && len(parts) == 4:
