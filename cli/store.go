@@ -103,7 +103,7 @@ is in use or not there; 2: the command line or the configuration is wrong.`,
 			if err := r.print(a.stdout, output); err != nil {
 				return err
 			}
-			if slices.ContainsFunc(r.Damages, func(d damage) bool { return d.What == store.LostDirectory }) {
+			if r.beyondRepair() {
 				return errFailed
 			}
 			return nil
@@ -144,6 +144,10 @@ func storeOptions(c *config.Config) store.Options {
 
 func (r *storeReport) add(d store.Damage) {
 	r.Damages = append(r.Damages, damage{d, placeOf(d.Before), placeOf(d.After)})
+}
+
+func (r *storeReport) beyondRepair() bool {
+	return slices.ContainsFunc(r.Damages, func(d damage) bool { return d.What == store.LostDirectory })
 }
 
 // damage is one of the store's, with where in the source the records beside
@@ -198,7 +202,7 @@ func (r *storeReport) print(w io.Writer, output string) error {
 		line("repaired; the damaged database is kept in %s/%s and may be deleted", r.DataDir, r.Kept)
 	case len(r.Damages) == 0:
 		line("nothing in %s is damaged", r.DataDir)
-	case r.Damages[0].What == store.LostDirectory: // there is no way to mend it
+	case r.beyondRepair(): // there is no way to mend it
 	case r.DryRun:
 		line("dry run: nothing was changed; --yes repairs it")
 	default:
@@ -213,6 +217,8 @@ func damageLine(d damage) string {
 		return fmt.Sprintf("%s: the records at offsets %d to %d are lost, between the positions %v and %v (%s)", d.Topic, d.From, d.To-1, d.Before, d.After, d.Detail)
 	case store.LostState:
 		return fmt.Sprintf("%s: the position or the schema is lost (%s); after the repair 'daybook task restart %s --from now' goes on with the source as it is; an earlier file:offset or GTID set passes over less", d.Topic, d.Detail, d.Topic)
+	case store.LostFile:
+		return fmt.Sprintf("a file that is needed only if others are damaged: %s; a repair writes it anew, and nothing of it is lost", d.Detail)
 	case store.LostIndex:
 		if d.Topic == "" {
 			return fmt.Sprintf("the names of the topics are damaged (%s); a repair writes them anew, and nothing of them is lost", d.Detail)

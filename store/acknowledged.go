@@ -56,7 +56,7 @@ func readMarks(fsys vfs.FS, dir string) (map[uint32]mark, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", acknowledgedName, err)
+		return nil, fmt.Errorf("read %s: %w", acknowledgedName, describeRead(err))
 	}
 	marks := map[uint32]mark{}
 	for place := uint32(0); len(b) >= markSize; place, b = place+1, b[markSize:] {

@@ -110,7 +110,7 @@ func readCatalog(fsys vfs.FS, dir string) (*catalog, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", catalogName, err)
+		return nil, fmt.Errorf("read %s: %w", catalogName, describeRead(err))
 	}
 	text := b[:max(len(b)-len(checksum(nil)), 0)]
 	if string(b[len(text):]) != checksum(text) {

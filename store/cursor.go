@@ -1,12 +1,6 @@
 package store
 
-import (
-	"errors"
-	"fmt"
-	"syscall"
-
-	"github.com/cockroachdb/pebble/v2"
-)
+import "github.com/cockroachdb/pebble/v2"
 
 // cursor is an iterator of Pebble's over the keys with one prefix, or a part of
 // them. Some damage Pebble answers with a panic, a value file that is gone or cut for one:
@@ -81,22 +75,4 @@ func (c *cursor) Close() {
 	var err error
 	defer recoverDamage(&err)
 	_ = c.it.Close()
-}
-
-// recoverDamage makes a panic of Pebble's an error.
-func recoverDamage(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%w (Pebble gave up: %v)", ErrCorrupt, r)
-	}
-}
-
-// describeRead is describe for reading. What is no error of the operating system's
-// is damage, also where Pebble does not say so, and so is a sector that cannot be read.
-func describeRead(err error) error {
-	err = describe(err)
-	var system syscall.Errno
-	if err == nil || described(err) || errors.As(err, &system) && system != syscall.EIO {
-		return err
-	}
-	return fmt.Errorf("%w (%w)", ErrCorrupt, err)
 }

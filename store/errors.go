@@ -20,6 +20,8 @@ var (
 	ErrReadOnly    = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
 	ErrDiskFull    = errors.New("the disk is full: free some space, or lower the retention; nothing acknowledged is lost")
 	ErrCorrupt     = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends what can be mended while Daybook is stopped")
+	// ErrBeyondRepair is of damage that `daybook store repair` does not mend. It comes with ErrCorrupt.
+	ErrBeyondRepair = errors.New("data on disk is damaged, and no repair can mend it: restore the directory from a copy, or move it away and start again from the source")
 	// ErrStateLost is of a task whose position or schema a repair could not save.
 	ErrStateLost        = errors.New("a part of what the task had saved was lost")
 	ErrRepairing        = errors.New("a repair of the data directory was interrupted: run `daybook store repair --yes` again")
@@ -37,11 +39,11 @@ func describe(err error) error {
 	case err == nil || described(err):
 		return err
 	case isDiskFull(err):
-		return fmt.Errorf("%w (%w)", ErrDiskFull, err)
+		return fmt.Errorf("%w (%w)", ErrDiskFull, inOneLine{err})
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
+		return fmt.Errorf("%w (%w)", ErrReadOnly, inOneLine{err})
 	case pebble.IsCorruptionError(err):
-		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+		return fmt.Errorf("%w (%w)", ErrCorrupt, inOneLine{err})
 	case strings.Contains(err.Error(), "format major version"):
 		return fmt.Errorf("%w (%w)", ErrNewerFormat, err)
 	}

@@ -36,7 +36,7 @@ func (s *Store) checkFiles(second *catalog) error {
 	for _, marker := range []string{markerManifest, markerFormat} {
 		value, err := atomicfs.ReadMarker(fsys, dir, marker)
 		if err != nil || value == "" {
-			return fmt.Errorf("%w: the file marker.%s.* is missing or misnamed", ErrCorrupt, marker)
+			return &beyondRepair{fmt.Errorf("the file marker.%s.* is missing or misnamed", marker)}
 		}
 	}
 	manifest, err := atomicfs.ReadMarker(fsys, dir, markerManifest)
@@ -44,14 +44,16 @@ func (s *Store) checkFiles(second *catalog) error {
 		return err
 	}
 	whole, err := isWhole(fsys, fsys.PathJoin(dir, manifest))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s is missing", ErrCorrupt, manifest)
-	}
-	if err != nil || whole {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &beyondRepair{fmt.Errorf("%s is missing", manifest)}
+	case isUnreadable(err):
+		return &beyondRepair{fmt.Errorf("the manifest cannot be read: %w: mend its permissions or the disk, if you can", err)}
+	case err != nil || whole:
 		return err
 	}
 	if err := s.checkOldState(); err != nil {
-		return fmt.Errorf("%s does not name all files: %w", manifest, err)
+		return &beyondRepair{fmt.Errorf("%s is damaged, and does not name all files: %w", manifest, err)}
 	}
 	return nil
 }
@@ -70,6 +72,10 @@ func (s *Store) damagedOptions() (damaged []string, err error) {
 			continue
 		}
 		b, err := readFile(s.opts.FS, s.opts.FS.PathJoin(s.opts.Dir, name))
+		if isUnreadable(err) {
+			damaged = append(damaged, name)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +96,7 @@ func (s *Store) removeOptions() error {
 	return err
 }
 
-// isWhole tells whether a manifest ends with a whole entry. The last may be
+// isWhole tells whether a manifest has entries, and ends with a whole one. The last may be
 // torn by a crash; damage before it hides all that come after.
 func isWhole(fsys vfs.FS, name string) (bool, error) {
 	f, err := fsys.Open(name)
@@ -98,14 +104,15 @@ func isWhole(fsys vfs.FS, name string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	for r := record.NewReader(f, 0); ; {
+	some := false
+	for r := record.NewReader(f, 0); ; some = true {
 		entry, err := r.Next()
 		if err == nil {
 			_, err = io.Copy(io.Discard, entry)
 		}
 		switch {
 		case err == io.EOF:
-			return true, nil
+			return some, nil
 		case record.IsInvalidRecord(err):
 			return false, nil
 		case err != nil:
@@ -120,7 +127,14 @@ func (s *Store) checkOldState() error {
 	if err := s.openReadOnly(nil); err != nil {
 		return err
 	}
-	topics, err := s.readTopics()
+	_, used, err := s.lookUp(keyFormat)
+	if err == nil && !used {
+		err = errEmptied
+	}
+	var topics []catalogTopic
+	if err == nil {
+		topics, err = s.readTopics()
+	}
 	for i := 0; i < len(topics) && err == nil; i++ {
 		err = s.checkDense(&topics[i])
 	}

@@ -55,6 +55,10 @@ type lostWrites struct {
 	logs   []string        // what is wrong with which
 	newest map[uint32]bool // by place of its mark, of what the newest writes are lost
 	middle map[uint32]bool // of what writes are lost that have others behind them
+	// unnamed is the newest table that the manifest does not name, "" if it names that, and
+	// named whether it names any: one without its end is of an older state.
+	unnamed string
+	named   bool
 }
 
 // lost compares what there is with what was acknowledged; nil if nothing is missing.
@@ -76,6 +80,9 @@ func (f *writesFound) lost(marks map[uint32]mark) (*lostWrites, error) {
 }
 
 func (l *lostWrites) detail() string {
+	if len(l.logs) == 0 && l.unnamed != "" {
+		return "the manifest (MANIFEST-*) is damaged or of an older state: it does not name " + l.unnamed + ", and what was acknowledged last is missing"
+	}
 	if len(l.logs) == 0 {
 		return "a write-ahead log (*.log) is gone or of an older state: what was acknowledged last is missing"
 	}
@@ -119,7 +126,32 @@ func (s *Store) lostNow(logs wal.Logs, marks map[uint32]mark) (*lostWrites, erro
 	if err != nil {
 		return nil, err
 	}
-	return found.lost(marks)
+	lost, err := found.lost(marks)
+	if err == nil && lost != nil {
+		lost.unnamed, lost.named, err = s.newestUnnamed()
+	}
+	return lost, err
+}
+
+// newestUnnamed looks for a table that is newer than all that the manifest names.
+func (s *Store) newestUnnamed() (unnamed string, named bool, err error) {
+	levels, err := s.db.SSTables()
+	if err != nil {
+		return "", false, err
+	}
+	newest := ""
+	for _, level := range levels {
+		for _, table := range level {
+			newest = max(newest, table.BackingSSTNum.String()+".sst")
+		}
+	}
+	names, err := s.opts.FS.List(s.opts.Dir)
+	for _, name := range names {
+		if strings.HasSuffix(name, ".sst") && name > max(newest, unnamed) {
+			unnamed = name
+		}
+	}
+	return unnamed, newest != "", err
 }
 
 // checkAcknowledged returns an error if what was acknowledged cannot be read.
@@ -132,7 +164,11 @@ func (s *Store) checkAcknowledged(marks map[uint32]mark) error {
 		return err
 	}
 	lost, err := s.lostNow(logs, marks)
-	if lost != nil {
+	switch {
+	case lost == nil:
+	case lost.unnamed != "" && !lost.named:
+		err = &beyondRepair{errors.New(lost.detail())}
+	default:
 		err = fmt.Errorf("%w: %s", ErrCorrupt, lost.detail())
 	}
 	return errors.Join(err, s.closeReadOnly())

@@ -187,8 +187,10 @@ func (s *Store) start(call func() error) (wait func() error) {
 // tried again, with Pebble's lock held. A damaged table is no failure of the store:
 // new ones are laid over it.
 func (s *Store) backgroundError(err error) {
-	err = describe(err)
-	if errors.Is(err, ErrCorrupt) {
+	if isUnreadable(err) { // what it writes does not fail: see failStopFS
+		err = describeRead(err)
+	}
+	if err = describe(err); errors.Is(err, ErrCorrupt) {
 		s.log.Error("a table cannot be compacted, trying again", "error", err)
 		s.uncompacted.Store(true)
 	} else {

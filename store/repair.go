@@ -49,7 +49,7 @@ func Repair(ctx context.Context, o Options, tell func(Damage)) (kept string, err
 		damaged := false
 		err := salvageTo(ctx, o, lock, nil, func(Damage) { damaged = true })
 		if errors.Is(err, ErrCorrupt) {
-			return fmt.Errorf("%w; no repair can mend this: restore the directory from a copy, or move it away and start again from the source", err)
+			return &beyondRepair{err}
 		}
 		if err != nil {
 			return err
@@ -107,13 +107,15 @@ func checkRepaired(o Options) error {
 func salvageTo(ctx context.Context, o Options, lock *pebble.Lock, to *Store, tell func(Damage)) error {
 	s := New(o)
 	s.lock = lock
-	second, err := readCatalog(o.FS, o.Dir)
-	if err != nil && !errors.Is(err, ErrCorrupt) {
-		return err
-	}
-	marks, err := readMarks(o.FS, o.Dir)
-	if err != nil {
-		return err
+	second, catalogErr := readCatalog(o.FS, o.Dir)
+	marks, marksErr := readMarks(o.FS, o.Dir)
+	for _, err := range []error{catalogErr, marksErr} {
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			return err
+		}
+		if isUnreadable(err) {
+			tell(Damage{What: LostFile, Detail: detail(err)})
+		}
 	}
 	names, err := o.FS.List(o.Dir)
 	if err != nil {

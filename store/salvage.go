@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -28,6 +27,7 @@ const (
 	LostState     = "state"     // the task's position or schema: it must be restarted
 	LostTable     = "table"     // entries of a small table, such as checkpoints
 	LostLog       = "log"       // a write-ahead log; what it is that is lost is told apart
+	LostFile      = "file"      // one that is needed only if others are damaged; it is made anew, and nothing is lost
 	LostIndex     = "index"     // it is made anew; nothing is lost
 	LostDirectory = "directory" // the directory cannot be read at all; a repair cannot mend that
 )
@@ -48,12 +48,15 @@ type salvage struct {
 }
 
 func (v *salvage) run(second *catalog) error {
+	topics, damaged, err := v.names(second)
+	if err != nil {
+		return err
+	}
 	if v.lost != nil {
 		v.tell(Damage{What: LostLog, Detail: v.lost.detail()})
 	}
-	topics, err := v.names(second)
-	if err != nil {
-		return err
+	if damaged != nil { // the catalog has it all
+		v.tell(Damage{What: LostIndex, Detail: detail(damaged)})
 	}
 	if v.to != nil {
 		v.to.format, v.to.clusterID, v.to.nextID = formatVersion, v.from.clusterID, v.from.nextID
@@ -74,13 +77,13 @@ func (v *salvage) run(second *catalog) error {
 }
 
 // names reads what the whole log hangs on, from the catalog where the database
-// does not have it.
-func (v *salvage) names(second *catalog) ([]catalogTopic, error) {
-	err := v.from.readMeta(true)
+// does not have it, which damaged tells.
+func (v *salvage) names(second *catalog) (topics []catalogTopic, damaged, err error) {
+	err = v.from.readMeta(true)
 	if err == nil {
 		_, err = v.from.readTopics()
 	}
-	damaged := err
+	damaged = err
 	switch {
 	case !errors.Is(err, errEmptied):
 		err = v.from.loadMeta(second)
@@ -89,14 +92,10 @@ func (v *salvage) names(second *catalog) ([]catalogTopic, error) {
 	case v.lost != nil && v.onlyLogs: // the log that had it is gone, and nothing else
 		err = v.from.takeMeta(second)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		topics, err = v.from.loadTopics(second)
 	}
-	topics, err := v.from.loadTopics(second)
-	if err == nil && damaged != nil { // the catalog has it all
-		v.tell(Damage{What: LostIndex, Detail: detail(damaged)})
-	}
-	return topics, err
+	return topics, damaged, err
 }
 
 // topic salvages one partition.
@@ -127,10 +126,4 @@ func (v *salvage) topic(t, second *catalogTopic) error {
 		return err
 	}
 	return l.state()
-}
-
-// detail is an error in one line, without the advice that all of them have.
-func detail(err error) string {
-	line, _, _ := bytes.Cut([]byte(err.Error()), []byte("\n"))
-	return string(bytes.TrimPrefix(bytes.TrimPrefix(line, []byte(ErrCorrupt.Error())), []byte(": ")))
 }

@@ -56,7 +56,11 @@ func (s *Store) readLogs(logs wal.Logs) (*writesFound, error) {
 		if why == nil {
 			continue
 		}
-		found.bad = append(found.bad, fmt.Sprintf("%s is not right from byte %d on", logName(log), at))
+		bad := fmt.Sprintf("%s is not right from byte %d on", logName(log), at)
+		if isUnreadable(why) {
+			bad = fmt.Sprintf("%s cannot be read from byte %d on (%v: mend its permissions or the disk, or repair without it)", logName(log), at, why)
+		}
+		found.bad = append(found.bad, bad)
 		// Pebble takes it for torn if it is the newest, unless it can prove otherwise.
 		found.refused = found.refused || i < len(logs)-1 || !errors.Is(why, record.ErrUnexpectedEOF)
 	}
@@ -72,7 +76,7 @@ func (f *writesFound) readLog(log wal.LogicalLog) (at int64, why, err error) {
 		switch {
 		case err == io.EOF:
 			return 0, nil, nil
-		case isNotRight(err):
+		case isNotRight(err), isUnreadable(err):
 			return at, err, nil
 		case err != nil:
 			return 0, nil, err
@@ -118,17 +122,24 @@ func (s *Store) mendLogs(logs wal.Logs) (vfs.FS, *writesFound, error) {
 }
 
 func (s *Store) mendLog(mended vfs.FS, log wal.LogicalLog, found *writesFound) error {
-	from, err := s.opts.FS.Open(s.opts.FS.PathJoin(s.opts.Dir, logName(log)))
-	if err != nil {
-		return err
-	}
-	defer from.Close()
 	to, err := mended.Create(logName(log), vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return err
 	}
+	from, err := s.opts.FS.Open(s.opts.FS.PathJoin(s.opts.Dir, logName(log)))
+	if isUnreadable(err) {
+		return to.Close()
+	}
+	if err != nil {
+		return errors.Join(err, to.Close())
+	}
+	defer from.Close()
+	info, err := from.Stat()
+	if err != nil {
+		return errors.Join(err, to.Close())
+	}
 	w := record.NewWriter(to)
-	err = eachRecord(from, uint32(log.Num), func(batch []byte) error {
+	err = eachRecord(from, info.Size(), uint32(log.Num), func(batch []byte) error {
 		place, number, numbered, err := numberIn(batch)
 		if err != nil {
 			return nil // it is lost, as if it was not there
@@ -144,13 +155,19 @@ func (s *Store) mendLog(mended vfs.FS, log wal.LogicalLog, found *writesFound) e
 	return errors.Join(err, w.Close(), to.Close())
 }
 
-// eachRecord calls whole with each record of a log of which every chunk is right.
-func eachRecord(r io.Reader, log uint32, whole func(record []byte) error) error {
+// eachRecord calls whole with each record of a log of which every chunk can be read
+// and is right.
+func eachRecord(r io.ReaderAt, size int64, log uint32, whole func(record []byte) error) error {
 	block := make([]byte, walBlock)
 	var rec []byte
 	inRecord := false
-	for {
-		n, readErr := io.ReadFull(r, block)
+	for at := int64(0); at < size; at += walBlock {
+		n, err := r.ReadAt(block, at)
+		if isUnreadable(err) {
+			n, inRecord = 0, false
+		} else if err != nil && err != io.EOF {
+			return err
+		}
 		for rest := block[:n]; len(rest) >= chunkHeader; { // less is left empty at the end of a block
 			c, ok := parseChunk(rest, log)
 			if !ok { // the next chunk may begin anywhere behind
@@ -170,13 +187,8 @@ func eachRecord(r io.Reader, log uint32, whole func(record []byte) error) error 
 				return err
 			}
 		}
-		if readErr == io.EOF || readErr == io.ErrUnexpectedEOF {
-			return nil
-		}
-		if readErr != nil {
-			return readErr
-		}
 	}
+	return nil
 }
 
 type chunk struct {

@@ -174,6 +174,7 @@ var elsewhere = map[string]string{
 	"binlog.ErrSaved":           "e2e/tasks.TestSavedPositionThatCannotBeRead",
 	"binlog.ErrServerID":        "e2e/tasks.TestServerIDOfAnother",
 	"store.ErrDiskFull":         "e2e/faults.TestFullDisk",
+	"store.ErrBeyondRepair":     "store.TestDamagedManifest",
 	"store.ErrReadOnly":         "e2e/faults.TestReadOnlyDisk",
 	"store.ErrLocked":           "e2e/faults.TestDataDirectoryInUse",
 	"store.ErrCorrupt":          "e2e/repair.TestLostRecordsAreSteppedOver",
