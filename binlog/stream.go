@@ -322,6 +322,7 @@ func (s *stream) settle() {
 	s.settled = true
 	if s.pos.ServerUUID != s.status.ServerUUID || s.pos.ServerID != s.status.ServerID {
 		s.source, s.begun = s.source+1, false
+		s.pos.LastFile = ""
 	}
 	s.pos.ServerUUID, s.pos.ServerID = s.status.ServerUUID, s.status.ServerID
 }

@@ -61,7 +61,8 @@ func skip(name string) string {
 // and the group is to blame for it.
 func skippable(err error) *binlog.GroupPlace {
 	var group *binlog.GroupError
-	if !errors.As(err, &group) {
+	var missing *binlog.MissingError // the source cannot read the group to its end
+	if !errors.As(err, &group) || errors.As(err, &missing) {
 		return nil
 	}
 	for _, other := range []error{store.ErrCorrupt, store.ErrFailed, store.ErrClosed, binlog.ErrOtherServer} {

@@ -3,6 +3,7 @@ package dump
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -125,7 +126,12 @@ func classifyDump(doing, message string) error {
 			return fmt.Errorf("%w: %s: the source says %q; %s", d.err, doing, message, d.todo)
 		}
 	}
-	return fmt.Errorf("%w: %s: the source says %q", ErrEvent, doing, message)
+	err := fmt.Errorf("%w: %s: the source says %q", ErrEvent, doing, message)
+	if _, rest, ok := strings.Cut(message, "last event read from '"); ok {
+		file, _, _ := strings.Cut(rest, "'")
+		return &unreadableError{path.Base(file), err}
+	}
+	return err
 }
 
 const errFileNotFound = 29 // EE_FILENOTFOUND

@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,21 +10,22 @@ import (
 )
 
 // MissingError tells of transactions that were not read and are in none of the
-// source's binlogs: a binlog between two others is gone, or what it held counts
-// as purged. It is an [ErrPurged]; the position is before the gap, and what
-// follows can be started at.
+// source's binlogs: a binlog between two others is gone, is another one by now, or
+// cannot be read, or what it held counts as purged. The position is before the gap,
+// and what follows can be started at.
 type MissingError struct {
 	Next Place // the first place behind the gap
 	Text string
+	Kind error // a sentinel; nil: ErrPurged
 }
 
 // Error says what is missing.
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%v: %s; the first place behind it is %s", ErrPurged, e.Text, e.Next)
+	return fmt.Sprintf("%v: %s; the first place behind it is %s", e.Unwrap(), e.Text, e.Next)
 }
 
-// Unwrap returns ErrPurged.
-func (e *MissingError) Unwrap() error { return ErrPurged }
+// Unwrap returns the sentinel.
+func (e *MissingError) Unwrap() error { return cmp.Or(e.Kind, ErrPurged) }
 
 // String gives file and offset.
 func (p Place) String() string { return p.File + ":" + strconv.FormatUint(p.Pos, 10) }
@@ -36,9 +38,35 @@ var errNoFile = errors.New("the source cannot open one of its binlogs")
 // deleted it by hand left it in the index.
 func (l binaryLog) gone() bool { return l.size == 0 }
 
+// unreadableError is what a server says of a binlog that it cannot read to its end.
+type unreadableError struct {
+	file string
+	err  error
+}
+
+func (e *unreadableError) Error() string { return e.err.Error() }
+func (e *unreadableError) Unwrap() error { return e.err }
+
+// behind makes of it what can be started at: the next file.
+func (e *unreadableError) behind(logs []binaryLog) error {
+	i := slices.IndexFunc(logs, func(l binaryLog) bool { return l.name == e.file })
+	if i < 0 {
+		return e.err
+	}
+	next := slices.IndexFunc(logs[i+1:], func(l binaryLog) bool { return !l.gone() })
+	if next < 0 {
+		return fmt.Errorf("%w; FLUSH BINARY LOGS at the source begins another file, which can be gone on with", e.err)
+	}
+	return &MissingError{Next: Place{logs[i+1+next].name, 4}, Text: fmt.Sprintf("%s cannot be read to its end: %v", e.file, e.err), Kind: ErrEvent}
+}
+
 // missingFile makes of errNoFile what is known of the file: the first one that
-// is gone, from the position's file on.
+// is gone, from the position's file on; and of one that cannot be read, what follows.
 func missingFile(err error, logs []binaryLog, p *Position) error {
+	var unreadable *unreadableError
+	if errors.As(err, &unreadable) {
+		return unreadable.behind(logs)
+	}
 	if !errors.Is(err, errNoFile) {
 		return err
 	}
@@ -52,7 +80,7 @@ func missingFile(err error, logs []binaryLog, p *Position) error {
 	if next < 0 {
 		return fmt.Errorf("%w: %w: %s is in its index and not on its disk; FLUSH BINARY LOGS at the source begins another file", ErrPurged, err, logs[lost].name)
 	}
-	return &MissingError{Place{logs[lost+next].name, 4}, fmt.Sprintf("%v: %s is in its index and not on its disk", errNoFile, logs[lost].name)}
+	return &MissingError{Next: Place{logs[lost+next].name, 4}, Text: fmt.Sprintf("%v: %s is in its index and not on its disk", errNoFile, logs[lost].name)}
 }
 
 // nothingMissing sees that all that a MySQL server counts as purged was read. It
@@ -78,7 +106,7 @@ func (d *placing) nothingMissing(ctx context.Context) error {
 			return err
 		}
 	}
-	return &MissingError{Place{d.p.File, d.p.Pos}, fmt.Sprintf("the source counts the transactions %q as purged (gtid_purged), and they were not read: "+
+	return &MissingError{Next: Place{d.p.File, d.p.Pos}, Text: fmt.Sprintf("the source counts the transactions %q as purged (gtid_purged), and they were not read: "+
 		"it wrote them under another log_bin name, or was told to count them as executed", missing.Brief())}
 }
 

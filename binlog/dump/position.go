@@ -19,9 +19,9 @@ type Position struct {
 	Last       Mark     // the last event in File before Pos that was read; zero: none
 	LastGroup  GroupMark
 
-	// Where LastGroup was read.
-	lastUUID string
-	lastID   uint32
+	// LastFile is the binlog of the server ServerUUID and ServerID that LastGroup was
+	// read in; "": another server's, or not known.
+	LastFile string
 }
 
 // Mark tells one event of a binlog file from any other that may stand there.
@@ -60,7 +60,7 @@ func (p *Position) Passed(pos uint64, last Mark) { p.Pos, p.Last = pos, last }
 // GTID set does not tell what was read: it is known again at the next file's
 // beginning.
 func (p *Position) Executed(g GroupMark) {
-	p.LastGroup, p.lastUUID, p.lastID = g, p.ServerUUID, p.ServerID
+	p.LastGroup, p.LastFile = g, p.File
 	switch {
 	case g.GTID.IsZero():
 		p.GTIDs = nil
@@ -81,14 +81,16 @@ func (p *Position) EnterFile(file string, made uint32) {
 // In MySQL the set lacks what the server did not execute but was told to count
 // as executed (gtid_purged), so of what was read only the last group must be in
 // it. MariaDB lists the last group of each domain, which is the one that was
-// read last, or the domain was deleted.
+// read last, or the domain was deleted; that is refused for as long as a binlog has
+// groups of it, so not behind the one that was read in the file before.
 func (p *Position) BeginsWith(file string, made uint32, previous *GTIDSet) error {
 	g := p.LastGroup.GTID
-	if here := p.lastUUID == p.ServerUUID && p.lastID == p.ServerID; here && !g.IsZero() {
+	if p.LastFile != "" && !g.IsZero() {
 		there, ok := previous.domains[g.Domain]
-		if p.Flavor == MySQL && !previous.Contains(g) || p.Flavor == MariaDB && ok && there != g {
-			return fmt.Errorf("%w: file %s, made %s, begins after the transactions %q, but %s had been read before it: the binlogs were reset, or are those of a restored backup",
-				ErrOtherServer, file, seconds(made), previous.Brief(), &g)
+		if p.Flavor == MySQL && !previous.Contains(g) || p.Flavor == MariaDB && (ok || p.LastFile == p.File && p.File != file) && there != g {
+			return &MissingError{Next: Place{file, 4}, Kind: ErrOtherServer, Text: fmt.Sprintf(
+				"file %s, made %s, begins after the transactions %q, but %s had been read before it: the binlogs were reset, or are those of a restored backup",
+				file, seconds(made), previous.Brief(), &g)}
 		}
 	}
 	if p.GTIDs == nil || p.Flavor == MariaDB {

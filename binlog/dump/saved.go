@@ -24,6 +24,7 @@ type SavedPosition struct {
 	LastGTID   string `json:"last_gtid,omitempty"`
 	LastMicros int64  `json:"last_micros,omitempty"`
 	LastBegan  uint32 `json:"last_began,omitempty"`
+	LastFile   string `json:"last_file,omitempty"`
 }
 
 // smallSet is the intervals or domains up to which a GTID set stands in the
@@ -38,7 +39,7 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 	s = SavedPosition{
 		Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, File: p.File, FileMade: p.FileMade, Pos: p.Pos,
 		LastStart: p.Last.Start, LastSum: p.Last.Sum,
-		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began,
+		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile,
 	}
 	set := p.GTIDs
 	if set == nil {
@@ -68,7 +69,7 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 	p := &Position{
 		Flavor: s.Flavor, ServerUUID: s.ServerUUID, ServerID: s.ServerID, File: s.File, FileMade: s.FileMade, Pos: s.Pos,
 		Last:      Mark{s.LastStart, s.LastSum},
-		LastGroup: GroupMark{Micros: s.LastMicros, Began: s.LastBegan},
+		LastGroup: GroupMark{Micros: s.LastMicros, Began: s.LastBegan}, LastFile: s.LastFile,
 	}
 	var err error
 	if p.LastGroup.GTID, err = ParseGTID(s.Flavor, s.LastGTID); err != nil {
