@@ -87,9 +87,11 @@ func (s *sessions) saw(id session) bool {
 
 // keep notes the temporary tables that a session has now, added more than before.
 func (s *sessions) keep(id session, t *schema.TemporaryTables, added int) {
+	for s.tables+added > maxTemporary && s.forgetOldest(id) {
+	}
 	if s.tables+added > maxTemporary {
 		t.Tables = t.Tables[:len(t.Tables)-added]
-		s.see(id.server, math.MaxUint32)
+		s.unsee(id)
 		added = 0
 	}
 	s.tables += added
@@ -100,6 +102,34 @@ func (s *sessions) keep(id session, t *schema.TemporaryTables, added int) {
 	}
 	if s.entries != nil {
 		s.entries.put(sessionKey(id), encodeSession(t))
+	}
+}
+
+// forgetOldest makes room by forgetting the session that began first, which may have
+// ended without a trace (sql_log_bin=0), but not the one given.
+func (s *sessions) forgetOldest(but session) bool {
+	oldest, found := session{}, false
+	for id := range s.open {
+		if id != but && (!found || id.thread < oldest.thread) {
+			oldest, found = id, true
+		}
+	}
+	if !found {
+		return false
+	}
+	s.tables -= len(s.open[oldest].Tables)
+	delete(s.open, oldest)
+	if s.entries != nil {
+		s.entries.put(sessionKey(oldest), nil)
+	}
+	s.unsee(oldest)
+	return true
+}
+
+// unsee notes that not everything is known of a session, nor therefore of those that began before.
+func (s *sessions) unsee(id session) {
+	if id.server == s.seen.Server && id.thread > s.seen.After {
+		s.see(id.server, id.thread)
 	}
 }
 

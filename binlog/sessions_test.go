@@ -9,9 +9,9 @@ import (
 	"daybook/binlog/schema"
 )
 
-// TestSessionsAreBounded has one session make more temporary tables than are
-// kept, and another drop some: what is not kept is in doubt, and what is
-// saved is what is kept.
+// TestSessionsAreBounded has sessions make more temporary tables than are kept, and drop
+// some: the oldest session is forgotten, and in doubt, and no other; what is saved is
+// what is kept.
 func TestSessionsAreBounded(t *testing.T) {
 	c := schema.NewCatalog(schema.Server{Flavor: "mysql", Version: 50740})
 	e := newEntries()
@@ -31,19 +31,25 @@ func TestSessionsAreBounded(t *testing.T) {
 		t.Error("in doubt, though the session was read from its beginning")
 	}
 	for i := range maxTemporary {
-		run(uint32(i%100), fmt.Sprintf("CREATE TEMPORARY TABLE t%d (a INT)", i))
+		run(uint32(2+i%100), fmt.Sprintf("CREATE TEMPORARY TABLE t%d (a INT)", i))
 	}
 	run(200, "CREATE TEMPORARY TABLE t (a INT)")
-	if r := run(200, "ALTER TABLE t COMMENT 'x'"); !r.InDoubt || !r.IsDDL() {
+	if r := run(200, "ALTER TABLE t COMMENT 'x'"); r.InDoubt || r.IsDDL() {
+		t.Errorf("of the newest: %+v", r)
+	}
+	if r := run(2, "ALTER TABLE t COMMENT 'x'"); !r.InDoubt || !r.IsDDL() {
 		t.Errorf("of one that is not kept: %+v", r)
 	}
-	if r := run(7, "ALTER TABLE t107 COMMENT 'x'"); r.InDoubt || r.IsDDL() {
+	if r := run(201, "ALTER TABLE t COMMENT 'x'"); r.InDoubt || !r.IsDDL() {
+		t.Errorf("of one without any: %+v", r)
+	}
+	if r := run(9, "ALTER TABLE t107 COMMENT 'x'"); r.InDoubt || r.IsDDL() {
 		t.Errorf("of one that is kept: %+v", r)
 	}
 	for i := range maxTemporary / 2 {
-		run(uint32(i%100), fmt.Sprintf("DROP TEMPORARY TABLE t%d", i))
+		run(uint32(2+i%100), fmt.Sprintf("DROP TEMPORARY TABLE t%d", i))
 	}
-	run(0, "DROP TEMPORARY TABLE t5000, t5100")
+	run(3, "DROP TEMPORARY TABLE t5001, t5101")
 	loaded := newSessions(nil)
 	for _, entry := range e.take() {
 		if entry.Value == nil || !bytes.HasPrefix(entry.Key, sessionPrefix) {
@@ -53,7 +59,7 @@ func TestSessionsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := maxTemporary/2 - 2; s.tables != want || loaded.tables != want || loaded.seen != s.seen || len(loaded.open) != len(s.open) {
+	if want := maxTemporary/2 - 50 + 1 - 2; s.tables != want || loaded.tables != want || loaded.seen != s.seen || len(loaded.open) != len(s.open) {
 		t.Errorf("%d tables of %d sessions, loaded %d of %d, want %d", s.tables, len(s.open), loaded.tables, len(loaded.open), want)
 	}
 	for _, key := range []string{"s\x00", "s\x001", "s\x001\x00x", "s\x001\x005000000000"} {
