@@ -140,7 +140,9 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	}
 	fit(c.Charset, c.Members...)
 	for i, m := range c.Members {
-		c.Members[i] = strings.TrimRight(m, " ")
+		if c.Charset != "binary" { // in which a blank is a byte like others
+			c.Members[i] = strings.TrimRight(m, " ")
+		}
 	}
 	return c, true
 }

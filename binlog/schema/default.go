@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -218,11 +219,12 @@ func yearText(c *change.Column, text string, number bool) string {
 // findLabel finds an ENUM or SET label as the server does, trailing spaces and,
 // failing an exact match, case aside.
 func findLabel(c *change.Column, text string) (string, int) {
+	if i := slices.Index(c.Members, text); i >= 0 {
+		return text, i
+	}
 	text = strings.TrimRight(text, " ")
-	for i, m := range c.Members {
-		if m == text {
-			return m, i
-		}
+	if i := slices.Index(c.Members, text); i >= 0 {
+		return text, i
 	}
 	for i, m := range c.Members {
 		if strings.EqualFold(m, text) {
