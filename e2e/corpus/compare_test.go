@@ -68,7 +68,7 @@ func (r *run) definitions(list [][]string) {
 			r.replica.tables[n] = r.replica.newTable(nil)
 			t = r.replica.tables[n]
 		}
-		if t != nil && t.defined {
+		if t != nil && t.defined && !slices.Contains(oddEngines, row[3]) {
 			names = append(names, schema.TableName{Database: n.database, Name: n.table})
 		}
 	}
