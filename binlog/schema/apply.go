@@ -106,6 +106,9 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	if len(r.tables) > 0 {
 		u.result.Database = r.tables[0].Database
 	}
+	if s, ok := statement.(*dropTable); ok && s.sequences {
+		s.names = slices.DeleteFunc(s.names, u.isNoSequence)
+	}
 	rest := u.passTemporary(statement)
 	u.result.Unexplained = u.unexplained(statement, r.change)
 	u.passTemporaryRows(r.change)
@@ -229,6 +232,12 @@ func (u *run) dropTables(db string) {
 		u.result.Tables = append(u.result.Tables, change.TableChange{Type: change.Dropped, Database: e.database, Name: e.name})
 	}
 	u.catalog.dropDatabase(db)
+}
+
+// isNoSequence tells a name that DROP SEQUENCE passes over: a table's.
+func (u *run) isNoSequence(n TableName) bool {
+	t := u.catalog.lookup(n)
+	return t != nil && !t.Unknown && len(t.Def.Columns) > 0 && t.Def.Columns[0].Name != "next_not_cached_value"
 }
 
 func (u *run) dropTable(s *dropTable) {

@@ -133,6 +133,25 @@ func TestDefinitionsAreImmutable(t *testing.T) {
 	}
 }
 
+// TestSequencesAreNoTables makes and drops sequences, if there is one or none, by the
+// names of tables: MariaDB leaves these alone, and logs the statement.
+func TestSequencesAreNoTables(t *testing.T) {
+	c := schema.NewCatalog(schema.Server{Flavor: "mariadb", Version: 101100, DefaultCharset: "utf8mb4"})
+	ctx := schema.Context{Database: "shop"}
+	apply(t, c, ctx, "CREATE TABLE t (a INT)", "CREATE SEQUENCE s")
+	for _, sql := range []string{"CREATE SEQUENCE IF NOT EXISTS t", "DROP SEQUENCE IF EXISTS t, nowhere"} {
+		if r := apply(t, c, ctx, sql); len(r.Tables) > 0 {
+			t.Errorf("%s: %+v", sql, r.Tables)
+		}
+	}
+	if def, _ := c.Table("shop", "t"); def == nil || def.Columns[0].Name != "a" {
+		t.Errorf("the table is %+v", def)
+	}
+	if r := apply(t, c, ctx, "DROP SEQUENCE t, s"); len(r.Tables) != 1 || r.Tables[0].Name != "s" {
+		t.Errorf("dropped is %+v", r.Tables)
+	}
+}
+
 // TestMaskingPolicy sets and drops what MySQL 9.7 shows in place of a column's values.
 // The rows have the values.
 func TestMaskingPolicy(t *testing.T) {

@@ -113,8 +113,8 @@ func (r *reader) create() (any, Class) {
 		s.charset = r.databaseCharset()
 		return s, DDL
 	case r.acceptAny("SEQUENCE"):
-		r.ifExists()
-		s := &createSequence{name: r.tableName()}
+		s := &createSequence{orReplace: orReplace, ifNotExist: r.ifExists()}
+		s.name = r.tableName()
 		if r.isWord(0, "AS") {
 			r.fail("a sequence of a type other than BIGINT")
 		}
@@ -178,8 +178,10 @@ func (r *reader) alter() (any, Class) {
 func (r *reader) drop() (any, Class) {
 	temporary := r.acceptAny("TEMPORARY")
 	switch {
-	case r.acceptAny("TABLE", "TABLES", "SEQUENCE"):
-		s := &dropTable{temporary: temporary, ifExists: r.ifExists()}
+	case r.isWord(0, "TABLE", "TABLES", "SEQUENCE"):
+		s := &dropTable{temporary: temporary, sequences: r.isWord(0, "SEQUENCE")}
+		r.take()
+		s.ifExists = r.ifExists()
 		for {
 			s.names = append(s.names, r.tableName())
 			if !r.acceptOp(",") {

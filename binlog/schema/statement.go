@@ -33,6 +33,7 @@ type alterTable struct {
 type dropTable struct {
 	names               []TableName
 	ifExists, temporary bool
+	sequences           bool // of the names only those of sequences are dropped
 }
 
 type renameTable struct{ pairs [][2]TableName }
@@ -166,6 +167,7 @@ type label struct {
 }
 
 type createSequence struct {
-	name    TableName
-	options tableOptions
+	name                  TableName
+	orReplace, ifNotExist bool
+	options               tableOptions
 }
