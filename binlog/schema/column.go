@@ -294,8 +294,12 @@ func (u *run) longVarchar(c *change.Column) {
 	if c.Type != change.VarChar && c.Type != change.VarBinary {
 		return
 	}
+	longest := 65535
+	if u.server.mariaDB() {
+		longest = 65532
+	}
 	n := c.Length * charset.MaxLen(c.Charset)
-	if n <= 65535 || u.ctx.SQLMode&(modeStrictTransTables|modeStrictAllTables) != 0 {
+	if n <= longest || u.ctx.SQLMode&(modeStrictTransTables|modeStrictAllTables) != 0 {
 		return
 	}
 	t := change.Text

@@ -91,6 +91,27 @@ func TestEveryTypeInEveryMode(t *testing.T) {
 	})
 }
 
+// TestLongVarchar has columns that may be too long for a VARCHAR, of which servers
+// make TEXT where the mode is not strict.
+func TestLongVarchar(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		src.must("SET SESSION sql_mode = ''")
+		c := NewCatalog(src.server)
+		c.PutDatabase(src.db, "utf8")
+		src.ctx = Context{Database: src.db}
+		taken := 0
+		for i, typ := range []string{"VARBINARY(65532)", "VARBINARY(65533)", "VARBINARY(65535)", "VARBINARY(65536)", "VARCHAR(65532) CHARACTER SET latin1", "VARCHAR(65533) CHARACTER SET latin1",
+			"VARCHAR(65536) CHARACTER SET latin1", "VARCHAR(21844) CHARACTER SET utf8", "VARCHAR(21845) CHARACTER SET utf8"} {
+			if src.follows(c, fmt.Sprintf("CREATE TABLE t%d (a %s NOT NULL)", i, typ)) {
+				taken++
+			}
+		}
+		if taken < 5 {
+			t.Errorf("the server took only %d types", taken)
+		}
+	})
+}
+
 // TestOddDefinitions runs statements that a catalog got wrong once, and those
 // beside them. Servers that do not know one refuse it.
 func TestOddDefinitions(t *testing.T) {
