@@ -12,6 +12,9 @@
 // sessions (ROW format, full row images, no sql_log_bin=0). Tables versioned by
 // transaction ID are left out as well: MariaDB logs their changes as statements.
 //
+// So are sessions whose collation_connection is of ucs2, utf16 or utf32: the labels of a SET
+// or ENUM with character set binary are then their bytes in that, which is not followed.
+//
 // Before and after each DDL, and at the file's end, all changes are read. Definitions
 // must equal those that a snapshot of information_schema gives. Rows are kept as the
 // changes tell them, strictly: one that is updated or deleted must be there, as the change says;
