@@ -109,6 +109,7 @@ func runFiles(t *testing.T, version string, from []string, seed uint64, n int, e
 		r.file(f, each)
 		if r.dead {
 			t.Logf("%s: the server died", f.path)
+			server.Kill(t) // if it only hangs
 			server.Restart(t)
 			r.revive()
 		}

@@ -51,15 +51,18 @@ func (m *replica) newTable(def *change.Table) *table {
 	return &table{def: def, rows: map[string]int{}, loose: true, defined: true, touched: true, blank: m.unsure(def)}
 }
 
-// unsure returns the columns that changes do not tell rightly: MariaDB writes a
-// virtual one, in an insert, as it was before the AUTO_INCREMENT number was given.
+// unsure returns the virtual columns that servers do not write rightly: MariaDB has
+// them in an insert as they were before the AUTO_INCREMENT number was given, MySQL may
+// have a BLOB as it was in an earlier row.
 func (m *replica) unsure(def *change.Table) map[int]bool {
-	if !m.maria || def == nil || !slices.ContainsFunc(def.Columns, func(c change.Column) bool { return c.AutoIncrement }) {
+	if def == nil {
 		return nil
 	}
+	numbered := slices.ContainsFunc(def.Columns, func(c change.Column) bool { return c.AutoIncrement })
 	blank := map[int]bool{}
 	for i, c := range def.Columns {
-		if c.Generated {
+		large := c.Type >= change.TinyText && c.Type <= change.LongText || c.Type >= change.TinyBlob && c.Type <= change.LongBlob
+		if c.Generated && (m.maria && numbered || !m.maria && large) {
 			blank[i] = true
 		}
 	}
@@ -124,7 +127,7 @@ func (m *replica) row(c *change.Change) error {
 		found, ok := t.find(before)
 		if !ok && !t.loose {
 			t.loose = true
-			return fmt.Errorf("%v of %s: row %q is not there", c.Op, n, before)
+			return fmt.Errorf("%v of %s: the row is not there: of the nearest one %s; it is %.300q", c.Op, n, t.nearest(before), before)
 		}
 		if old = found; ok {
 			if t.rows[old]--; t.rows[old] == 0 {
@@ -193,6 +196,23 @@ next:
 		return r, true
 	}
 	return "", false
+}
+
+// nearest says in what the row differs that differs least.
+func (t *table) nearest(values []string) string {
+	least, said := len(values)+1, "there is none"
+	for r := range t.rows {
+		var differs []string
+		for i, v := range strings.Split(r, separator) {
+			if v != values[i] {
+				differs = append(differs, fmt.Sprintf("%s is %.200q (%d bytes), not %.200q (%d bytes)", t.def.Columns[i].Name, v, len(v), values[i], len(values[i])))
+			}
+		}
+		if len(differs) < least {
+			least, said = len(differs), strings.Join(differs, ", ")
+		}
+	}
+	return said
 }
 
 // selected is the expression that gives a column's value, of which value makes
