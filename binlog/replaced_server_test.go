@@ -24,6 +24,6 @@ func TestReplacedByNothing(t *testing.T) {
 		}
 	}
 	db.Exec("CREATE TABLE IF NOT EXISTS t (b VARCHAR(9), c INT)", "INSERT INTO t VALUES ('x', 2)")
-	equal(t, r.take(5), []string{"schema CREATE TABLE t (a INT)", "insert t 1", "schema DROP TABLE `" + name + "`.`t`",
+	equal(t, r.take(5), []string{"schema CREATE TABLE t (a INT)", "insert t 1", "schema DROP TABLE IF EXISTS `" + name + "`.`t`",
 		"schema CREATE TABLE IF NOT EXISTS t (b VARCHAR(9), c INT)", "insert t x 2"})
 }
