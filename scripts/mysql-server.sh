@@ -243,6 +243,7 @@ start() { # VERSION PORT OPTION...
   tail -30 "$dir/mysqld.log" >&2; kill -9 $pid; die "$version did not answer within 120 s"
 }
 launch() { # OPTION...: sets pid
+  rm -f "$dir/data/mysqld.sock.lock" # of a server that was killed: MySQL 5.7 and later take its zombie for alive
   LD_LIBRARY_PATH=$libs setsid "${mysqld[@]}" "${options[@]}" "$@" </dev/null >>"$dir/mysqld.log" 2>&1 &
   pid=$!
   echo $pid >"$dir/mysqld.pid"

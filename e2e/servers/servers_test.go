@@ -40,16 +40,20 @@ func TestEveryVersionStarts(t *testing.T) {
 }
 
 func TestServerOfItsOwnKeepsDataAndOptions(t *testing.T) {
-	s := Start(t, "mariadb-10.11", "--binlog-format=STATEMENT")
-	name, db := s.Database(t)
-	db.Exec("CREATE TABLE t (a INT) ENGINE=InnoDB", "INSERT INTO t VALUES (7)")
-	for _, end := range []func(*testing.T){s.Kill, s.Stop} {
-		end(t)
-		s.Restart(t)
-		got := strings.Join(s.Connect(t, name).Query("SELECT a, @@binlog_format FROM t")[0], " ")
-		if got != "7 STATEMENT" {
-			t.Errorf("after the restart: got %q, want 7 STATEMENT", got)
-		}
+	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := Start(t, version, "--binlog-format=STATEMENT")
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (a INT) ENGINE=InnoDB", "INSERT INTO t VALUES (7)")
+			for _, end := range []func(*testing.T){s.Kill, s.Stop} {
+				end(t)
+				s.Restart(t)
+				got := strings.Join(s.Connect(t, name).Query("SELECT a, @@binlog_format FROM t")[0], " ")
+				if got != "7 STATEMENT" {
+					t.Errorf("after the restart: got %q, want 7 STATEMENT", got)
+				}
+			}
+		})
 	}
 }
 
