@@ -244,6 +244,18 @@ func TestMissingFile(t *testing.T) {
 	}
 }
 
+func TestEndlessFile(t *testing.T) {
+	if _, err := config.Load("/dev/zero", env, rules); err == nil || !strings.Contains(err.Error(), "more than 4 MiB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	if _, err := config.Load(write(t, "\ufeff"+minimal), env, rules); err != nil {
+		t.Error(err)
+	}
+}
+
 const minimal = `tasks:
   - name: shop
     source: {address: "127.0.0.1:3306", user: u, password_env: SHOP_PASSWORD}

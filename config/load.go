@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -76,9 +78,9 @@ func LoadAdmin(path string) (Admin, error) {
 // read reads the file, without judging the values in it.
 func (l *loader) read() (*Config, error) {
 	path := l.path
-	src, err := os.ReadFile(path)
+	src, err := readFile(path)
 	if err != nil {
-		return nil, &Error{File: path, Msg: fmt.Sprintf("cannot read the configuration: %v", errors.Unwrap(err))}
+		return nil, err
 	}
 	if l.file, err = parser.ParseBytes(src, 0); err != nil {
 		return nil, l.yamlError(err)
@@ -96,6 +98,26 @@ func (l *loader) read() (*Config, error) {
 	c.setDefaults()
 	l.resolvePaths(c)
 	return c, nil
+}
+
+// maxFile is far above any configuration, and bounds what is read of a device or a pipe.
+const maxFile = 4 << 20
+
+// readFile reads the configuration without the mark that some editors begin a file with.
+func readFile(path string) ([]byte, error) {
+	var src []byte
+	f, err := os.Open(path)
+	if err == nil {
+		src, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+		_ = f.Close()
+	}
+	if err != nil {
+		return nil, &Error{File: path, Msg: fmt.Sprintf("cannot read the configuration: %v", errors.Unwrap(err))}
+	}
+	if len(src) > maxFile {
+		return nil, &Error{File: path, Msg: fmt.Sprintf("is no configuration: it has more than %d MiB", maxFile>>20)}
+	}
+	return bytes.TrimPrefix(src, []byte("\ufeff")), nil
 }
 
 // loader carries what the steps of one Load share.
