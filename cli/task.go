@@ -115,7 +115,7 @@ func (r *remote) printTask(task *admin.Task) error {
 		line("GTIDS", "%s", printable(p.GTIDs))
 	}
 	if task.Command != "" {
-		line("COMMAND", "%s: it is done as soon as the source lets it", printable(task.Command))
+		line("COMMAND", "%s: it is done as soon as the source and the disk let it", printable(task.Command))
 	}
 	d := &task.Definitions
 	if !d.Checked.IsZero() {

@@ -10,7 +10,7 @@ import (
 )
 
 // errWaits ends a command that is saved and not done yet.
-var errWaits = errors.New("it is saved, and done as soon as the source lets the task do it: 'daybook task show' tells what it waits for")
+var errWaits = errors.New("it is saved, and done as soon as the source and the disk let the task do it: 'daybook task show' tells what it waits for")
 
 func (r *remote) taskRestart() *cobra.Command {
 	var req admin.RestartRequest

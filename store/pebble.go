@@ -195,8 +195,8 @@ func (s *Store) backgroundError(err error) {
 		s.uncompacted.Store(true)
 	} else {
 		s.log.Warn("flush or compaction failed, trying again", "error", err)
-		time.Sleep(firstPause) // of a flush Pebble tries the next at once
 	}
+	time.Sleep(firstPause) // of a flush Pebble tries the next at once
 }
 
 // writeStall is told when writes begin to wait for flushes or compactions.

@@ -77,7 +77,7 @@ type awaited struct {
 // Restart has the task go on at another place, as ParseStart names it; the log
 // gets a gap record. A task that is not in Error is only moved by force. If
 // ctx ends before it is done, Restart returns nil, and the command stays: it is
-// done as soon as the source lets it.
+// done as soon as the source and the disk let it.
 func (t *Task) Restart(ctx context.Context, from string, force bool) (*Done, error) {
 	if err := t.CanRestart(from, force); err != nil {
 		return nil, err
