@@ -63,7 +63,7 @@ func TestCorpus(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			runFiles(t, version, []string{"mariadb"}, 7, 30, 2*time.Second)
+			runFiles(t, version, []string{"mariadb"}, 7, 60, 2*time.Second)
 		})
 	}
 }

@@ -153,8 +153,9 @@ func (r *run) clean() {
 	for _, d := range r.must("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA") {
 		if !systemDatabase[strings.ToLower(d[0])] {
 			_, err := r.query("DROP DATABASE " + quoteName(d[0]))
-			if err != nil { // files of SELECT … INTO OUTFILE are in its folder
-				_ = os.RemoveAll(filepath.Join(r.server.Data(), d[0]))
+			// Files of SELECT … INTO OUTFILE in its folder stay, or keep it from being dropped.
+			_ = os.RemoveAll(filepath.Join(r.server.Data(), d[0]))
+			if err != nil {
 				_, err = r.query("DROP DATABASE IF EXISTS " + quoteName(d[0]))
 			}
 			if err != nil {
