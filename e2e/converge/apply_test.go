@@ -21,7 +21,6 @@ import (
 type applier struct {
 	conn   *client.Conn
 	tables map[string]*table // as the server has them; forgotten at each DDL
-	strict error             // of rows: the first that did not fit
 	rows   int
 	ddl    []string // that were run
 }

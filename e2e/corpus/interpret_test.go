@@ -14,7 +14,6 @@ import (
 // script runs one file as the test tool would, without what it expects.
 type script struct {
 	run     *run
-	suite   string // the folder of the suites
 	dirs    []string
 	vars    map[string]string
 	depth   int
