@@ -42,6 +42,14 @@ func TestLabelsInTheirCharset(t *testing.T) {
 			db.Exec(fmt.Sprintf("CREATE TABLE t%d (id INT, e ENUM %s, s SET %s)", n, labels, labels))
 			check()
 		}
+		for _, connection := range []string{"latin1_swedish_ci", "cp1251_bin", "utf16_bin", "koi8r_bin", "sjis_bin"} {
+			n++ // literals are converted to it first
+			c := s.Connect(t, name)
+			c.Exec("SET SESSION sql_mode = ''", "SET collation_connection = "+connection)
+			labels := "('é', 'жα', 'x') CHARACTER SET utf8mb4"
+			c.Exec(fmt.Sprintf("CREATE TABLE t%d (id INT, e ENUM %s, s SET %s)", n, labels, labels))
+			check()
+		}
 		for _, from := range []string{"utf8mb4", "sjis"} {
 			for _, to := range []string{"latin1", "utf8", "gbk", "cp1251", "armscii8"} {
 				labels := "('Яя', 'ж', 'x') CHARACTER SET " + from

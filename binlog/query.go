@@ -131,7 +131,7 @@ func (q *query) readVariables(b []byte) error {
 			r.U32()
 		case 4:
 			q.context.ClientCollation = r.U16()
-			r.U16()
+			q.context.ConnectionCollation = r.U16()
 			q.context.ServerCollation = r.U16()
 			charset = true
 		case 5:

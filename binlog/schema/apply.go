@@ -17,6 +17,9 @@ type Context struct {
 	// ClientCollation is the first number of Q_CHARSET_CODE, the charset in
 	// which the statement is written; 0: UTF-8.
 	ClientCollation uint16
+	// ConnectionCollation is the second number of Q_CHARSET_CODE, the charset that
+	// literals are converted to first; 0: one that has all characters.
+	ConnectionCollation uint16
 	// ServerCollation is the third number of Q_CHARSET_CODE: the default of
 	// new databases; 0: the catalog's Server.DefaultCharset.
 	ServerCollation uint16
@@ -78,7 +81,8 @@ type run struct {
 	catalog  *Catalog
 	server   Server
 	ctx      Context
-	explicit bool // explicit_defaults_for_timestamp
+	explicit bool   // explicit_defaults_for_timestamp
+	literals string // the charset that literals are converted to first; "": none
 	result   *Result
 	err      *UnreadableError
 }
@@ -91,12 +95,16 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
+	own := c.server.ownText(sql) > 0
 	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)))
 	r := newReader(sql, c.server, ctx)
 	r.lex.inText = inText
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
 		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables, change: r.change}}
+	if !own {
+		u.literals = charset.OfID(int(ctx.ConnectionCollation))
+	}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp
 	}

@@ -137,6 +137,9 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	u.resolveLength(&c)
 	for _, l := range s.members {
 		c.Members = append(c.Members, l.in(c.Charset))
+		if !l.bytes {
+			fit(u.literals, c.Members[len(c.Members)-1:]...)
+		}
 	}
 	fit(c.Charset, c.Members...)
 	for i, m := range c.Members {

@@ -18,7 +18,11 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 	if l == nil || l.kind == tokOp || l.kind == tokWord && l.text == "NULL" || c.AutoIncrement || c.Generated {
 		return nil
 	}
-	text, number := l.text, l.kind == tokNumber
+	texts, number := [1]string{l.text}, l.kind == tokNumber
+	if l.kind != tokHex && l.kind != tokBits && l.charset == "" {
+		fit(u.literals, texts[:]...)
+	}
+	text := texts[0]
 	switch l.kind {
 	case tokHex:
 		text = label{hexText(l.text), textual(c), l.charset}.in(c.Charset)
