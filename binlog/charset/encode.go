@@ -37,8 +37,6 @@ func (cs *Charset) appendRune(dst []byte, r rune) []byte {
 	switch {
 	case cs.ASCII && r < utf8.RuneSelf:
 		return append(dst, byte(r))
-	case r == utf8.RuneError:
-		return dst
 	case cs.encode != nil:
 		return cs.encode(dst, r)
 	case r > 0xffff && cs.MaxLen < utf8.UTFMax:
@@ -67,7 +65,7 @@ func encodeUTF32(dst []byte, r rune) []byte { return binary.BigEndian.AppendUint
 // encodeSingle returns the encode of a charset with a table of characters.
 func encodeSingle(table *[256]rune) func(dst []byte, r rune) []byte {
 	return func(dst []byte, r rune) []byte {
-		if i := slices.Index(table[:], r); i >= 0 {
+		if i := slices.Index(table[:], r); i >= 0 && r != utf8.RuneError {
 			return append(dst, byte(i))
 		}
 		return dst
