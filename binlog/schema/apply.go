@@ -98,6 +98,9 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	own := c.server.ownText(sql) > 0
 	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)))
 	r := newReader(sql, c.server, ctx)
+	if name := charset.OfID(int(ctx.ClientCollation)); name != "" && !own {
+		r.client = name
+	}
 	r.lex.inText = inText
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,

@@ -121,7 +121,7 @@ func TestOddDefinitions(t *testing.T) {
 		src.ctx = Context{Database: src.db}
 		taken := 0
 		for _, sql := range []string{
-			"CREATE TABLE q (a INT, b INT)", "ALTER TABLE q MODIFY " + src.db + ".q.a BIGINT", "ALTER TABLE q MODIFY COLUMN q.a INT, CHANGE " + src.db + ".q.b " + src.db + ".q.c BIGINT",
+			"CREATE TABLE intro (a VARCHAR(9) CHARACTER SET utf8 DEFAULT _latin1'é', b VARCHAR(9) CHARACTER SET sjis DEFAULT _utf8'表', c ENUM('é') CHARACTER SET latin1 DEFAULT _utf8'é')", "CREATE TABLE q (a INT, b INT)", "ALTER TABLE q MODIFY " + src.db + ".q.a BIGINT", "ALTER TABLE q MODIFY COLUMN q.a INT, CHANGE " + src.db + ".q.b " + src.db + ".q.c BIGINT",
 			"ALTER TABLE q MODIFY .q.a BIGINT AFTER c", "ALTER TABLE q ALTER q.a SET DEFAULT 4, DROP q.c", "DROP TABLE q",
 			"CREATE TABLE p (s DATE, e DATE, x INT, PERIOD FOR pp (s, e))", "ALTER TABLE p DROP PERIOD FOR pp", "ALTER TABLE p MODIFY s DATE, MODIFY e DATE", "ALTER TABLE p ADD PERIOD FOR qq (S, e)", "DROP TABLE p",
 			"CREATE TABLE p (s TIMESTAMP, e TIMESTAMP, x INT, PERIOD IF NOT EXISTS FOR pp (s, e))", "CREATE TABLE p2 (period INT, e INT)", "ALTER TABLE p2 ADD period2 INT",

@@ -224,7 +224,7 @@ func (r *reader) defaultValue() *literal {
 	switch t.kind {
 	case tokString:
 		s, _ := r.text()
-		return &literal{kind: tokString, text: s}
+		return &literal{kind: tokString, text: r.introduced(s, introduced), charset: introduced}
 	case tokNumber, tokHex, tokBits:
 		r.take()
 		return &literal{kind: t.kind, text: sign + t.text, charset: introduced}
@@ -285,4 +285,13 @@ func (r *reader) skipDefaultRest() {
 			r.take()
 		}
 	}
+}
+
+// introduced returns a text behind an introducer: its bytes are text in that charset,
+// whatever the client speaks.
+func (r *reader) introduced(text, name string) string {
+	if cs, ok := charset.ByName(r.client); ok && name != "" {
+		return label{string(cs.Encode(text)), true, name}.in("")
+	}
+	return text
 }

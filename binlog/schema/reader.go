@@ -11,6 +11,7 @@ type reader struct {
 	ahead  []token // looked at but not taken
 	server Server
 	db     string // default database
+	client string // the charset that the statement was written in
 	failed *UnreadableError
 	tables []TableName  // named so far
 	change *rowChange   // what a statement that may change rows names
@@ -18,7 +19,7 @@ type reader struct {
 }
 
 func newReader(sql string, server Server, ctx Context) *reader {
-	return &reader{lex: lexer{src: sql, mode: ctx.SQLMode, server: server}, server: server, db: server.stored(ctx.Database)}
+	return &reader{lex: lexer{src: sql, mode: ctx.SQLMode, server: server}, server: server, db: server.stored(ctx.Database), client: "utf8mb4"}
 }
 
 // peek returns the token n places ahead without taking it.
