@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -460,6 +461,7 @@ func (r *Reader) schemaServer() schema.Server {
 		DefaultCharset:               r.status.Charset,
 		DefaultEngine:                r.status.Engine,
 		ExplicitDefaultsForTimestamp: r.status.Variables["explicit_defaults_for_timestamp"] == "ON",
+		UTF8MB4:                      r.status.Flavor == MariaDB && r.status.Version >= 100600 && !strings.Contains(r.status.Variables["old_mode"], "UTF8_IS_UTF8MB3"),
 		NativeForeignKeys:            r.status.Variables["innodb_native_foreign_keys"] == "ON",
 	}
 }

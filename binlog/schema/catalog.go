@@ -21,7 +21,10 @@ type Server struct {
 	// ExplicitDefaultsForTimestamp is the global variable of that name, for
 	// query events that do not carry it (MySQL before 8.0, MariaDB).
 	ExplicitDefaultsForTimestamp bool
-	NativeForeignKeys            bool // innodb_native_foreign_keys of MySQL 9.6
+	// UTF8MB4 tells that utf8 means utf8mb4: MariaDB's old_mode lacks UTF8_IS_UTF8MB3.
+	// A session may have another.
+	UTF8MB4           bool
+	NativeForeignKeys bool // innodb_native_foreign_keys of MySQL 9.6
 }
 
 func (s Server) mariaDB() bool { return s.Flavor == "mariadb" }

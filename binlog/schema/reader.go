@@ -222,8 +222,13 @@ func (r *reader) ifExists() bool {
 // charset takes a charset's or collation's name, which may be quoted.
 func (r *reader) charset() string {
 	r.acceptOp("=")
-	if s, ok := r.text(); ok {
-		return strings.ToLower(s)
+	s, ok := r.text()
+	if !ok {
+		s = r.name()
 	}
-	return strings.ToLower(r.name())
+	s = strings.ToLower(s)
+	if rest, ok := strings.CutPrefix(s, "utf8"); ok && r.server.UTF8MB4 && (rest == "" || rest[0] == '_') {
+		return "utf8mb4" + rest
+	}
+	return s
 }
