@@ -97,6 +97,7 @@ func TestBeginsWith(t *testing.T) {
 		begins          string
 		want            string // "-": refused
 		readOtherServer bool
+		fileBefore      string // that last was read in; "": an earlier one
 	}{
 		{name: "the same", flavor: MySQL, read: uuidA + ":1-9", last: uuidA + ":9", begins: uuidA + ":1-9", want: uuidA + ":1-9"},
 		{name: "gtid_purged was set", flavor: MySQL, read: uuidA + ":1-9", last: uuidA + ":9", begins: uuidA + ":1-9," + uuidB + ":1-3", want: uuidA + ":1-9," + uuidB + ":1-3"},
@@ -108,12 +109,17 @@ func TestBeginsWith(t *testing.T) {
 		{name: "last domain deleted", flavor: MariaDB, read: "0-1-7,5-1-3", last: "5-1-3", begins: "0-1-7", want: "0-1-7"},
 		{name: "went back", flavor: MariaDB, read: "0-1-500", last: "0-1-500", begins: "0-1-500", want: "0-1-500"},
 		{name: "reset", flavor: MariaDB, read: "0-1-7", last: "0-1-7", begins: "0-1-9", want: "-"},
+		{name: "an older file", flavor: MariaDB, read: "0-1-7", last: "0-1-7", begins: "", want: "-", fileBefore: "binlog.000001"},
 	} {
-		p := &Position{Flavor: c.flavor, ServerUUID: uuidA, ServerID: 1, GTIDs: mustSet(t, c.flavor, c.read)}
+		p := &Position{Flavor: c.flavor, ServerUUID: uuidA, ServerID: 1, File: "binlog.000000", GTIDs: mustSet(t, c.flavor, c.read)}
+		if c.fileBefore != "" {
+			p.File = c.fileBefore
+		}
 		p.Executed(GroupMark{GTID: mustGTID(t, c.flavor, c.last)})
 		if c.readOtherServer {
-			p.ServerUUID, p.ServerID = uuidB, 2
+			p.ServerUUID, p.ServerID, p.LastFile = uuidB, 2, ""
 		}
+		p.File = "binlog.000001"
 		err := p.BeginsWith("binlog.000002", 8, mustSet(t, c.flavor, c.begins))
 		got := p.GTIDs.String()
 		if err != nil {
