@@ -127,9 +127,6 @@ func (s *session) create() string {
 	} else if r.chance(60) {
 		list = append(list, r.Pick("PRIMARY KEY", "UNIQUE", "UNIQUE KEY `u`", "KEY")+" ("+r.Pick(columns...)+r.maybe(20, "(3)")+r.maybe(40, ", "+r.Pick(columns...))+")")
 	}
-	if s.maria && r.chance(5) {
-		list = append(list, "PERIOD FOR `p` (`ps`, `pe`)", "`ps` DATE", "`pe` DATE")
-	}
 	sql := "CREATE TABLE " + r.maybe(20, "IF NOT EXISTS ") + s.newName() + " (" + strings.Join(list, ", ") + ")"
 	for range r.IntN(3) {
 		sql += " " + s.option()

@@ -129,7 +129,6 @@ var settings = []struct {
 	{"show_gipk_in_create_table_and_information_schema", []string{"0", "1"}},
 	{"foreign_key_checks", []string{"0", "1"}},
 	{"unique_checks", []string{"0", "1"}},
-	{"old_mode", []string{"''", "'UTF8_IS_UTF8MB3'", "DEFAULT"}},
 	{"old_alter_table", []string{"0", "1"}},
 	{"alter_algorithm", []string{"'COPY'", "'DEFAULT'"}},
 	{"binlog_alter_two_phase", []string{"0", "1"}},
