@@ -85,12 +85,10 @@ func (s *session) define() {
 	case 8:
 		_ = s.exec("TRUNCATE " + r.maybe(50, "TABLE ") + t.String())
 	case 9:
-		_ = s.exec("ALTER DATABASE " + r.maybe(60, quoteName(r.Pick(databases...))) + " " + s.charsetClause())
 		if s.maria {
-			for _, o := range s.sessions { // those that have it selected would go on with the old one
-				o.reconnect()
-			}
+			return // others that have it selected would go on with the old one
 		}
+		_ = s.exec("ALTER DATABASE " + r.maybe(60, quoteName(r.Pick(databases...))) + " " + s.charsetClause())
 	case 10:
 		_ = s.exec("USE " + quoteName(r.Pick(databases...)))
 	case 11:
