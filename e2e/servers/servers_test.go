@@ -40,7 +40,7 @@ func TestEveryVersionStarts(t *testing.T) {
 }
 
 func TestServerOfItsOwnKeepsDataAndOptions(t *testing.T) {
-	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
+	for _, version := range []string{"mysql-5.7", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := Start(t, version, "--binlog-format=STATEMENT")
 			name, db := s.Database(t)
