@@ -194,6 +194,8 @@ var elsewhere = map[string]string{
 	"task.ErrNotSkippable":      "",
 	"task.ErrRefused":           "",
 	"task.ErrReplaced":          "",
+	"task.ErrNotReading":        "",
+	"binlog.ErrChecking":        "",
 }
 
 // TestEveryError brings a task into each of the errors, and does what its message
