@@ -102,9 +102,13 @@ func TestConnectionsCutAnywhere(t *testing.T) {
 	})
 }
 
-// own starts a server of the test's own.
+// own starts a server of the test's own; " FULL" behind its name is full row metadata.
 func own(t *testing.T, name string, args ...string) *servers.Server {
 	t.Helper()
+	name, full := strings.CutSuffix(name, " FULL")
+	if full {
+		args = append(args, "--binlog-row-metadata=FULL")
+	}
 	return servers.Start(t, name, args...)
 }
 

@@ -82,7 +82,7 @@ type run struct {
 	server   Server
 	ctx      Context
 	explicit bool   // explicit_defaults_for_timestamp
-	literals string // the charset that literals are converted to first; "": none
+	literals string // the charset that literals are converted to first; "": the client's
 	result   *Result
 	err      *UnreadableError
 }
@@ -105,8 +105,8 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
 		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables, change: r.change}}
-	if !own {
-		u.literals = charset.OfID(int(ctx.ConnectionCollation))
+	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
+		u.literals = name
 	}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp

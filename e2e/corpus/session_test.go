@@ -131,19 +131,8 @@ func (s *session) ask(sql, column string, row int) string {
 	}
 	for i, f := range result.Fields {
 		if column == "" || strings.EqualFold(string(f.Name), column) {
-			return text(result.Values[row-1][i])
+			return servers.Text(result.Values[row-1][i])
 		}
 	}
 	return ""
-}
-
-func text(v mysql.FieldValue) string {
-	switch value := v.Value().(type) {
-	case nil:
-		return "NULL"
-	case []byte:
-		return string(value)
-	default:
-		return fmt.Sprint(value)
-	}
 }

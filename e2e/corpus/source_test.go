@@ -89,7 +89,7 @@ func (r *run) query(sql string) ([][]string, error) {
 	rows := make([][]string, len(result.Values))
 	for i, values := range result.Values {
 		for _, v := range values {
-			rows[i] = append(rows[i], text(v))
+			rows[i] = append(rows[i], servers.Text(v))
 		}
 	}
 	return rows, nil

@@ -90,13 +90,14 @@ func (c *Conn) Query(sql string) [][]string {
 	rows := make([][]string, len(result.Values))
 	for i, values := range result.Values {
 		for _, v := range values {
-			rows[i] = append(rows[i], text(v))
+			rows[i] = append(rows[i], Text(v))
 		}
 	}
 	return rows
 }
 
-func text(v mysql.FieldValue) string {
+// Text returns a value as text, "NULL" for null.
+func Text(v mysql.FieldValue) string {
 	switch value := v.Value().(type) {
 	case nil:
 		return "NULL"
