@@ -32,7 +32,8 @@ func (a *app) storeCheck() *cobra.Command {
 		Short: "Read everything in the data directory and tell what is damaged",
 		Long: `Reads everything in the data directory, changes nothing, and tells for each
 topic what cannot be read. Daybook must be stopped. Not a byte in the directory
-changes, but for the file LOCK if it is not there.
+changes, but for the file LOCK if it is not there; the file system may be mounted
+read-only. Of the configuration data_dir and retention are read, and no secret is needed.
 
 Of lost records it names the offsets, and the positions in the source of the
 records before and after them.
@@ -130,9 +131,9 @@ func (a *app) storeReport(output string) (*storeReport, error) {
 	if output != "table" && output != "json" {
 		return nil, &usageError{fmt.Errorf("-o %q is not one of table, json", output)}
 	}
-	c, err := a.loadConfig()
+	c, err := config.LoadData(a.configPath)
 	if err != nil {
-		return nil, err
+		return nil, &usageError{err}
 	}
 	return &storeReport{DataDir: c.DataDir, Damages: []damage{}, options: storeOptions(c)}, nil
 }

@@ -237,6 +237,17 @@ func TestLoadAdmin(t *testing.T) {
 	}
 }
 
+func TestLoadData(t *testing.T) {
+	p := write(t, minimal+"data_dir: d\nretention: {age: 5m}\n") // without the variables that its passwords are in
+	got, err := config.LoadData(p)
+	if err != nil || got.DataDir != filepath.Join(filepath.Dir(p), "d") || got.Retention.Age != config.Duration(5*time.Minute) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := config.LoadData(write(t, minimal+"retention: {age: 1s}\n")); err == nil {
+		t.Error("a wrong retention is not told")
+	}
+}
+
 func TestMissingFile(t *testing.T) {
 	_, err := config.Load("testdata/none.yaml", env, rules)
 	if want := "testdata/none.yaml: cannot read the configuration: no such file or directory"; err == nil || err.Error() != want {

@@ -75,6 +75,19 @@ func LoadAdmin(path string) (Admin, error) {
 	return c.Admin, errors.Join(l.faults...)
 }
 
+// LoadData reads where the data is and how long it is kept, and nothing else is to be
+// relied on: who looks after the data of a stopped Daybook needs none of its secrets.
+// The rest of the file must still have the right keys.
+func LoadData(path string) (*Config, error) {
+	l := &loader{path: path}
+	c, err := l.read()
+	if err != nil {
+		return nil, err
+	}
+	l.data(c)
+	return c, errors.Join(l.faults...)
+}
+
 // read reads the file, without judging the values in it.
 func (l *loader) read() (*Config, error) {
 	path := l.path

@@ -17,15 +17,7 @@ var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
 // validate checks what the YAML types cannot say and reads the secrets.
 func (l *loader) validate(c *Config) {
-	if c.DataDir == "" {
-		l.faultf("data_dir", "is empty")
-	}
-	if c.Retention.Age < Duration(time.Minute) {
-		l.faultf("retention.age", "%v is less than a minute", c.Retention.Age)
-	}
-	if c.Retention.MaxBytes < 0 {
-		l.faultf("retention.max_bytes", "is negative; 0 means no cap")
-	}
+	l.data(c)
 	l.listeners(c.Kafka.Listeners)
 	l.limits(&c.Kafka)
 	l.admin(&c.Admin)
@@ -51,6 +43,18 @@ func (l *loader) validate(c *Config) {
 			l.faultf(key+".groups", "there are %d; kafka.max_groups_per_task allows %d", len(t.Groups), n)
 		}
 		l.groups(key, t.Groups, groups)
+	}
+}
+
+func (l *loader) data(c *Config) {
+	if c.DataDir == "" {
+		l.faultf("data_dir", "is empty")
+	}
+	if c.Retention.Age < Duration(time.Minute) {
+		l.faultf("retention.age", "%v is less than a minute", c.Retention.Age)
+	}
+	if c.Retention.MaxBytes < 0 {
+		l.faultf("retention.max_bytes", "is negative; 0 means no cap")
 	}
 }
 

@@ -2,8 +2,12 @@ package store
 
 import (
 	"errors"
+	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -75,4 +79,34 @@ func (s *Store) closeReadOnly() error {
 	db := s.db
 	s.db = nil
 	return db.Close()
+}
+
+// takeDirToRead locks the directory as takeDir does. On a file system that is mounted
+// read-only, such as a snapshot of a disk, there may be no file to lock.
+func takeDirToRead(fsys vfs.FS, dir string) (*pebble.Lock, error) {
+	lock, err := takeDir(fsys, dir)
+	if errors.Is(err, syscall.EROFS) {
+		return takeDir(&readOnlyMount{fsys}, dir)
+	}
+	return lock, err
+}
+
+// readOnlyMount locks a file without writing to it.
+type readOnlyMount struct{ vfs.FS }
+
+// Lock takes a read lock, which a process that has the directory open through another
+// mount refuses with EAGAIN. Who could take the lock afterwards cannot write either, or finds it taken.
+func (f *readOnlyMount) Lock(name string) (io.Closer, error) {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return io.NopCloser(nil), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	read := syscall.Flock_t{Type: syscall.F_RDLCK, Whence: io.SeekStart}
+	if err := syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &read); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }

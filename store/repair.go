@@ -24,7 +24,7 @@ const (
 // Inspect reads everything in a data directory that no process has open, and
 // tells what is damaged. It changes nothing of it.
 func Inspect(ctx context.Context, o Options, tell func(Damage)) error {
-	return withDir(o, func(o Options, lock *pebble.Lock) error {
+	return withDir(o, takeDirToRead, func(o Options, lock *pebble.Lock) error {
 		if err := checkRepaired(o); err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func Inspect(ctx context.Context, o Options, tell func(Damage)) error {
 // has all of it that can be read. It returns the folder in the data directory that has
 // the damaged one now; "" if nothing was damaged.
 func Repair(ctx context.Context, o Options, tell func(Damage)) (kept string, err error) {
-	err = withDir(o, func(o Options, lock *pebble.Lock) error {
+	err = withDir(o, takeDir, func(o Options, lock *pebble.Lock) error {
 		kept, err = resumeRepair(o)
 		if kept != "" || err != nil {
 			return err
@@ -74,13 +74,13 @@ func Repair(ctx context.Context, o Options, tell func(Damage)) (kept string, err
 }
 
 // withDir runs do while no other process can take the directory.
-func withDir(o Options, do func(Options, *pebble.Lock) error) error {
+func withDir(o Options, take func(vfs.FS, string) (*pebble.Lock, error), do func(Options, *pebble.Lock) error) error {
 	o = o.withDefaults()
 	tell := func(err error) error { return fmt.Errorf("data directory %s: %w", o.Dir, describe(err)) }
 	if _, err := o.FS.Stat(o.Dir); errors.Is(err, fs.ErrNotExist) {
 		return tell(fmt.Errorf("%w: the directory does not exist", ErrNoLog))
 	}
-	lock, err := takeDir(o.FS, o.Dir)
+	lock, err := take(o.FS, o.Dir)
 	if err != nil {
 		return tell(err)
 	}

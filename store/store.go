@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -158,6 +159,9 @@ func (s *Store) open() error {
 		return errors.Join(err, lock.Close())
 	}
 	second, err := readCatalog(s.opts.FS, s.opts.Dir)
+	if errors.Is(err, syscall.EISDIR) { // it cannot be written anew either
+		return errors.Join(err, lock.Close())
+	}
 	if err != nil {
 		s.log.Error("a file is damaged that is needed only if others are, too; it is written anew", "error", err)
 	}

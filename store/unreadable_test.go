@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"daybook/store"
+	"daybook/store/storetest"
 )
 
 // refused is the file that the operating system does not let be read, and why.
@@ -154,4 +156,37 @@ func TestDamagedManifest(t *testing.T) {
 		}
 	}
 	t.Logf("%d beyond repair, %d mended", beyond, mended)
+}
+
+// TestDirectoryInPlaceOfAFile has a start name the file that a directory is in the place of, and a
+// repair lead on.
+func TestDirectoryInPlaceOfAFile(t *testing.T) {
+	for _, name := range []string{"catalog.json", "acknowledged"} {
+		o := store.Options{Dir: t.TempDir()}
+		s := store.New(o)
+		if err := s.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l := &log{ends: map[string]int64{}}
+		l.append(t, s, "shop")
+		storetest.Close(t, s)
+		file := filepath.Join(o.Dir, name)
+		if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.New(o).Open(t.Context()); !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), name) {
+			t.Errorf("open: %v", err)
+		}
+		if _, err := store.Repair(t.Context(), o, func(store.Damage) {}); err != nil {
+			t.Errorf("repair: %v", err)
+		}
+		s = store.New(o)
+		if err := s.Open(t.Context()); err != nil {
+			t.Fatalf("open after the repair: %v", err)
+		}
+		if got := partition(t, s, "shop").HighWatermark(); got != l.ends["shop"] {
+			t.Errorf("high watermark %d, want %d", got, l.ends["shop"])
+		}
+		storetest.Close(t, s)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -200,7 +201,32 @@ func TestReadOnlyDisk(t *testing.T) {
 		d.WriteConfig(c)
 		d.Launch()
 		wantRefused(t, d)
+		checkMounted(t, d)
 	})
+	t.Run("check of one in use", func(t *testing.T) {
+		c := harness.Config{Source: s.Address}
+		d := harness.Start(t, c)
+		c.Mount = `mount --bind "$D" "$D"; mount -o remount,bind,ro "$D"`
+		d.WriteConfig(c)
+		if _, stderr, code := d.Run("store", "check"); code != 1 || !strings.Contains(stderr, "another process") {
+			t.Errorf("exit code %d: %s", code, stderr)
+		}
+	})
+}
+
+// checkMounted reads all of a data directory that is mounted read-only, as the snapshot of a
+// disk is: nothing is damaged, and nothing more is needed, no file for a lock and no password.
+func checkMounted(t *testing.T, d *harness.Daybook) {
+	t.Helper()
+	d.WithoutSecrets()
+	for range 2 {
+		if stdout, stderr, code := d.Run("store", "check"); code != 0 || !strings.Contains(stdout, "nothing") {
+			t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+		}
+		if err := os.RemoveAll(filepath.Join(d.DataDir(), "LOCK")); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func wantRefused(t *testing.T, d *harness.Daybook) {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,7 +58,7 @@ type Config struct {
 	Listeners      []string // further listeners: the YAML keys of each
 	Extra          string   // further YAML lines of the task, indented by four
 	// Mount is a shell script that runs in a mount namespace of the process's
-	// own before it starts; $D is the data directory, which exists then.
+	// own before it starts, and before each command that Run runs; $D is the data directory, which exists then.
 	Mount string
 }
 
@@ -173,15 +174,7 @@ func listens(address string) bool {
 // Launch starts the process and does not wait for anything.
 func (d *Daybook) Launch() {
 	d.t.Helper()
-	args := []string{d.binary, "serve", "-c", d.ConfigPath(), "--log-level", "debug"}
-	if d.config.Mount != "" {
-		if err := os.MkdirAll(d.DataDir(), 0o700); err != nil {
-			d.t.Fatal(err)
-		}
-		// unshare is Debian's util-linux; every step is an exec, so the process ID stays.
-		args = append([]string{"unshare", "--mount", "--map-root-user", "sh", "-ec", d.config.Mount + `; exec "$@"`, "sh"}, args...)
-	}
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := d.command("serve", "-c", d.ConfigPath(), "--log-level", "debug")
 	cmd.Env, cmd.Stdout, cmd.Stderr = d.env, d, d
 	// The process must not outlive a test binary that is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -191,11 +184,30 @@ func (d *Daybook) Launch() {
 	d.cmd = cmd
 }
 
+// WithoutSecrets has later commands run without the variables that the
+// configuration's passwords are in.
+func (d *Daybook) WithoutSecrets() {
+	d.env = slices.DeleteFunc(slices.Clone(d.env), func(v string) bool { return strings.HasPrefix(v, "HARNESS_") })
+}
+
+// command is one of the binary's, in a mount namespace of its own if the
+// configuration has mounts.
+func (d *Daybook) command(args ...string) *exec.Cmd {
+	if d.config.Mount == "" {
+		return exec.Command(d.binary, args...)
+	}
+	if err := os.MkdirAll(d.DataDir(), 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	// unshare is Debian's util-linux; every step is an exec, so the process ID stays.
+	return exec.Command("unshare", append([]string{"--mount", "--map-root-user", "sh", "-ec", d.config.Mount + `; exec "$@"`, "sh", d.binary}, args...)...)
+}
+
 // Run runs another command of the binary, such as check, with the same
 // configuration and environment.
 func (d *Daybook) Run(args ...string) (stdout, stderr string, exit int) {
 	d.t.Helper()
-	cmd := exec.Command(d.binary, append(args, "-c", d.ConfigPath())...)
+	cmd := d.command(append(args, "-c", d.ConfigPath())...)
 	var out, errOut bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = d.env, &out, &errOut
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
