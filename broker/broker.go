@@ -120,6 +120,7 @@ type Server struct {
 	large       chan struct{} // held by requests above smallFrame
 	fetchMemory *budget
 	refusals    *refusals
+	damages     damages
 	packing     *packing
 
 	mu          sync.Mutex

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -220,7 +219,7 @@ func (w *wanted) has(n int) bool {
 // for too long, the client gets no records and asks again.
 func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchRequest, want *wanted, limit int) {
 	if err := want.Damaged(); err != nil { // its bounds are not known
-		c.complain(slog.LevelError, "cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
+		c.complainOfDamage("cannot read records", want.Topic(), err, "offset", want.offset)
 		want.resp.ErrorCode = kerr.KafkaStorageError.Code
 		return
 	}
@@ -238,7 +237,7 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 		want.resp.ErrorCode = kerr.OffsetOutOfRange.Code
 		return
 	case err != nil:
-		c.complain(slog.LevelError, "cannot read records", "topic", want.Topic(), "offset", want.offset, "error", err)
+		c.complainOfDamage("cannot read records", want.Topic(), err, "offset", want.offset)
 		want.resp.ErrorCode = kerr.KafkaStorageError.Code
 		return
 	}

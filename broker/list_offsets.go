@@ -3,7 +3,6 @@ package broker
 import (
 	"cmp"
 	"context"
-	"log/slog"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -91,7 +90,7 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 	}
 	offset, timestamp, err := offsetForTime(part, p.Timestamp)
 	if err := cmp.Or(part.Damaged(), err); err != nil {
-		c.complain(slog.LevelError, "cannot look up an offset by time", "topic", topic, "time", p.Timestamp, "error", err)
+		c.complainOfDamage("cannot look up an offset by time", topic, err, "time", p.Timestamp)
 		rp.ErrorCode = kerr.KafkaStorageError.Code
 		return rp
 	}

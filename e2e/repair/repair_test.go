@@ -22,7 +22,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"daybook/e2e/harness"
@@ -208,6 +210,32 @@ func (r *repaired) franz(n int, opts ...kgo.Opt) (offsets []int64) {
 	return offsets
 }
 
+// wantToldOnce asks for a record that cannot be read, as a consumer does again and again.
+func (r *repaired) wantToldOnce(offset int64) {
+	r.t.Helper()
+	client := r.d.Client(kgo.MaxVersions(kversion.V1_1_0()))
+	defer client.Close()
+	req := kmsg.NewPtrFetchRequest()
+	req.MinBytes, req.MaxBytes = 1, 1<<20
+	topic, partition := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()
+	partition.FetchOffset, partition.PartitionMaxBytes = offset, 1<<20
+	topic.Topic, topic.Partitions = harness.Topic, []kmsg.FetchRequestTopicPartition{partition}
+	req.Topics = []kmsg.FetchRequestTopic{topic}
+	broker := client.SeedBrokers()[0]
+	for range 10 {
+		resp, err := broker.Request(r.t.Context(), req)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if code := resp.(*kmsg.FetchResponse).Topics[0].Partitions[0].ErrorCode; code != kerr.KafkaStorageError.Code {
+			r.t.Fatalf("error %d", code)
+		}
+	}
+	if n := strings.Count(r.d.Log(), "cannot read records"); n != 1 {
+		r.t.Errorf("the damage is told %d times", n)
+	}
+}
+
 func (r *repaired) kcat(args ...string) (offsets []int64) {
 	r.t.Helper()
 	_, file, _, _ := runtime.Caller(0)
@@ -249,6 +277,7 @@ func TestLostRecordsAreSteppedOver(t *testing.T) {
 			r.d.Start()
 			r.store(1, "check") // it is in use
 			r.d.WaitLog("state=Normal", patience)
+			r.wantToldOnce(r.end - 1)
 			r.d.Stop()
 
 			rep := r.store(1, "check")
