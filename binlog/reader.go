@@ -1,11 +1,9 @@
 package binlog
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -322,65 +320,6 @@ func (r *Reader) rewind() {
 	r.endSearch()
 }
 
-// Checkpoint is a resume point and the entries that changed since the one
-// before; they belong into one atomic write.
-type Checkpoint struct {
-	Position []byte
-	Schema   []SchemaEntry
-	// Check is one that has ended since the checkpoint before; what it adopted is
-	// in Schema. Nil: none has.
-	Check *Check
-}
-
-// Checkpoint returns the resume point right after the change that Poll
-// returned last.
-func (r *Reader) Checkpoint() Checkpoint {
-	r.flushSpool()
-	p := r.position()
-	saved, base := p.encode()
-	if base != nil {
-		r.entries.put(baseKey, base)
-	}
-	p.GTIDs = nil // not shared
-	r.saved = &p
-	cp := Checkpoint{Position: saved, Schema: r.takeEntries()}
-	if len(r.adopted) == 0 { // else the changes that tell what it adopted have not been handed out
-		cp.Check, r.checked = r.checked, nil
-	}
-	return cp
-}
-
-func (r *Reader) position() position {
-	p := &r.progress
-	return position{Position: r.stream.pos, taken: p.taken, group: p.group, spooled: p.spool.events, chunks: p.spool.chunks, statement: p.spool.statement}
-}
-
-// Moved tells whether the resume point differs from the last checkpoint's.
-func (r *Reader) Moved() bool {
-	if r.saved == nil {
-		return true
-	}
-	p := r.position()
-	return r.saved.File != p.File || r.saved.Pos != p.Pos || r.saved.taken != p.taken || r.saved.spooled != p.spooled || r.Pending() > 0 || r.checked != nil
-}
-
-// Pending returns the bytes of the entries that the next checkpoint will hold,
-// apart from tables' definitions. They stay in memory until then.
-func (r *Reader) Pending() int { return r.entries.size }
-
-func (r *Reader) takeEntries() []SchemaEntry {
-	all := r.entries.take()
-	for _, e := range all {
-		if holdsRows(e) {
-			r.xa.cache.put(e.Key, e.Value)
-		}
-	}
-	for _, e := range r.catalog.Dirty() {
-		all = append(all, SchemaEntry{Key: e.Key, Value: e.Value})
-	}
-	return all
-}
-
 // Flavor returns the family of the source, once the Reader is open.
 func (r *Reader) Flavor() Flavor { return r.status.Flavor }
 
@@ -391,81 +330,4 @@ func (r *Reader) Close() error {
 		r.feed.Close()
 	}
 	return nil
-}
-
-// Open connects, checks the source, reads or loads the tables' definitions and
-// starts to read.
-func (r *Reader) Open(ctx context.Context) error {
-	err := r.open(ctx)
-	if err != nil {
-		_ = r.Close()
-		return fmt.Errorf("open binlog of %s: %w", r.o.Source.Address, err)
-	}
-	return nil
-}
-
-func (r *Reader) open(ctx context.Context) error {
-	p, err := r.prepare(ctx)
-	if err != nil {
-		return err
-	}
-	r.stream = newStream(r.feed, r.status)
-	if r.stream.opaque = r.lenient; !r.lenient {
-		r.stream.foresee(r.seekFate)
-	}
-	r.progress = progress{taken: p.taken, group: p.group, spool: spool{events: p.spooled, chunks: p.chunks, statement: p.statement}}
-	r.rewind()
-	r.stream.begin(&p.Position)
-	c, err := r.feed.AwaitFirst(ctx)
-	if c != nil {
-		r.stream.connected(c)
-		if !r.sessions.known() {
-			r.sessions.connected(c)
-		}
-	}
-	return err
-}
-
-// prepare finds out where to begin and what the tables look like there.
-func (r *Reader) prepare(ctx context.Context) (*position, error) {
-	c, err := dump.Dial(ctx, r.o.Source)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = c.Close() }()
-	if r.status, err = c.Facts(ctx); err != nil {
-		return nil, err
-	}
-	if f := r.status.BinlogFormat; f != "ROW" && (f != "" || r.status.Version < 90000) {
-		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
-	}
-	if r.o.Resume != nil {
-		return r.resume()
-	}
-	if err := r.selectObjects(nil, nil); err != nil {
-		return nil, err
-	}
-	at, err := r.firstStart(ctx, c)
-	if err == nil && at.File != "" && at.FileMade == 0 {
-		err = at.Identify(ctx, r.o.Source, r.status)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &position{Position: *at}, nil
-}
-
-func (r *Reader) schemaServer() schema.Server {
-	return schema.Server{
-		Flavor: string(r.status.Flavor), Version: r.status.Version, LowerCaseTableNames: r.status.LowerCaseTableNames,
-		DefaultCharset:               r.status.Charset,
-		DefaultEngine:                r.status.Engine,
-		ExplicitDefaultsForTimestamp: r.status.Variables["explicit_defaults_for_timestamp"] == "ON",
-		UTF8MB4:                      r.status.Flavor == MariaDB && r.status.Version >= 100600 && !strings.Contains(r.status.Variables["old_mode"], "UTF8_IS_UTF8MB3"),
-		NativeForeignKeys:            r.status.Variables["innodb_native_foreign_keys"] == "ON",
-	}
-}
-
-func (r *Reader) decoderOptions() rowevent.DecoderOptions {
-	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.stream.format.TableIDSize, Scratch: &r.scratch}
 }

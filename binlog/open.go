@@ -1,0 +1,88 @@
+package binlog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"daybook/binlog/dump"
+	"daybook/binlog/rowevent"
+	"daybook/binlog/schema"
+)
+
+// Open connects, checks the source, reads or loads the tables' definitions and
+// starts to read.
+func (r *Reader) Open(ctx context.Context) error {
+	err := r.open(ctx)
+	if err != nil {
+		_ = r.Close()
+		return fmt.Errorf("open binlog of %s: %w", r.o.Source.Address, err)
+	}
+	return nil
+}
+
+func (r *Reader) open(ctx context.Context) error {
+	p, err := r.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	r.stream = newStream(r.feed, r.status)
+	if r.stream.opaque = r.lenient; !r.lenient {
+		r.stream.foresee(r.seekFate)
+	}
+	r.progress = progress{taken: p.taken, group: p.group, spool: spool{events: p.spooled, chunks: p.chunks, statement: p.statement}}
+	r.rewind()
+	r.stream.begin(&p.Position)
+	c, err := r.feed.AwaitFirst(ctx)
+	if c != nil {
+		r.stream.connected(c)
+		if !r.sessions.known() {
+			r.sessions.connected(c)
+		}
+	}
+	return err
+}
+
+// prepare finds out where to begin and what the tables look like there.
+func (r *Reader) prepare(ctx context.Context) (*position, error) {
+	c, err := dump.Dial(ctx, r.o.Source)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = c.Close() }()
+	if r.status, err = c.Facts(ctx); err != nil {
+		return nil, err
+	}
+	if f := r.status.BinlogFormat; f != "ROW" && (f != "" || r.status.Version < 90000) {
+		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
+	}
+	if r.o.Resume != nil {
+		return r.resume()
+	}
+	if err := r.selectObjects(nil, nil); err != nil {
+		return nil, err
+	}
+	at, err := r.firstStart(ctx, c)
+	if err == nil && at.File != "" && at.FileMade == 0 {
+		err = at.Identify(ctx, r.o.Source, r.status)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &position{Position: *at}, nil
+}
+
+func (r *Reader) schemaServer() schema.Server {
+	return schema.Server{
+		Flavor: string(r.status.Flavor), Version: r.status.Version, LowerCaseTableNames: r.status.LowerCaseTableNames,
+		DefaultCharset:               r.status.Charset,
+		DefaultEngine:                r.status.Engine,
+		ExplicitDefaultsForTimestamp: r.status.Variables["explicit_defaults_for_timestamp"] == "ON",
+		UTF8MB4:                      r.status.Flavor == MariaDB && r.status.Version >= 100600 && !strings.Contains(r.status.Variables["old_mode"], "UTF8_IS_UTF8MB3"),
+		NativeForeignKeys:            r.status.Variables["innodb_native_foreign_keys"] == "ON",
+	}
+}
+
+func (r *Reader) decoderOptions() rowevent.DecoderOptions {
+	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.stream.format.TableIDSize, Scratch: &r.scratch}
+}
