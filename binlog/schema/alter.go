@@ -60,6 +60,8 @@ func (u *run) alterTable(s *alterTable) {
 	b.promoteTimestamp(s.actions)
 	b.alterColumns(old, s)
 	b.keepGeneratedKey(old)
+	b.keepVersioning(old, s.options.versioning)
+	b.keepPeriod(old, s.actions)
 	b.fillPeriods(s.actions)
 	if s.options.convert != "" {
 		b.unsure = b.unsure || dflt.unsure(b.columns)
@@ -67,9 +69,7 @@ func (u *run) alterTable(s *alterTable) {
 		b.unsure = b.unsure || dflt.unsure(b.inheriting(s.actions))
 	}
 	b.alterKeys(old, s.actions)
-	if s.options.versioning == versioningAdded {
-		b.extendKeys(s.actions)
-	}
+	b.extendKeys()
 	if u.err != nil {
 		return
 	}
@@ -79,24 +79,6 @@ func (u *run) alterTable(s *alterTable) {
 	}
 	u.replace(old, t, s.renameTo)
 	u.convertPartition(s)
-}
-
-// alterVersioning does ADD and DROP SYSTEM VERSIONING: it sets whether the
-// table is to have the implicit columns, and returns it without those it has.
-func (b *builder) alterVersioning(old *table, s *alterTable) *table {
-	switch v := s.options.versioning; {
-	case v == versioningAdded && declaresRowTimes(s.actions):
-	case v == versioningAdded && !slices.ContainsFunc(old.Def.Columns, func(c change.Column) bool { return c.Generated && strings.EqualFold(c.Name, rowStart) }):
-		b.versioned = true
-	case v == versioningDropped && old.Versioned:
-		b.versioned = false
-		def := *old.Def
-		def.Columns = def.Columns[:len(def.Columns)-2]
-		bare := *old
-		bare.Def = &def
-		return &bare
-	}
-	return old
 }
 
 // convertPartition does MariaDB's CONVERT PARTITION … TO TABLE, which makes a
@@ -170,7 +152,8 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 func (b *builder) alterColumns(old *table, s *alterTable) {
 	done := make([]bool, len(s.actions))
 	for _, c := range old.Def.Columns {
-		b.alterColumn(column{Column: c, oldName: c.Name, virtual: slices.Contains(old.Virtual, c.Name), invisible: slices.Contains(old.Invisible, c.Name)}, s, done)
+		b.alterColumn(column{Column: c, oldName: c.Name, virtual: slices.Contains(old.Virtual, c.Name), invisible: slices.Contains(old.Invisible, c.Name),
+			rowTime: old.rowTime(c.Name)}, s, done)
 	}
 	for i, a := range s.actions {
 		switch {
@@ -359,13 +342,13 @@ func (b *builder) alterKeys(old *table, actions []alteration) {
 		if dropped {
 			continue
 		}
-		if k.Parts = b.remainingParts(k.Parts, old.Def); len(k.Parts) > 0 {
+		if k.Parts = b.remainingParts(k.Parts, old.Def); len(k.Parts) > 0 && !onlyPeriod(k) {
 			b.keys = append(b.keys, k)
 		}
 	}
 	for _, a := range actions {
 		if a.kind == addKey && !(a.ifExists && b.keyNamed(a.key.Name, -1)) {
-			b.keys = append(b.keys, a.key)
+			b.keys = append(b.keys, b.overPeriod(a.key))
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (b *builder) column(d columnDef) column {
 	}
 	c.Name, c.Comment, c.AutoIncrement, c.Generated = d.name, fitComment(d.comment, columnComment), d.autoInc, d.generated
 	c.Nullable = d.nullable == nil || *d.nullable
-	if d.rowTime {
+	if d.rowTime != 0 {
 		c.Nullable = false
 	}
 	if c.Type == change.Timestamp && d.nullable == nil && !b.run.explicit {
@@ -51,7 +51,7 @@ func (b *builder) column(d columnDef) column {
 	if d.compressed && !c.Nullable && d.fallback == nil {
 		c.Default = new(string) // what MariaDB gives it
 	}
-	return column{Column: c, bare: bare, virtual: d.generated && !d.stored && !d.rowTime, invisible: d.invisible}
+	return column{Column: c, bare: bare, virtual: d.generated && !d.stored && d.rowTime == 0, invisible: d.invisible, rowTime: d.rowTime}
 }
 
 // zeroTimestamp is the default that a TIMESTAMP gets when it has none and

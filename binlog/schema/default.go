@@ -287,7 +287,7 @@ func (u *run) shownDefault(c *change.Column, shown string) *string {
 	case c.Type == change.Bit:
 		r := newReader(shown, u.server, Context{})
 		return u.defaultText(c, r.defaultValue())
-	case u.server.mysqlFrom(80000) && (c.Type == change.Binary || c.Type == change.VarBinary) && strings.HasPrefix(shown, "0x"):
+	case u.server.mysqlFrom(80000) && (c.Type == change.Binary || c.Type == change.VarBinary || c.Charset == "binary") && strings.HasPrefix(shown, "0x"):
 		return u.defaultText(c, &literal{kind: tokHex, text: shown[2:]})
 	}
 	return u.defaultText(c, &literal{kind: tokString, text: shown})

@@ -91,61 +91,21 @@ func (u *run) newTable(s *createTable) *table {
 	b.versioned = s.options.versioning == versioningAdded && !declaresRowTimes(s.elements)
 	b.promoteTimestamp(s.elements)
 	for _, e := range s.elements {
-		switch e.kind {
-		case addColumn:
+		if e.kind == addColumn {
 			b.insert(b.column(e.column), e.first, e.after)
-		case addKey:
-			b.keys = append(b.keys, e.key)
 		}
 	}
 	b.fillPeriods(s.elements)
-	if s.options.versioning == versioningAdded {
-		b.extendKeys(s.elements)
+	for _, e := range s.elements {
+		if e.kind == addKey {
+			b.keys = append(b.keys, b.overPeriod(e.key))
+		}
 	}
+	b.extendKeys()
 	if s.options.charset == "" || s.options.charset == defaultCharset {
 		b.unsure = dflt.unsure(b.inheriting(s.elements))
 	}
 	return b.finish()
-}
-
-// fillPeriods makes the columns of MariaDB's periods NOT NULL.
-func (b *builder) fillPeriods(elements []alteration) {
-	for _, e := range elements {
-		if e.kind != addPeriod {
-			continue
-		}
-		for _, name := range e.period {
-			i := b.index(name)
-			if i < 0 {
-				b.fail("period over a column that is not there: " + name)
-				return
-			}
-			if c := &b.columns[i].Column; c.Nullable {
-				c.Nullable = false
-				b.run.impliedDefault(c)
-			}
-		}
-	}
-}
-
-// extendKeys appends a declared ROW END column to the unique keys, as the
-// server does with those of a table with system versioning: it tells a row
-// from its history.
-func (b *builder) extendKeys(elements []alteration) {
-	i := slices.IndexFunc(elements, func(e alteration) bool { return e.column.rowEnd })
-	if i < 0 {
-		return
-	}
-	end := keyPart{Column: elements[i].column.name}
-	for k := range b.keys {
-		if b.keys[k].Unique && !slices.Contains(b.keys[k].Parts, end) {
-			b.keys[k].Parts = append(slices.Clip(b.keys[k].Parts), end)
-		}
-	}
-}
-
-func declaresRowTimes(elements []alteration) bool {
-	return slices.ContainsFunc(elements, func(e alteration) bool { return e.column.rowTime })
 }
 
 // sequenceColumns are the columns of a sequence, which is a table of one row.
@@ -176,7 +136,8 @@ type builder struct {
 	columns   []column
 	keys      []key
 	versioned bool
-	unsure    bool // see table
+	unsure    bool    // see table
+	period    *period // of application time
 }
 
 // column is a column while a table is put together.
@@ -184,7 +145,8 @@ type column struct {
 	change.Column
 	oldName string // before the statement; "" for a new one
 	bare    bool   // a TIMESTAMP that got its default from nothing that is written
-	virtual bool   // generated and not stored
+	rowTime rowTime
+	virtual bool // generated and not stored
 	// invisible is told by a statement: that a column is left out of SELECT *.
 	invisible bool
 }
@@ -220,33 +182,13 @@ func (b *builder) insert(c column, first bool, after string) {
 	b.columns = slices.Insert(b.columns, at, c)
 }
 
-// implicitColumns counts the system versioning columns at the end, if they
-// have been added already.
-func (b *builder) implicitColumns() int {
-	if b.index(rowStart) >= 0 && b.index(rowEnd) >= 0 {
-		return 2
-	}
-	return 0
-}
-
-// The columns that WITH SYSTEM VERSIONING adds where the statement has none.
-const rowStart, rowEnd = "row_start", "row_end"
-
-func implicitColumn(name string) change.Column {
-	return change.Column{Name: name, Type: change.Timestamp, Length: 6, Scale: -1, Generated: true}
-}
-
 // maxColumns is the most columns that a table of any server has.
 const maxColumns = 4096
 
 // finish gives the keys their names and order, applies what they say about
 // columns, and returns the table.
 func (b *builder) finish() *table {
-	if b.versioned && b.implicitColumns() == 0 {
-		for _, name := range []string{rowStart, rowEnd} {
-			b.columns = append(b.columns, column{Column: implicitColumn(name)})
-		}
-	}
+	b.addImplicitColumns()
 	if len(b.columns) == 0 || len(b.columns) > maxColumns+2 {
 		b.fail("no columns, or more than any server allows")
 		return nil
@@ -274,7 +216,8 @@ func (b *builder) finish() *table {
 		}
 	}
 	setKeys(def, b.keys, b.versioned)
-	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure}
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, RowTimes: b.rowTimes(), Period: b.period,
+		Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure}
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:

@@ -138,6 +138,7 @@ func TestOddDefinitions(t *testing.T) {
 			"CREATE TABLE l (a ENUM(0x9353, 0x9373) CHARACTER SET sjis, b SET(_latin1 0xE4, 'x', b'01000001') CHARACTER SET latin1, c ENUM(0x00E400F6) CHARACTER SET ucs2, d ENUM(_utf8 0xC3A4, 0x62))",
 			"CREATE TABLE l2 (a VARCHAR(5) CHARACTER SET latin1 DEFAULT 0xE4, b VARCHAR(5) CHARACTER SET sjis DEFAULT 0x9353, c ENUM('ä') CHARACTER SET latin1 DEFAULT 0xE4, d VARCHAR(9) DEFAULT _latin1 0xE4)",
 			"CREATE TABLE cl (e ENUM('ä','b') CHARACTER SET latin1 DEFAULT 'ä', s SET('ö','x','ü') CHARACTER SET latin1 DEFAULT 'ö,x')", "ALTER TABLE cl CONVERT TO CHARACTER SET cp1251", "ALTER TABLE cl CONVERT TO CHARACTER SET koi8r, ADD x INT",
+			"CREATE TABLE eb (a ENUM('a', 'b', '') CHARACTER SET binary NOT NULL DEFAULT 'b', b SET('x', 'y') CHARACTER SET binary DEFAULT 'x,y', c SET('x', '') CHARACTER SET binary DEFAULT '')",
 			"CREATE TABLE i (a INT INVISIBLE DEFAULT 1, b INT)", "ALTER TABLE i ALTER a SET VISIBLE", "ALTER TABLE i ALTER a SET INVISIBLE, ADD c INT FIRST", "ALTER TABLE i MODIFY b INT INVISIBLE", "CREATE TABLE i2 LIKE i", "ALTER TABLE i2 ADD d INT FIRST",
 		} {
 			if src.follows(c, sql) {
@@ -145,6 +146,44 @@ func TestOddDefinitions(t *testing.T) {
 			}
 		}
 		if taken < 12 {
+			t.Errorf("the server took only %d statements", taken)
+		}
+	})
+}
+
+// TestPeriods has MariaDB's tables with periods change: declared columns of system
+// versioning give way to those that are there by themselves and the other way round, and
+// keys WITHOUT OVERLAPS come and go with their columns.
+func TestPeriods(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		if !src.server.mariaFrom(100503) {
+			return
+		}
+		src.must("SET SESSION system_versioning_alter_history = KEEP")
+		c := NewCatalog(src.server)
+		c.PutDatabase(src.db, "utf8")
+		src.ctx = Context{Database: src.db}
+		const declared = "(x INT PRIMARY KEY, s TIMESTAMP(6) AS ROW START, e TIMESTAMP(6) AS ROW END, z INT, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING"
+		const booked = "(id INT, s DATE, e DATE, PERIOD FOR p (s, e), UNIQUE (id, p WITHOUT OVERLAPS))"
+		taken := 0
+		for _, sql := range []string{
+			"CREATE TABLE v1 " + declared, "ALTER TABLE v1 DROP COLUMN s, DROP COLUMN e", "ALTER TABLE v1 ADD y INT, ADD UNIQUE (y)",
+			"CREATE TABLE v2 " + declared, "ALTER TABLE v2 DROP COLUMN e, ADD y INT FIRST, DROP COLUMN s, DROP PERIOD FOR SYSTEM_TIME", "ALTER TABLE v2 DROP SYSTEM VERSIONING",
+			"CREATE TABLE v3 " + declared, "ALTER TABLE v3 DROP SYSTEM VERSIONING, DROP COLUMN s, DROP COLUMN e",
+			"CREATE TABLE v4 " + declared, "ALTER TABLE v4 RENAME COLUMN e TO ee, ADD UNIQUE (z)", "ALTER TABLE v4 DROP COLUMN s, DROP COLUMN ee", "ALTER TABLE v4 ADD a INT",
+			"CREATE TABLE v5 (x INT PRIMARY KEY) WITH SYSTEM VERSIONING", "ALTER TABLE v5 ADD s TIMESTAMP(6) AS ROW START, ADD e TIMESTAMP(6) AS ROW END, ADD PERIOD FOR SYSTEM_TIME (s, e)", "ALTER TABLE v5 ADD y INT UNIQUE",
+			"CREATE TABLE v6 LIKE v1", "CREATE TABLE v7 LIKE v4", "CREATE TABLE v8 " + declared, "CREATE TABLE v9 LIKE v8", "ALTER TABLE v9 DROP e, DROP s",
+			"CREATE TABLE o1 " + booked, "ALTER TABLE o1 RENAME COLUMN s TO ss", "ALTER TABLE o1 ADD PRIMARY KEY (id, P WITHOUT OVERLAPS)", "ALTER TABLE o1 MODIFY e DATE FIRST",
+			"CREATE TABLE o2 " + booked, "ALTER TABLE o2 DROP COLUMN id", "ALTER TABLE o2 ADD id INT, ADD CONSTRAINT c UNIQUE (id, p WITHOUT OVERLAPS)",
+			"CREATE TABLE o3 (a INT NOT NULL, b INT, s DATETIME(3), e DATETIME(3), PERIOD FOR q (s, e), UNIQUE (b), PRIMARY KEY (a, q WITHOUT OVERLAPS))", "ALTER TABLE o3 DROP PRIMARY KEY, DROP PERIOD FOR q", "ALTER TABLE o3 ADD PERIOD FOR r (e, s), ADD UNIQUE (b, r WITHOUT OVERLAPS)",
+			"CREATE TABLE o4 LIKE o1", "ALTER TABLE o4 ADD UNIQUE k (id, p WITHOUT OVERLAPS)", "CREATE TABLE o5 (s DATE, e DATE, id INT)", "ALTER TABLE o5 ADD PERIOD IF NOT EXISTS FOR p (s, e), ADD UNIQUE (id, p WITHOUT OVERLAPS)", "ALTER TABLE o5 ADD PERIOD IF NOT EXISTS FOR p (s, e)",
+			"ALTER TABLE o5 DROP PERIOD IF EXISTS FOR q", "ALTER TABLE o5 DROP INDEX id, DROP PERIOD IF EXISTS FOR p", "CREATE TABLE o6 (period INT, s INT)", "ALTER TABLE o6 DROP period",
+		} {
+			if src.follows(c, sql) {
+				taken++
+			}
+		}
+		if taken < 34 {
 			t.Errorf("the server took only %d statements", taken)
 		}
 	})

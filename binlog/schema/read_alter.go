@@ -130,8 +130,13 @@ func (r *reader) dropAction(s *alterTable) {
 	case r.acceptAny("INDEX", "KEY"):
 		r.ifExists()
 		s.actions = append(s.actions, alteration{kind: dropKey, name: r.name(), ifExists: true})
-	case r.accept("FOREIGN", "KEY"), r.isWord(0, "CHECK") && r.isName(1), r.accept("PERIOD", "FOR"):
+	case r.accept("FOREIGN", "KEY"), r.isWord(0, "CHECK") && r.isName(1):
 		r.skipAction()
+	case r.isPeriod():
+		r.take()
+		r.ifExists()
+		r.accept("FOR")
+		s.actions = append(s.actions, alteration{kind: dropPeriod, period: period{Name: r.name()}})
 	case r.acceptAny("CONSTRAINT"):
 		r.ifExists()
 		s.actions = append(s.actions, alteration{kind: dropKey, name: r.name(), ifExists: true})

@@ -112,13 +112,13 @@ func (r *reader) columnAttribute(a *alteration) {
 // generated reads what follows AS: an expression, or ROW START and ROW END of
 // MariaDB's system versioning.
 func (r *reader) generated(c *columnDef) {
-	if c.rowEnd = r.accept("ROW", "END"); c.rowEnd || r.accept("ROW", "START") {
-		c.rowTime = true
-		c.generated = true
-		return
-	}
 	c.generated = true
-	if !r.skipParens() {
+	switch {
+	case r.accept("ROW", "START"):
+		c.rowTime = startsRow
+	case r.accept("ROW", "END"):
+		c.rowTime = endsRow
+	case !r.skipParens():
 		r.fail("expected an expression")
 	}
 }

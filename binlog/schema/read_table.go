@@ -105,20 +105,22 @@ func (r *reader) skipConstraint() bool {
 }
 
 func (r *reader) isPeriod() bool {
-	return r.isWord(0, "PERIOD") && r.isWord(1, "FOR") && r.server.mariaDB()
+	return r.isWord(0, "PERIOD") && r.isWord(1, "FOR", "IF") && r.server.mariaDB()
 }
 
-// period reads MariaDB's PERIOD FOR name (from, to), whose columns become NOT
-// NULL.
+// period reads MariaDB's PERIOD [IF NOT EXISTS] FOR name (from, to), whose columns
+// become NOT NULL.
 func (r *reader) period() alteration {
 	r.take()
-	r.take()
 	a := alteration{kind: addPeriod, ifExists: r.ifExists()}
-	r.name()
+	if !r.accept("FOR") {
+		r.fail("expected FOR")
+	}
+	a.period.Name = r.name()
 	r.expectOp("(")
-	a.period[0] = r.name()
+	a.period.Start = r.name()
 	r.expectOp(",")
-	a.period[1] = r.name()
+	a.period.End = r.name()
 	r.expectOp(")")
 	return a
 }
@@ -214,8 +216,8 @@ func (r *reader) keyParts() []keyPart {
 				p.Prefix = r.number()
 				r.expectOp(")")
 			}
-			if r.isWord(0, "WITHOUT") { // OVERLAPS: the name is a period's, not a column's
-				p = keyPart{}
+			if r.accept("WITHOUT", "OVERLAPS") { // the name is a period's, not a column's
+				p = keyPart{period: p.Column}
 			}
 			r.skipElement()
 			parts = append(parts, p)

@@ -227,12 +227,15 @@ func (p *page) readTables(ctx context.Context, where string) error {
 func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 	slices.SortFunc(t.columns, func(a, b snapshotColumn) int { return a.ordinal - b.ordinal })
 	def := &change.Table{Database: n.Database, Name: n.Name, Charset: t.charset, Comment: t.comment}
-	versioned := t.versioned
+	var times period
 	var virtual, invisible []string
 	for _, c := range t.columns {
 		def.Columns = append(def.Columns, c.Column)
-		if c.rowTime {
-			versioned = false
+		switch c.rowTime {
+		case startsRow:
+			times.Start = c.Name
+		case endsRow:
+			times.End = c.Name
 		}
 		if c.virtual {
 			virtual = append(virtual, c.Name)
@@ -241,6 +244,11 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 			invisible = append(invisible, c.Name)
 		}
 	}
+	declared := &times
+	if times == (period{}) {
+		declared = nil
+	}
+	versioned := t.versioned && declared == nil
 	if versioned {
 		def.Columns = append(def.Columns, implicitColumn(rowStart), implicitColumn(rowEnd))
 	}
@@ -249,7 +257,7 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 		return err
 	}
 	setKeys(def, keys, versioned)
-	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Invisible: invisible, Versioned: versioned, Engine: t.engine})
+	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Invisible: invisible, Versioned: versioned, RowTimes: declared, Engine: t.engine})
 	return nil
 }
 
@@ -287,7 +295,7 @@ func (p *page) orderKeys(ctx context.Context, n TableName, keys []key) ([]key, b
 type snapshotColumn struct {
 	change.Column
 	ordinal   int
-	rowTime   bool
+	rowTime   rowTime
 	virtual   bool
 	invisible bool
 }
@@ -344,7 +352,14 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 	if !r[5].Null && !c.Generated && !strings.Contains(extra, "DEFAULT_GENERATED") {
 		c.Default = u.shownDefault(&c, r[5].String)
 	}
-	return snapshotColumn{Column: c, ordinal: ordinal, virtual: strings.Contains(extra, "VIRTUAL"), invisible: strings.Contains(extra, "INVISIBLE"), rowTime: strings.HasPrefix(r[8].String, "ROW ")}, nil
+	shown := snapshotColumn{Column: c, ordinal: ordinal, virtual: strings.Contains(extra, "VIRTUAL"), invisible: strings.Contains(extra, "INVISIBLE")}
+	switch r[8].String {
+	case "ROW START":
+		shown.rowTime = startsRow
+	case "ROW END":
+		shown.rowTime = endsRow
+	}
+	return shown, nil
 }
 
 // readKeys reads the keys.

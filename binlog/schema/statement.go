@@ -90,6 +90,7 @@ const (
 	dropKey // of any kind by its name; "PRIMARY" for the primary one
 	renameKey
 	addPeriod // MariaDB's PERIOD FOR
+	dropPeriod
 )
 
 // alteration is one action of ALTER TABLE, or one element of CREATE TABLE.
@@ -102,9 +103,9 @@ type alteration struct {
 	after    string
 	ifExists bool // IF EXISTS or IF NOT EXISTS
 	key      key
-	literal  *literal  // setDefault; nil: DROP DEFAULT
-	hide     bool      // setVisible: SET INVISIBLE
-	period   [2]string // addPeriod: the columns
+	literal  *literal // setDefault; nil: DROP DEFAULT
+	hide     bool     // setVisible: SET INVISIBLE
+	period   period   // addPeriod; of dropPeriod the name
 }
 
 // key is an index of a table.
@@ -116,12 +117,14 @@ type key struct {
 	FullText  bool      `json:"full_text,omitempty"` // or spatial: sorts last
 	Hash      bool      `json:"hash,omitempty"`      // USING HASH, which MariaDB forgets at the next ALTER
 	Generated bool      `json:"generated,omitempty"` // made by the server for a foreign key
+	Overlaps  bool      `json:"overlaps,omitempty"`  // WITHOUT OVERLAPS: the last two parts are a period's end and start
 }
 
 // keyPart is a column of a key, or an expression, which has no column.
 type keyPart struct {
 	Column string `json:"column,omitempty"`
 	Prefix int    `json:"prefix,omitempty"` // characters or bytes of the column; 0: all of it
+	period string // of WITHOUT OVERLAPS, in a statement
 }
 
 // columnDef is a column as a statement writes it.
@@ -137,8 +140,9 @@ type columnDef struct {
 	fallback  *literal // DEFAULT; nil if none
 	onUpdate  bool
 	comment   string
-	// MariaDB's: AS ROW START or AS ROW END, the latter, COMPRESSED, and WITH SYSTEM VERSIONING.
-	rowTime, rowEnd, compressed, versioned bool
+	// MariaDB's: AS ROW START or AS ROW END, COMPRESSED, and WITH SYSTEM VERSIONING.
+	rowTime               rowTime
+	compressed, versioned bool
 }
 
 // literal is what stands behind DEFAULT.
