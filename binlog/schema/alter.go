@@ -131,20 +131,35 @@ func (u *run) alterUnknown(s *alterTable, old *table) {
 	u.replace(old, old, s.renameTo)
 }
 
-// effective leaves out the actions that IF EXISTS and IF NOT EXISTS make void.
+// effective leaves out the actions that IF EXISTS and IF NOT EXISTS make void, as the
+// table or an action before says.
 func (b *builder) effective(actions []alteration, old *table) []alteration {
 	has := func(name string) bool {
 		return slices.ContainsFunc(old.Def.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, name) })
 	}
-	return slices.DeleteFunc(slices.Clone(actions), func(a alteration) bool {
+	var left []alteration
+	for _, a := range actions {
+		done := func(kind alterationKind) bool {
+			return slices.ContainsFunc(left, func(before alteration) bool {
+				return before.kind == kind && strings.EqualFold(before.name, a.name) && strings.EqualFold(before.column.name, a.column.name) && strings.EqualFold(before.key.intended(), a.key.intended())
+			})
+		}
+		void := false
 		switch a.kind {
 		case addColumn:
-			return a.ifExists && has(a.column.name)
-		case changeColumn, dropColumn, renameColumn, setDefault, setVisible:
-			return a.ifExists && !has(a.name)
+			void = has(a.column.name) || done(addColumn)
+		case addKey:
+			void = done(addKey) || slices.ContainsFunc(old.Keys, func(k key) bool { return strings.EqualFold(k.Name, a.key.intended()) })
+		case dropColumn:
+			void = !has(a.name) || done(dropColumn)
+		case changeColumn, renameColumn, setDefault, setVisible:
+			void = !has(a.name)
 		}
-		return false
-	})
+		if !a.ifExists || !void {
+			left = append(left, a)
+		}
+	}
+	return left
 }
 
 // alterColumns builds the new list of columns as servers do: what becomes of the old
@@ -158,7 +173,9 @@ func (b *builder) alterColumns(old *table, s *alterTable) {
 	for i, a := range s.actions {
 		switch {
 		case a.kind == addColumn:
-			b.insert(b.column(a.column), a.first, a.after)
+			c := b.column(a.column)
+			b.defaultOfAdded(&c, s.actions, done)
+			b.insert(c, a.first, a.after)
 		case a.kind == changeColumn && done[i] && (a.first || a.after != ""):
 			at := b.index(a.column.name)
 			moved := b.columns[at]
@@ -168,6 +185,19 @@ func (b *builder) alterColumns(old *table, s *alterTable) {
 		case a.kind <= setVisible && !done[i]:
 			b.fail("no column " + a.name + a.after)
 		}
+	}
+}
+
+// defaultOfAdded does what MariaDB does with an ALTER … DEFAULT of a column that the
+// statement itself adds.
+func (b *builder) defaultOfAdded(c *column, actions []alteration, done []bool) {
+	if !b.run.server.mariaDB() {
+		return
+	}
+	i := slices.IndexFunc(actions, func(a alteration) bool { return a.kind == setDefault && strings.EqualFold(a.name, c.Name) })
+	if i >= 0 && !done[i] {
+		done[i] = true
+		c.Default = b.run.defaultText(&c.Column, actions[i].literal)
 	}
 }
 
@@ -347,14 +377,14 @@ func (b *builder) alterKeys(old *table, actions []alteration) {
 		}
 	}
 	for _, a := range actions {
-		if a.kind == addKey && !(a.ifExists && b.keyNamed(a.key.Name, -1)) {
+		if a.kind == addKey {
 			b.keys = append(b.keys, b.overPeriod(a.key))
 		}
 	}
 }
 
 // remainingParts returns a key's parts whose columns are still there, under
-// their new names.
+// their new names, or there again.
 func (b *builder) remainingParts(parts []keyPart, old *change.Table) []keyPart {
 	var left []keyPart
 	for _, p := range parts {
@@ -362,26 +392,39 @@ func (b *builder) remainingParts(parts []keyPart, old *change.Table) []keyPart {
 			left = append(left, p)
 			continue
 		}
-		i := slices.IndexFunc(b.columns, func(c column) bool { return strings.EqualFold(c.oldName, p.Column) })
+		i := slices.IndexFunc(b.columns, func(c column) bool {
+			return strings.EqualFold(c.oldName, p.Column) || c.oldName == "" && strings.EqualFold(c.Name, p.Column)
+		})
 		if i >= 0 {
-			left = append(left, keyPart{Column: b.columns[i].Name, Prefix: b.keptPrefix(p, b.columns[i].Column, old)})
+			left = append(left, keyPart{Column: b.columns[i].Name, Prefix: b.keptPrefix(p, b.columns[i], old)})
 		}
 	}
 	return left
 }
 
 // keptPrefix returns the prefix of a key's part after its column changed: where
-// that becomes a BLOB or TEXT, the key goes on over the old length.
-func (b *builder) keptPrefix(p keyPart, c change.Column, old *change.Table) int {
-	if p.Prefix > 0 || !isBlob(c.Type) || b.run.server.mariaFrom(100400) {
+// that becomes a BLOB or TEXT, the key goes on over the old length; where it is another
+// column of the same name, over as many characters as the part had bytes.
+func (b *builder) keptPrefix(p keyPart, c column, old *change.Table) int {
+	added := c.oldName == ""
+	if !added && (p.Prefix > 0 || !isBlob(c.Type) || b.run.server.mariaFrom(100400)) {
 		return p.Prefix
 	}
-	for _, o := range old.Columns {
-		if strings.EqualFold(o.Name, p.Column) && !isBlob(o.Type) && o.Length > 0 && (o.Type.IsText() || o.Type.IsBinary()) {
-			return o.Length
-		}
+	i := slices.IndexFunc(old.Columns, func(o change.Column) bool { return strings.EqualFold(o.Name, p.Column) })
+	if i < 0 {
+		return p.Prefix
 	}
-	return 0
+	o := &old.Columns[i]
+	length := p.Prefix
+	if text := o.Type.IsText() || o.Type.IsBinary(); length == 0 && text && !isBlob(o.Type) && o.Length > 0 {
+		length = o.Length
+	} else if added && !text {
+		length = 1 // so many bytes as its values have, but not all of a text
+	}
+	if added && o.Type.IsText() {
+		length *= charset.MaxLen(o.Charset)
+	}
+	return length
 }
 
 func isBlob(t change.Type) bool {

@@ -27,14 +27,15 @@ func (d civil) clock(fraction int) string {
 	return s
 }
 
-// rounded returns d with that many digits of the second, as MySQL from 5.6 on
-// rounds; the others cut off.
+// rounded returns d with that many digits of the second: MySQL from 5.6 on rounds,
+// MariaDB cuts off, unless sql_mode says otherwise.
 func (u *run) rounded(d civil, fraction int) civil {
 	unit := 1_000_000
 	for range max(fraction, 0) {
 		unit /= 10
 	}
-	if !u.server.mysqlFrom(50600) || unit <= 1 || d.micros%unit < unit/2 {
+	rounds := u.server.mysqlFrom(50600) && u.ctx.SQLMode&modeTruncateFraction == 0 || u.server.mariaDB() && u.ctx.SQLMode&modeRoundFraction != 0
+	if !rounds || unit <= 1 || d.micros%unit < unit/2 {
 		return d
 	}
 	if d.micros = d.micros/unit*unit + unit; d.micros < 1_000_000 {
@@ -48,6 +49,15 @@ func (u *run) rounded(d civil, fraction int) civil {
 	n := d.hour*3600 + d.minute*60 + d.second + 1
 	d.hour, d.minute, d.second = n/3600, n/60%60, n%60
 	return d
+}
+
+// withoutZeroes returns what MySQL makes of a date with a zero month or day in sql_mode
+// NO_ZERO_IN_DATE, where that is not strict.
+func (u *run) withoutZeroes(d civil) civil {
+	if d.month > 0 && d.day > 0 || u.ctx.SQLMode&modeNoZeroInDate == 0 || u.server.mariaDB() {
+		return d
+	}
+	return civil{}
 }
 
 // groups returns the runs of digits in a text, and the microseconds that stand

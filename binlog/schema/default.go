@@ -71,10 +71,10 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 	case t == change.Year:
 		return yearText(c, text, number), true
 	case t == change.Date:
-		d := parseDateTime(text)
+		d := u.withoutZeroes(parseDateTime(text))
 		return d.date(), true
 	case t == change.DateTime || t == change.Timestamp:
-		d := u.rounded(parseDateTime(text), c.Length)
+		d := u.rounded(u.withoutZeroes(parseDateTime(text)), c.Length)
 		return d.date() + " " + d.clock(max(c.Length, 0)), true
 	case t == change.Time:
 		d := u.rounded(parseTime(text), c.Length)

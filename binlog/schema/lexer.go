@@ -33,6 +33,9 @@ const (
 	modeIgnoreSpace        = 1 << 3
 	modeOracle             = 1 << 9  // MariaDB
 	modeMaxDB              = 1 << 12 // MySQL before 8.0 and MariaDB
+	modeNoZeroInDate       = 1 << 23
+	modeTruncateFraction   = 1 << 32 // TIME_TRUNCATE_FRACTIONAL of MySQL
+	modeRoundFraction      = 1 << 34 // TIME_ROUND_FRACTIONAL of MariaDB
 	modeNoBackslashEscapes = 1 << 20
 	modeStrictTransTables  = 1 << 21
 	modeStrictAllTables    = 1 << 22

@@ -109,8 +109,8 @@ func (r *reader) addAction(dst []alteration) []alteration {
 	if r.isPeriod() {
 		return append(dst, r.period())
 	}
-	if k, ok := r.keyElement(); ok {
-		return append(dst, alteration{kind: addKey, key: k})
+	if a, ok := r.keyElement(); ok {
+		return append(dst, a)
 	}
 	r.acceptAny("COLUMN")
 	ifExists := r.ifExists()

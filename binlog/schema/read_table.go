@@ -86,8 +86,8 @@ func (r *reader) tableElement(dst []alteration) []alteration {
 	if r.isPeriod() {
 		return append(dst, r.period())
 	}
-	if k, ok := r.keyElement(); ok {
-		return append(dst, alteration{kind: addKey, key: k})
+	if a, ok := r.keyElement(); ok {
+		return append(dst, a)
 	}
 	return r.columnElement(dst, alteration{kind: addColumn})
 }
@@ -96,6 +96,7 @@ func (r *reader) tableElement(dst []alteration) []alteration {
 func (r *reader) skipConstraint() bool {
 	switch {
 	case r.isWord(0, "CHECK") && r.isOp(1, "("),
+		r.isWord(0, "CONSTRAINT") && r.isWord(1, "IF") && r.isWord(2, "NOT"), // EXISTS: of CHECK only
 		r.isWord(0, "CONSTRAINT") && r.isWord(1, "CHECK") && r.isOp(2, "("),
 		r.isWord(0, "CONSTRAINT") && r.isName(1) && r.isWord(2, "CHECK") && r.isOp(3, "("):
 		r.skipElement()
@@ -126,8 +127,9 @@ func (r *reader) period() alteration {
 }
 
 // keyElement reads the definition of a key, if one comes next.
-func (r *reader) keyElement() (key, bool) {
-	var k key
+func (r *reader) keyElement() (alteration, bool) {
+	a := alteration{kind: addKey}
+	k := &a.key
 	start := 0
 	var constraint string
 	if r.isWord(0, "CONSTRAINT") {
@@ -139,25 +141,25 @@ func (r *reader) keyElement() (key, bool) {
 	}
 	switch {
 	case r.isWord(start, "PRIMARY") && r.isWord(start+1, "KEY"):
-		k = key{Primary: true, Unique: true}
+		k.Primary, k.Unique = true, true
 	case r.isWord(start, "UNIQUE"):
-		k = key{Unique: true}
+		k.Unique = true
 	case r.isWord(start, "FOREIGN") && r.isWord(start+1, "KEY"):
-		k = key{Generated: true}
+		k.Generated = true
 	case start > 0:
 		r.fail("expected a kind of constraint")
-		return k, true
+		return a, true
 	case r.isWord(0, "KEY", "INDEX"):
 	case r.isWord(0, "FULLTEXT", "SPATIAL"), r.isWord(0, "VECTOR") && r.isWord(1, "KEY", "INDEX"):
-		k = key{FullText: true}
+		k.FullText = true
 	default:
-		return k, false
+		return a, false
 	}
 	for range start + 1 {
 		r.take()
 	}
 	r.acceptAny("KEY", "INDEX")
-	r.ifExists()
+	a.ifExists = r.ifExists() && !k.Generated
 	k.Name, k.Hash = r.keyName()
 	if k.Name == "" || k.Generated && constraint != "" {
 		k.Name = constraint
@@ -167,7 +169,7 @@ func (r *reader) keyElement() (key, bool) {
 		k.Name = primaryName
 	}
 	k.Hash = r.keyOptions() || k.Hash
-	return k, true
+	return a, true
 }
 
 // primaryName is the one name of primary keys.
@@ -175,7 +177,7 @@ const primaryName = "PRIMARY"
 
 // keyName takes an optional key name and USING clause.
 func (r *reader) keyName() (name string, hash bool) {
-	if r.isName(0) && !(r.isWord(0, "USING", "TYPE") && r.isName(1)) {
+	if r.isName(0) && !r.isWord(0, "USING") && !(r.isWord(0, "TYPE") && r.isWord(1, "BTREE", "HASH", "RTREE")) {
 		name = r.name()
 	}
 	if r.acceptAny("USING", "TYPE") {

@@ -120,6 +120,14 @@ type key struct {
 	Overlaps  bool      `json:"overlaps,omitempty"`  // WITHOUT OVERLAPS: the last two parts are a period's end and start
 }
 
+// intended returns the name by which IF NOT EXISTS looks for a key that is to be made.
+func (k *key) intended() string {
+	if k.Name == "" && len(k.Parts) > 0 {
+		return k.Parts[0].Column
+	}
+	return k.Name
+}
+
 // keyPart is a column of a key, or an expression, which has no column.
 type keyPart struct {
 	Column string `json:"column,omitempty"`
