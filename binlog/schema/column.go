@@ -220,8 +220,9 @@ func (u *run) resolveLength(c *change.Column) {
 		if c.Length < 0 || t == change.Bit && c.Length == 0 {
 			c.Length = 1
 		}
-	case t == change.Year:
+	case t == change.Year: // of which each may be written UNSIGNED ZEROFILL
 		c.Length = u.yearWidth(c.Length)
+		c.Unsigned, c.Zerofill = false, false
 	case t == change.Time, t == change.DateTime, t == change.Timestamp:
 		if c.Length == 0 {
 			c.Length = -1

@@ -120,7 +120,7 @@ const sequenceColumns = `(next_not_cached_value BIGINT(21) NOT NULL, minimum_val
 func (u *run) createSequence(s *createSequence) {
 	r := newReader(sequenceColumns, u.server, Context{})
 	r.take()
-	u.createTable(&createTable{name: s.name, orReplace: s.orReplace, ifNotExist: s.ifNotExist, elements: r.tableElements(nil),
+	u.createTable(&createTable{name: s.name, orReplace: s.orReplace, ifNotExist: s.ifNotExist, elements: r.tableElements(nil, false),
 		options: tableOptions{engine: s.options.engine, comment: s.options.comment}})
 }
 

@@ -32,6 +32,7 @@ const (
 	modeANSIQuotes         = 1 << 2
 	modeIgnoreSpace        = 1 << 3
 	modeOracle             = 1 << 9  // MariaDB
+	modeMSSQL              = 1 << 10 // MariaDB: names in brackets
 	modeMaxDB              = 1 << 12 // MySQL before 8.0 and MariaDB
 	modeNoZeroInDate       = 1 << 23
 	modeTruncateFraction   = 1 << 32 // TIME_TRUNCATE_FRACTIONAL of MySQL
@@ -76,6 +77,8 @@ func (l *lexer) scan() token {
 		return token{kind: tokString, text: l.quoted(c, l.mode&modeNoBackslashEscapes == 0)}
 	case c == '`' || c == '"':
 		return token{kind: tokQuoted, text: l.quoted(c, false)}
+	case c == '[' && l.mode&modeMSSQL != 0 && l.server.mariaFrom(100405):
+		return token{kind: tokQuoted, text: l.quoted(']', false)}
 	case isDigit(c) && !l.afterDot:
 		return l.number()
 	case c == '.' && !l.afterDot && isDigit(l.at(1)) && (l.pos == 0 || !isWordByte(l.src[l.pos-1]) && l.src[l.pos-1] != '`'):

@@ -115,7 +115,7 @@ func (r *reader) addAction(dst []alteration) []alteration {
 	r.acceptAny("COLUMN")
 	ifExists := r.ifExists()
 	if r.acceptOp("(") {
-		dst = r.tableElements(dst)
+		dst = r.tableElements(dst, ifExists)
 		r.expectOp(")")
 		return dst
 	}

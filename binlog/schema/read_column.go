@@ -35,22 +35,24 @@ func (r *reader) columnElement(dst []alteration, a alteration) []alteration {
 	}
 	dst = append(dst, a)
 	if primary {
-		dst = append(dst, inlineKey(a.column.name, true))
+		dst = append(dst, inlineKey(a, true))
 	}
 	if unique {
-		dst = append(dst, inlineKey(a.column.name, false))
+		dst = append(dst, inlineKey(a, false))
 	}
 	return dst
 }
 
 func boolOf(b bool) *bool { return &b }
 
-func inlineKey(column string, primary bool) alteration {
-	k := key{Primary: primary, Unique: true, Parts: []keyPart{{Column: column}}}
+// inlineKey is the key that a column declares. Where the column is added IF NOT EXISTS,
+// so is the key, whether the column is there or not.
+func inlineKey(a alteration, primary bool) alteration {
+	k := key{Primary: primary, Unique: true, Parts: []keyPart{{Column: a.column.name}}}
 	if primary {
 		k.Name = primaryName
 	}
-	return alteration{kind: addKey, key: k}
+	return alteration{kind: addKey, key: k, ifExists: a.kind == addColumn && a.ifExists}
 }
 
 // columnAttribute reads one attribute behind a column's data type, or steps

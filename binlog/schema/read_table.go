@@ -28,7 +28,7 @@ func (r *reader) createTable(orReplace, temporary bool) *createTable {
 		return s
 	case r.isOp(0, "(") && !r.isWord(1, "SELECT", "WITH", "VALUES", "TABLE") && !r.isOp(1, "("):
 		r.take()
-		s.elements = r.tableElements(nil)
+		s.elements = r.tableElements(nil, false)
 		r.expectOp(")")
 	}
 	if s.query = r.tableOptions(&s.options, false); s.query {
@@ -62,10 +62,10 @@ func (r *reader) temporaryTable(s *createTable) {
 }
 
 // tableElements reads columns, keys and constraints up to the closing
-// parenthesis and adds them to dst.
-func (r *reader) tableElements(dst []alteration) []alteration {
+// parenthesis and adds them to dst. ifExists: columns that are there are left out.
+func (r *reader) tableElements(dst []alteration, ifExists bool) []alteration {
 	for {
-		dst = r.tableElement(dst)
+		dst = r.tableElement(dst, ifExists)
 		if len(dst) > maxElements {
 			r.fail("too many columns and keys")
 		}
@@ -79,7 +79,7 @@ func (r *reader) tableElements(dst []alteration) []alteration {
 // them the time that it takes; servers allow 4096 columns and 64 keys.
 const maxElements = 16384
 
-func (r *reader) tableElement(dst []alteration) []alteration {
+func (r *reader) tableElement(dst []alteration, ifExists bool) []alteration {
 	if r.skipConstraint() {
 		return dst
 	}
@@ -89,7 +89,7 @@ func (r *reader) tableElement(dst []alteration) []alteration {
 	if a, ok := r.keyElement(); ok {
 		return append(dst, a)
 	}
-	return r.columnElement(dst, alteration{kind: addColumn})
+	return r.columnElement(dst, alteration{kind: addColumn, ifExists: ifExists})
 }
 
 // skipConstraint steps over what says nothing about columns and keys: CHECK.
