@@ -11,7 +11,7 @@ import (
 
 // unloggedLimit bounds the time for the two checks of unlogged: servers before
 // MySQL 8 open each table for them.
-const unloggedLimit = 5 * time.Second
+const unloggedLimit = 30 * time.Second
 
 // maxNamed bounds the tables that a check names.
 const maxNamed = 20
