@@ -64,9 +64,12 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 
 func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
 	server := r.schemaServer()
-	session := it.query.session(server, &it.event)
+	session := it.query.session(server, r.stream.status, &it.event)
 	if result.WholeDatabase {
 		session.Database = "" // the one that is logged is not there before, or not after
+	}
+	if result.ServerText {
+		session.CollationConnection = "" // its literals are not converted
 	}
 	r.ddl = change.SchemaChange{Database: result.Database, SQL: runnable(it, result), Tables: result.Tables, Session: session}
 	r.change = change.Change{Source: r.source(it.event.ServerID), Op: change.Schema, DDL: &r.ddl}

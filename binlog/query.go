@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 
-	"daybook/binlog/charset"
 	"daybook/binlog/cursor"
 	"daybook/binlog/dump"
 	"daybook/binlog/schema"
-	"daybook/change"
 )
 
 // query is a QUERY_EVENT: a statement and what its meaning depends on.
@@ -23,6 +21,7 @@ type query struct {
 	context  schema.Context // of stOther: the rest means the same everywhere
 	flags2   uint32         // session options
 	timeZone string
+	defaults defaultCollations
 	micros   uint32   // of NOW(), where the statement used them
 	updated  []string // databases that a statement-format change touches, if updatedTold
 	// updatedTold: the event lists them (MySQL 5.6 and later, up to 16 of them).
@@ -32,14 +31,6 @@ type query struct {
 }
 
 const (
-	// options that are set where a check is off
-	optionNoForeignKeyChecks = 1 << 26
-	optionRelaxedUnique      = 1 << 27
-	// optionExplicitDefaults is MariaDB's explicit_defaults_for_timestamp in
-	// flags2 (OPTION_EXPLICIT_DEF_TIMESTAMP), which a session may set from
-	// explicitDefaultsSince on; before, it is the server's.
-	optionExplicitDefaults = 1 << 24
-	explicitDefaultsSince  = 100804
 	// padding is what MariaDB fills an event with that a replica would not know.
 	padding = 255
 	// loadExtra is what EXECUTE_LOAD_QUERY_EVENT has more: file ID, start, end,
@@ -65,29 +56,6 @@ func readQuery(e dump.Event) (query, error) {
 		q.context.Database, q.context.Thread = string(q.database), q.thread
 	}
 	return q, err
-}
-
-// sessionOf fills in what only the session's options tell.
-func (q *query) sessionOf(s *Status) {
-	if s.Flavor == MariaDB && s.Version >= explicitDefaultsSince {
-		explicit := q.flags2&optionExplicitDefaults != 0
-		q.context.ExplicitDefaultsForTimestamp = &explicit
-	}
-}
-
-// session returns what the statement's meaning depends on, for those who run it
-// elsewhere.
-func (q *query) session(server schema.Server, at *dump.Event) change.Session {
-	explicit := server.ExplicitDefaultsForTimestamp
-	if told := q.context.ExplicitDefaultsForTimestamp; told != nil {
-		explicit = *told
-	}
-	return change.Session{
-		Database: q.context.Database, SQLMode: schema.SQLModes(q.context.SQLMode, server), TimeZone: q.timeZone,
-		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)),
-		ForeignKeyChecks:   q.flags2&optionNoForeignKeyChecks == 0, UniqueChecks: q.flags2&optionRelaxedUnique == 0,
-		ExplicitDefaultsForTimestamp: explicit, Timestamp: int64(at.Timestamp)*1e6 + int64(q.micros),
-	}
 }
 
 // parseQuery reads the body of a query event, in which extra bytes stand
@@ -163,16 +131,16 @@ func (q *query) readVariables(b []byte) error {
 			q.atomic = r.Err == nil
 		case 129: // MariaDB's, of temporary tables too
 			r.U64()
-		case 18: // default_collation_for_utf8mb4
-			r.U16()
+		case 18:
+			q.defaults.utf8mb4 = r.U16()
 		case 19, 20: // sql_require_primary_key, default_table_encryption
 			r.U8()
 		case 130: // further flags of the GTID; those that end an ALTER in two phases tell its number
 			if r.U8()&(4|8) != 0 {
 				r.U64()
 			}
-		case 131: // default collations of charsets, which MariaDB writes before the charset
-			r.Bytes(4 * int(r.U8()))
+		case 131: // which MariaDB writes before the charset
+			q.defaults.ofCharsets = r.Bytes(4 * int(r.U8()))
 		default:
 			if charset || code == padding {
 				return nil

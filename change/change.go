@@ -99,8 +99,19 @@ type Session struct {
 	SQLMode            string // names, joined by commas
 	TimeZone           string // "": the statement does not depend on it; SYSTEM: the source's own
 	CharacterSetServer string // of new databases; "": not told
-	ForeignKeyChecks   bool
-	UniqueChecks       bool
+	CollationServer    string // the same, to the collation
+	// CollationConnection is that of literals, which are converted to its character
+	// set first; "": not told.
+	CollationConnection string
+	// CollationDatabase is the default in place of the database's own, where the
+	// session has set one; else "".
+	CollationDatabase string
+	// DefaultCollationForUTF8MB4 is MySQL 8.0's variable of that name; "": not told.
+	DefaultCollationForUTF8MB4 string
+	// CharacterSetCollations is MariaDB's variable of that name; nil: not told.
+	CharacterSetCollations *string
+	ForeignKeyChecks       bool
+	UniqueChecks           bool
 	// ExplicitDefaultsForTimestamp is the variable of that name.
 	ExplicitDefaultsForTimestamp bool
 	// Timestamp is what NOW() was, in microseconds since 1970. The commit, which

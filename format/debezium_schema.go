@@ -57,6 +57,16 @@ func appendSession(dst []byte, s *change.Session) []byte {
 	dst = appendString(append(dst, `,"sqlMode":`...), s.SQLMode)
 	dst = appendStringOrNull(append(dst, `,"timeZone":`...), s.TimeZone)
 	dst = appendStringOrNull(append(dst, `,"characterSetServer":`...), s.CharacterSetServer)
+	dst = appendStringOrNull(append(dst, `,"collationServer":`...), s.CollationServer)
+	dst = appendStringOrNull(append(dst, `,"collationConnection":`...), s.CollationConnection)
+	dst = appendStringOrNull(append(dst, `,"collationDatabase":`...), s.CollationDatabase)
+	dst = appendStringOrNull(append(dst, `,"defaultCollationForUtf8mb4":`...), s.DefaultCollationForUTF8MB4)
+	dst = append(dst, `,"characterSetCollations":`...)
+	if s.CharacterSetCollations == nil {
+		dst = append(dst, `null`...)
+	} else {
+		dst = appendString(dst, *s.CharacterSetCollations)
+	}
 	dst = strconv.AppendBool(append(dst, `,"foreignKeyChecks":`...), s.ForeignKeyChecks)
 	dst = strconv.AppendBool(append(dst, `,"uniqueChecks":`...), s.UniqueChecks)
 	dst = strconv.AppendBool(append(dst, `,"explicitDefaultsForTimestamp":`...), s.ExplicitDefaultsForTimestamp)

@@ -104,7 +104,7 @@ func TestTruncateLeavesNoTableChange(t *testing.T) {
 	ab := table("ab", []int{0}, intColumn("a", false))
 	c := schemaChange("TRUNCATE TABLE ab", change.TableChange{Type: change.Truncated, Database: "format_dbz", Name: "ab", Table: ab})
 	c.Source = change.Source{File: "binlog.000001", Pos: 4, ServerID: 7, Thread: 9, GTID: "0-1-2", CommitMicros: 1700000000123456}
-	c.DDL.Session = change.Session{Database: "x", SQLMode: "ANSI_QUOTES,STRICT_ALL_TABLES", TimeZone: "+02:00", CharacterSetServer: "latin1", UniqueChecks: true, Timestamp: 1699999999000250}
+	c.DDL.Session = change.Session{Database: "x", SQLMode: "ANSI_QUOTES,STRICT_ALL_TABLES", TimeZone: "+02:00", CharacterSetServer: "latin1", CollationServer: "latin1_bin", CollationConnection: "utf8mb4_general_ci", CharacterSetCollations: new(string), UniqueChecks: true, Timestamp: 1699999999000250}
 	e := format.NewDebezium(format.DebeziumOptions{Name: "shop", Connector: "mariadb", Version: "1"})
 	got := canonical(t, encode(t, e, c)[0][1], fields{"ts_ms": "*"})
 	want := canonical(t, []byte(`{"source":{"version":"1","connector":"mariadb","name":"shop","ts_ms":1700000000123,"snapshot":"false",`+
@@ -112,6 +112,7 @@ func TestTruncateLeavesNoTableChange(t *testing.T) {
 		`"gtid":"0-1-2","file":"binlog.000001","pos":4,"row":0,"thread":9,"query":null},"ts_ms":0,`+
 		`"databaseName":"format_dbz","schemaName":null,"ddl":"TRUNCATE TABLE ab","tableChanges":[],`+
 		`"session":{"database":"x","sqlMode":"ANSI_QUOTES,STRICT_ALL_TABLES","timeZone":"+02:00","characterSetServer":"latin1",`+
+		`"collationServer":"latin1_bin","collationConnection":"utf8mb4_general_ci","collationDatabase":null,"defaultCollationForUtf8mb4":null,"characterSetCollations":"",`+
 		`"foreignKeyChecks":false,"uniqueChecks":true,"explicitDefaultsForTimestamp":false,"timestamp":1699999999.000250}}`), fields{"ts_ms": "*"})
 	sameText(t, "value", got, want)
 }

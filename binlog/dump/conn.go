@@ -144,8 +144,9 @@ type Status struct {
 	Checksum            string // binlog_checksum; "" where the server has none
 	GTIDMode            string // MySQL's gtid_mode; "ON" on MariaDB from 10.0.2
 	LowerCaseTableNames int
-	Charset             string // character_set_server
-	Engine              string // default_storage_engine
+	Charset             string         // character_set_server
+	Engine              string         // default_storage_engine
+	Collations          map[int]string // names by ID
 	Variables           map[string]string
 	File                string // end of the binlog
 	Pos                 uint64
@@ -166,7 +167,7 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	v, err := c.variables(ctx, "version", "version_comment", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_checksum",
 		"gtid_mode", "old_mode", "lower_case_table_names", "character_set_server", "explicit_defaults_for_timestamp",
 		"binlog_row_image", "binlog_row_metadata", "gtid_domain_id", "sql_mode", "default_storage_engine", "storage_engine",
-		"innodb_native_foreign_keys")
+		"innodb_native_foreign_keys", "character_set_collations")
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,27 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	if v["log_bin"] == "OFF" {
 		return nil, fmt.Errorf("%w: log_bin is OFF; set log_bin, server_id and binlog_format=ROW in the source's configuration and restart it", ErrNoBinlog)
 	}
-	return s, nil
+	s.Collations, err = c.collations(ctx, s)
+	return s, err
+}
+
+// collations returns the names of the server's collations by ID.
+func (c *Conn) collations(ctx context.Context, s *Status) (map[int]string, error) {
+	list := "SELECT ID, COLLATION_NAME FROM information_schema.COLLATIONS"
+	if s.Flavor == MariaDB && s.Version >= 101001 { // from which on some are for several charsets
+		list = "SELECT ID, FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+	}
+	rows, err := c.Query(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[int]string, len(rows))
+	for _, row := range rows {
+		if id, err := strconv.Atoi(row[0].String); err == nil {
+			names[id] = row[1].String
+		}
+	}
+	return names, nil
 }
 
 // ReadEnd fills in the end of the binlog.

@@ -44,6 +44,8 @@ type Context struct {
 type Result struct {
 	Class Class
 	SQL   string // the statement as UTF-8, without START TRANSACTION
+	// ServerText: the server has written it, in UTF-8 whatever the session speaks.
+	ServerText bool
 	// Database is that of the first table or database named, else the default one.
 	Database string
 	// Databases are those that were created, altered or dropped.
@@ -104,7 +106,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	r.lex.inText = inText
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
-		result: &Result{Class: class, SQL: sql, Database: r.db, Named: r.tables, change: r.change}}
+		result: &Result{Class: class, SQL: sql, ServerText: own, Database: r.db, Named: r.tables, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name
 	}

@@ -20,32 +20,34 @@ type defaultSet struct {
 // database creates tables with the default that it knows.
 const sessionDefaultsSince = 100900
 
-// defaultOf returns the default charset of a new table of a database.
+// defaultOf returns the default charset of a new table of a database. What a
+// session has set as collation_database does not matter.
 func (u *run) defaultOf(db string) defaultSet {
 	if u.server.mariaFrom(sessionDefaultsSince) && u.catalog.fold(u.ctx.Database) == u.catalog.fold(db) {
-		return u.sessionDefault()
+		return u.ownDefault()
 	}
 	return defaultSet{charset: u.databaseCharset(db)}
 }
 
 // defaultOfConversion returns what CONVERT TO CHARACTER SET DEFAULT of a table of
-// a database is: before MySQL 8.0 and that MariaDB, the default of the database
-// that the session is in.
+// a database is: the session's collation_database, which is the default of the
+// database that it is in, unless it has set another. MariaDB has taken the default of a new
+// table in its place since.
 func (u *run) defaultOfConversion(db string) defaultSet {
-	if u.server.mysqlFrom(80000) || u.server.mariaFrom(sessionDefaultsSince) {
+	if u.server.mariaFrom(sessionDefaultsSince) {
 		return u.defaultOf(db)
 	}
-	return u.sessionDefault()
-}
-
-// sessionDefault is what a session knows of the database that it is in.
-func (u *run) sessionDefault() defaultSet {
 	if told := charset.OfID(int(u.ctx.DatabaseCollation)); told != "" {
 		return defaultSet{charset: told}
 	}
 	if u.ctx.Database == "" {
-		return defaultSet{charset: u.serverCharset()}
+		return defaultSet{charset: u.server.DefaultCharset}
 	}
+	return u.ownDefault()
+}
+
+// ownDefault is what a session knows as the default of the database that it is in.
+func (u *run) ownDefault() defaultSet {
 	s := defaultSet{charset: u.databaseCharset(u.ctx.Database)}
 	if d := u.catalog.databases[u.catalog.fold(u.ctx.Database)]; d != nil && d.By != u.ctx.Thread {
 		s.former = d.Former

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/client"
@@ -23,6 +24,30 @@ type applier struct {
 	tables map[string]*table // as the server has them; forgotten at each DDL
 	rows   int
 	ddl    []string // that were run
+	recent []recent // row changes, the last of them
+}
+
+// recent is a row change that was applied.
+type recent struct{ table, value string }
+
+// keep notes a row change, for [applier.history].
+func (a *applier) keep(t *table, value []byte) {
+	if len(a.recent) == 20_000 {
+		a.recent = append(a.recent[:0], a.recent[10_000:]...)
+	}
+	a.recent = append(a.recent, recent{t.name, fmt.Sprintf("%.1500s", value)})
+}
+
+// history returns the last changes of the table that was changed last.
+func (a *applier) history() []string {
+	var list []string
+	for i := len(a.recent) - 1; i >= 0 && len(list) < 12; i-- {
+		if a.recent[i].table == a.recent[len(a.recent)-1].table {
+			list = append(list, a.recent[i].value)
+		}
+	}
+	slices.Reverse(list)
+	return list
 }
 
 // envelope is what is needed of a record's value.
@@ -43,6 +68,11 @@ type statementSession struct {
 	SQLMode                      *string
 	TimeZone                     *string
 	CharacterSetServer           *string
+	CollationServer              *string
+	CollationConnection          *string
+	CollationDatabase            *string
+	DefaultCollationForUtf8mb4   *string
+	CharacterSetCollations       *string
 	ForeignKeyChecks             *bool
 	UniqueChecks                 *bool
 	ExplicitDefaultsForTimestamp *bool
@@ -99,6 +129,7 @@ func (a *applier) apply(value []byte) error {
 	if err != nil {
 		return err
 	}
+	a.keep(t, value)
 	if a.rows%500 == 1 {
 		if err := a.run("COMMIT", "BEGIN"); err != nil {
 			return err
@@ -200,9 +231,11 @@ func (a *applier) statement(e *envelope) error {
 	}
 	for _, v := range []struct{ name, value string }{
 		{"time_zone", text(s.TimeZone)}, {"character_set_server", text(s.CharacterSetServer)},
+		{"collation_server", text(s.CollationServer)}, {"collation_database", text(s.CollationDatabase)},
+		{"default_collation_for_utf8mb4", text(s.DefaultCollationForUtf8mb4)}, {"character_set_collations", text(s.CharacterSetCollations)},
 		{"foreign_key_checks", truth(s.ForeignKeyChecks)}, {"unique_checks", truth(s.UniqueChecks)},
 		{"explicit_defaults_for_timestamp", truth(s.ExplicitDefaultsForTimestamp)},
-		{"timestamp", s.Timestamp.String()},
+		{"timestamp", s.Timestamp.String()}, {"collation_connection", text(s.CollationConnection)},
 	} {
 		if v.value != "" {
 			err := a.run("SET SESSION " + v.name + " = " + v.value)
@@ -215,7 +248,7 @@ func (a *applier) statement(e *envelope) error {
 	if err := a.run(*e.DDL); err != nil {
 		return err
 	}
-	return a.run("SET SESSION sql_mode = '"+rowMode+"'", "SET SESSION time_zone = '+00:00'", "SET SESSION timestamp = DEFAULT", "SET SESSION foreign_key_checks = 0", "BEGIN")
+	return a.run("SET NAMES utf8mb4", "SET SESSION sql_mode = '"+rowMode+"'", "SET SESSION time_zone = '+00:00'", "SET SESSION timestamp = DEFAULT", "SET SESSION foreign_key_checks = 0", "BEGIN")
 }
 
 func text(s *string) string {

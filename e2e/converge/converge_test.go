@@ -16,8 +16,9 @@
 // another old_mode than the server's, MODIFY … NULL of a column
 // of a PERIOD, which stays NOT NULL. Left out, as a record cannot tell it (docs/record-formats.md): zero dates and dates
 // that no calendar has, rows that a foreign key's action changes, text that is not valid in
-// its character set, ENUM labels that are empty, the
-// second backslash of sjis. Left out, as a server cannot be told to insert it:
+// its character set (labels too that CONVERT TO CHARACTER SET makes so, as servers leave
+// their bytes), ENUM labels that are empty, the second backslash of sjis,
+// default_storage_engine. Left out, as a server cannot be told to insert it:
 // history rows of system versioning, empty geometries, numbers
 // of FLOAT(M,D) with more digits. Left out, as two runs of one statement differ: defaults of uuid() and
 // rand(), NOW with fractions in a DDL; what servers write themselves in sql_mode MYSQL40 or
@@ -126,7 +127,7 @@ func run(t *testing.T, l line, seed uint64, steps, bulk int) {
 	rows := 0
 	for value := range recordsUntil(t, d, `"db":"finis","sequence"`) {
 		if err := a.apply(value); err != nil {
-			t.Fatalf("%v\nthe record is\n%.3000s\nthe last schema changes were\n%s", err, value, strings.Join(a.ddl[max(0, len(a.ddl)-40):], "\n"))
+			t.Fatalf("%v\nthe record is\n%.3000s\nthe last changes of its table were\n%s\nthe last schema changes were\n%s", err, value, strings.Join(a.history(), "\n"), strings.Join(a.ddl[max(0, len(a.ddl)-40):], "\n"))
 		}
 		rows++
 	}
@@ -318,8 +319,8 @@ func compare(t *testing.T, source, replica *server.Conn) int {
 func definition(c *server.Conn, db, name string) string {
 	where := " WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name)
 	var lines []string
-	for _, r := range append(c.Query("SELECT ENGINE, TABLE_COMMENT FROM information_schema.TABLES"+where),
-		c.Query("SELECT COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, IS_NULLABLE, COLUMN_DEFAULT, COLUMN_KEY, EXTRA, COLUMN_COMMENT FROM information_schema.COLUMNS"+where+" ORDER BY ORDINAL_POSITION")...) {
+	for _, r := range append(c.Query("SELECT ENGINE, TABLE_COLLATION, TABLE_COMMENT FROM information_schema.TABLES"+where),
+		c.Query("SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT, COLUMN_KEY, EXTRA, COLUMN_COMMENT FROM information_schema.COLUMNS"+where+" ORDER BY ORDINAL_POSITION")...) {
 		lines = append(lines, strings.Join(r, " | "))
 	}
 	return strings.Join(lines, "\n")

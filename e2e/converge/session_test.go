@@ -124,7 +124,6 @@ var settings = []struct {
 	{"character_set_server", []string{"latin1", "utf8", "sjis", "utf8mb4", "cp1251"}},
 	{"collation_connection", []string{"latin1_bin", "utf8_general_ci", "latin1_german2_ci"}},
 	{"collation_database", []string{"latin1_bin", "sjis_bin"}},
-	{"default_storage_engine", []string{"InnoDB", "MyISAM", "InnoDB"}},
 	{"sql_generate_invisible_primary_key", []string{"0", "1"}},
 	{"show_gipk_in_create_table_and_information_schema", []string{"0", "1"}},
 	{"foreign_key_checks", []string{"0", "1"}},

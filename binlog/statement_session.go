@@ -1,0 +1,73 @@
+package binlog
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"daybook/binlog/charset"
+	"daybook/binlog/dump"
+	"daybook/binlog/schema"
+	"daybook/change"
+)
+
+const (
+	// options that are set where a check is off
+	optionNoForeignKeyChecks = 1 << 26
+	optionRelaxedUnique      = 1 << 27
+	// optionExplicitDefaults is MariaDB's explicit_defaults_for_timestamp in
+	// flags2 (OPTION_EXPLICIT_DEF_TIMESTAMP), which a session may set from
+	// explicitDefaultsSince on; before, it is the server's.
+	optionExplicitDefaults = 1 << 24
+	explicitDefaultsSince  = 100804
+)
+
+// defaultCollations are those that a session has character sets mean where no
+// collation is named.
+type defaultCollations struct {
+	utf8mb4    uint16 // MySQL 8.0's default_collation_for_utf8mb4; 0: not told
+	ofCharsets []byte // MariaDB's character_set_collations: pairs of IDs, a charset's own default and the session's
+}
+
+// characterSetCollations returns MariaDB's variable of that name as a session
+// has it; nil where the source has none, or where a collation has no name.
+func (d *defaultCollations) characterSetCollations(source *Status) *string {
+	if _, has := source.Variables["character_set_collations"]; !has {
+		return nil
+	}
+	var list []string
+	for b := d.ofCharsets; len(b) >= 4; b = b[4:] {
+		own, set := source.Collations[int(binary.LittleEndian.Uint16(b))], source.Collations[int(binary.LittleEndian.Uint16(b[2:]))]
+		if own == "" || set == "" {
+			return nil
+		}
+		list = append(list, charset.OfCollation(own)+"="+set)
+	}
+	text := strings.Join(list, ",")
+	return &text
+}
+
+// sessionOf fills in what only the session's options tell.
+func (q *query) sessionOf(s *Status) {
+	if s.Flavor == MariaDB && s.Version >= explicitDefaultsSince {
+		explicit := q.flags2&optionExplicitDefaults != 0
+		q.context.ExplicitDefaultsForTimestamp = &explicit
+	}
+}
+
+// session returns what the statement's meaning depends on, for those who run it
+// elsewhere.
+func (q *query) session(server schema.Server, source *Status, at *dump.Event) change.Session {
+	explicit := server.ExplicitDefaultsForTimestamp
+	if told := q.context.ExplicitDefaultsForTimestamp; told != nil {
+		explicit = *told
+	}
+	name := func(id uint16) string { return source.Collations[int(id)] }
+	return change.Session{
+		Database: q.context.Database, SQLMode: schema.SQLModes(q.context.SQLMode, server), TimeZone: q.timeZone,
+		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)), CollationServer: name(q.context.ServerCollation),
+		CollationConnection: name(q.context.ConnectionCollation), CollationDatabase: name(q.context.DatabaseCollation),
+		DefaultCollationForUTF8MB4: name(q.defaults.utf8mb4), CharacterSetCollations: q.defaults.characterSetCollations(source),
+		ForeignKeyChecks: q.flags2&optionNoForeignKeyChecks == 0, UniqueChecks: q.flags2&optionRelaxedUnique == 0,
+		ExplicitDefaultsForTimestamp: explicit, Timestamp: int64(at.Timestamp)*1e6 + int64(q.micros),
+	}
+}
