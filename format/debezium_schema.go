@@ -70,8 +70,12 @@ func appendSession(dst []byte, s *change.Session) []byte {
 	dst = strconv.AppendBool(append(dst, `,"foreignKeyChecks":`...), s.ForeignKeyChecks)
 	dst = strconv.AppendBool(append(dst, `,"uniqueChecks":`...), s.UniqueChecks)
 	dst = strconv.AppendBool(append(dst, `,"explicitDefaultsForTimestamp":`...), s.ExplicitDefaultsForTimestamp)
-	// As MySQL's own variable has it: seconds, with the microseconds.
-	dst = fmt.Appendf(dst, `,"timestamp":%d.%06d`, s.Timestamp/1e6, s.Timestamp%1e6)
+	// As MySQL's own variable has it: seconds, with the microseconds where there are
+	// some, as MySQL 5.5 takes none.
+	dst = strconv.AppendInt(append(dst, `,"timestamp":`...), s.Timestamp/1e6, 10)
+	if micros := s.Timestamp % 1e6; micros != 0 {
+		dst = fmt.Appendf(dst, ".%06d", micros)
+	}
 	return append(dst, '}')
 }
 

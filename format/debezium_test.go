@@ -117,6 +117,19 @@ func TestTruncateLeavesNoTableChange(t *testing.T) {
 	sameText(t, "value", got, want)
 }
 
+// TestStatementsTimeHasNoFractionWhereItIsWhole: MySQL 5.5 refuses to set its variable
+// timestamp to a number with one.
+func TestStatementsTimeHasNoFractionWhereItIsWhole(t *testing.T) {
+	e := format.NewDebezium(format.DebeziumOptions{Name: "shop", Connector: "mysql", Version: "1"})
+	for micros, want := range map[int64]string{1699999999000000: `"timestamp":1699999999}`, 1699999999000250: `"timestamp":1699999999.000250}`} {
+		c := schemaChange("CREATE DATABASE d")
+		c.DDL.Session = change.Session{Timestamp: micros}
+		if got := string(encode(t, e, c)[0][1]); !strings.Contains(got, want) {
+			t.Errorf("the record of %d is %s", micros, got)
+		}
+	}
+}
+
 func TestGapIsASchemaChangeOfNothing(t *testing.T) {
 	c := &change.Change{Op: change.Gap, Gap: &change.GapInfo{From: `a "file":4`, To: "binlog.000002:4", Reason: "by command"}}
 	c.Source = change.Source{File: "binlog.000002", Pos: 4, CommitMicros: 1700000000123456}
