@@ -224,11 +224,6 @@ func (a *applier) statement(e *envelope) error {
 	if err := a.run("COMMIT", "USE "+quoteName(database)); err != nil {
 		return err
 	}
-	if s.SQLMode != nil {
-		if err := a.run("SET SESSION sql_mode = " + quote(*s.SQLMode)); err != nil {
-			return err
-		}
-	}
 	for _, v := range []struct{ name, value string }{
 		{"time_zone", text(s.TimeZone)}, {"character_set_server", text(s.CharacterSetServer)},
 		{"collation_server", text(s.CollationServer)}, {"collation_database", text(s.CollationDatabase)},
@@ -243,6 +238,12 @@ func (a *applier) statement(e *envelope) error {
 			if err != nil && !(errors.As(err, &refused) && (refused.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE || refused.Code == mysql.ER_INCORRECT_GLOBAL_LOCAL_VAR)) {
 				return err
 			}
+		}
+	}
+	// Last, as some change what the others are set to.
+	if s.SQLMode != nil {
+		if err := a.run("SET SESSION sql_mode = " + quote(*s.SQLMode)); err != nil {
+			return err
 		}
 	}
 	if err := a.run(*e.DDL); err != nil {
