@@ -140,7 +140,7 @@ func (q *query) readVariables(b []byte) error {
 				r.U64()
 			}
 		case 131: // which MariaDB writes before the charset
-			q.defaults.ofCharsets = r.Bytes(4 * int(r.U8()))
+			q.defaults.ofCharsets = append([]byte{}, r.Bytes(4*int(r.U8()))...)
 		default:
 			if charset || code == padding {
 				return nil

@@ -4,6 +4,7 @@ package binlog_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -28,7 +29,8 @@ func TestSessionOfDDL(t *testing.T) {
 		for _, set := range []string{"sql_mode = ''", "sql_mode = 'ANSI'", "sql_mode = 'TRADITIONAL'", "sql_mode = 'ORACLE'", "sql_mode = 'MAXDB'", "sql_mode = 'MSSQL'", "sql_mode = 'DB2'",
 			"sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,ALLOW_INVALID_DATES'", "sql_mode = 'TIME_TRUNCATE_FRACTIONAL'",
 			"sql_mode = 'EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,TIME_ROUND_FRACTIONAL'", "sql_mode = 'MYSQL40'", "foreign_key_checks = 0", "unique_checks = 0", "time_zone = '+03:00'",
-			"character_set_server = latin1", "explicit_defaults_for_timestamp = 1", "explicit_defaults_for_timestamp = 0"} {
+			"character_set_server = latin1", "collation_server = greek_bin", "collation_database = greek_bin", "collation_connection = greek_bin",
+			"default_collation_for_utf8mb4 = utf8mb4_general_ci", "character_set_collations = 'utf8mb4=utf8mb4_bin,latin1=latin1_german1_ci'", "character_set_collations = ''", "explicit_defaults_for_timestamp = 1", "explicit_defaults_for_timestamp = 0"} {
 			c := s.Connect(t, other)
 			if c.Try("SET SESSION "+set) != nil {
 				continue
@@ -36,6 +38,13 @@ func TestSessionOfDDL(t *testing.T) {
 			n++
 			w := want
 			w.SQLMode = c.Query("SELECT @@sql_mode")[0][0]
+			w.CollationServer, w.CollationConnection = c.Query("SELECT @@collation_server")[0][0], c.Query("SELECT @@collation_connection")[0][0]
+			if c.Try("DO @@default_collation_for_utf8mb4") == nil {
+				w.DefaultCollationForUTF8MB4 = c.Query("SELECT @@default_collation_for_utf8mb4")[0][0]
+			}
+			if c.Try("DO @@character_set_collations") == nil {
+				w.CharacterSetCollations = &c.Query("SELECT @@character_set_collations")[0][0]
+			}
 			switch variable, value, _ := strings.Cut(set, " = "); variable {
 			case "foreign_key_checks":
 				w.ForeignKeyChecks = false
@@ -43,6 +52,10 @@ func TestSessionOfDDL(t *testing.T) {
 				w.UniqueChecks = false
 			case "character_set_server":
 				w.CharacterSetServer = value
+			case "collation_server":
+				w.CharacterSetServer = "greek"
+			case "collation_database":
+				w.CollationDatabase = value
 			case "explicit_defaults_for_timestamp":
 				w.ExplicitDefaultsForTimestamp = value == "1"
 			case "sql_mode":
@@ -52,11 +65,14 @@ func TestSessionOfDDL(t *testing.T) {
 			case "time_zone":
 				w.TimeZone = "+03:00"
 			}
-			c.Exec("SET timestamp = 1234567890", fmt.Sprintf("CREATE TABLE %s.t%d (a INT, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00')", name, n))
+			c.Exec("SET timestamp = 1234567890", fmt.Sprintf("CREATE TABLE %s.t%d (a TEXT CHARACTER SET latin1, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00')", name, n))
 			got := r.nextChange().DDL.Session
 			w.Timestamp = 1234567890e6
-			if got != w {
+			if !reflect.DeepEqual(got, w) {
 				t.Errorf("SET %s: got %+v, want %+v", set, got, w)
+				if a, b := got.CharacterSetCollations, w.CharacterSetCollations; a != nil && b != nil {
+					t.Errorf("character_set_collations is %q and %q", *a, *b)
+				}
 			}
 			c.Close()
 		}

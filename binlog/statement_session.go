@@ -24,14 +24,16 @@ const (
 // defaultCollations are those that a session has character sets mean where no
 // collation is named.
 type defaultCollations struct {
-	utf8mb4    uint16 // MySQL 8.0's default_collation_for_utf8mb4; 0: not told
-	ofCharsets []byte // MariaDB's character_set_collations: pairs of IDs, a charset's own default and the session's
+	utf8mb4 uint16 // MySQL 8.0's default_collation_for_utf8mb4; 0: not told
+	// ofCharsets is MariaDB's character_set_collations: pairs of IDs, a charset's own
+	// default and the session's; nil: not told, as the statement does not depend on it.
+	ofCharsets []byte
 }
 
 // characterSetCollations returns MariaDB's variable of that name as a session
-// has it; nil where the source has none, or where a collation has no name.
+// has it; nil if that is not told, or a collation has no name.
 func (d *defaultCollations) characterSetCollations(source *Status) *string {
-	if _, has := source.Variables["character_set_collations"]; !has {
+	if d.ofCharsets == nil {
 		return nil
 	}
 	var list []string

@@ -108,7 +108,8 @@ type Session struct {
 	CollationDatabase string
 	// DefaultCollationForUTF8MB4 is MySQL 8.0's variable of that name; "": not told.
 	DefaultCollationForUTF8MB4 string
-	// CharacterSetCollations is MariaDB's variable of that name; nil: not told.
+	// CharacterSetCollations is MariaDB's variable of that name; nil: the statement
+	// does not depend on it.
 	CharacterSetCollations *string
 	ForeignKeyChecks       bool
 	UniqueChecks           bool
