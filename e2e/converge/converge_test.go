@@ -153,7 +153,7 @@ func recordsUntil(t *testing.T, d *harness.Daybook, text string) func(func([]byt
 		for {
 			high := oracle.HighWatermark(t, client)
 			if high > last {
-				last, since = high, time.Now()
+				last = high
 				for r := range oracle.Records(t, d, high) {
 					if r.Offset < read {
 						continue
@@ -163,6 +163,7 @@ func recordsUntil(t *testing.T, d *harness.Daybook, text string) func(func([]byt
 						return
 					}
 				}
+				since = time.Now() // applying them may take long
 			}
 			if stopped := stoppedLine.FindString(d.Log()); stopped != "" {
 				t.Fatal(stopped)
