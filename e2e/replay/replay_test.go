@@ -9,7 +9,6 @@
 package replay
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -20,9 +19,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"daybook/binlog"
 	"daybook/change"
 	"daybook/e2e/servers"
 	"daybook/format"
@@ -117,7 +114,7 @@ func replay(t *testing.T, s *servers.Server, script script, session []string, ra
 	if fold {
 		pattern = strings.ToUpper(pattern)
 	}
-	follow := open(t, s, pattern)
+	follow := &modelFollower{follower: open(t, s, pattern), defs: map[string]*change.Table{}}
 	conns := map[string]*servers.Conn{"": db}
 	for _, sql := range append(slices.Clone(session), script.statements...) {
 		who := ""
@@ -138,32 +135,22 @@ func replay(t *testing.T, s *servers.Server, script script, session []string, ra
 	}
 	db.Exec("CREATE TABLE the_end (id INT PRIMARY KEY)", "INSERT INTO the_end VALUES (1)")
 
-	m := newModel(name, fold)
+	follow.model = newModel(name, fold)
 	encoder := format.NewDebezium(format.DebeziumOptions{Name: "replay"})
-	defs := map[string]*change.Table{}
 	for done := false; !done; {
 		c := follow.next()
-		if err := m.apply(c); err != nil {
-			t.Fatalf("at %s:%d: %v", c.File, c.Pos, err)
+		if err := follow.follow(c); err != nil {
+			t.Fatal(err)
 		}
 		if err := encoder.Encode(c, &validator{t: t}); err != nil {
 			t.Fatal(err)
 		}
-		if c.Op != change.Schema {
-			defs[m.key(c.Table.Name)] = c.Table
-			done = c.Table.Name == "the_end"
-		} else {
-			for _, tc := range c.DDL.Tables {
-				if tc.Table != nil && tc.Database == name {
-					defs[m.key(tc.Name)] = tc.Table
-				}
-			}
-		}
+		done = c.Op != change.Schema && c.Table.Name == "the_end"
 		if random.IntN(40) == 0 {
 			follow.reopen()
 		}
 	}
-	compare(t, db, m, defs, script.unlogged)
+	compare(t, db, follow.model, follow.defs, script.unlogged)
 }
 
 // validator checks that records are JSON. It implements format.Records.
@@ -282,75 +269,4 @@ func difference(def *change.Table, got map[string][]row, want []row) (cells int,
 		problems = append(problems, fmt.Sprintf("row %q of the log is not there", key))
 	}
 	return cells, problems
-}
-
-// follower is a reader with what it saved.
-type follower struct {
-	*binlog.Reader
-	t       *testing.T
-	options binlog.Options
-	saved   map[string][]byte
-}
-
-func open(t *testing.T, s *servers.Server, include string) *follower {
-	t.Helper()
-	f := &follower{t: t, saved: map[string][]byte{}, options: binlog.Options{
-		Source:  binlog.Source{Address: s.Address, User: servers.Repl, Password: servers.Repl},
-		Include: []string{include}, SchemaChanges: binlog.SchemaChangesObjects,
-	}}
-	f.options.Schema = func(yield func(k, v []byte) bool) {
-		for k, v := range f.saved {
-			if !yield([]byte(k), v) {
-				return
-			}
-		}
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	f.open()
-	return f
-}
-
-func (f *follower) open() {
-	f.t.Helper()
-	f.Reader = binlog.New(f.options)
-	ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
-	defer cancel()
-	if err := f.Open(ctx); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-// reopen goes on with another reader where this one is.
-func (f *follower) reopen() {
-	f.t.Helper()
-	c := f.Checkpoint()
-	for _, e := range c.Schema {
-		if e.Value == nil {
-			delete(f.saved, string(e.Key))
-		} else {
-			f.saved[string(e.Key)] = e.Value
-		}
-	}
-	f.options.Resume = c.Position
-	_ = f.Close()
-	f.open()
-}
-
-func (f *follower) next() *change.Change {
-	f.t.Helper()
-	late := time.After(30 * time.Second)
-	for {
-		c, err := f.Poll()
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		if c != nil {
-			return c
-		}
-		select {
-		case <-f.Ready():
-		case <-late:
-			f.t.Fatal("no change within 30 s")
-		}
-	}
 }
