@@ -109,6 +109,10 @@ func (p *prechecker) connected(err error) bool {
 		p.pass("server reachable", p.opts.Source.Address)
 		p.fail("encryption", err.Error(), "mend the server's TLS, or the tls settings of the source: mode says what must hold")
 		p.checks[len(p.checks)-1].passing = mayPass(err)
+	case !errors.Is(err, binlog.ErrUnreachable):
+		p.pass("server reachable", p.opts.Source.Address)
+		p.fail("login", err.Error(), "see what the server answers, and its error log")
+		p.checks[len(p.checks)-1].passing = mayPass(err)
 	default:
 		p.fail("server reachable", err.Error(), "check source.address, that the server runs, its bind-address, and firewalls between")
 		p.checks[len(p.checks)-1].passing = mayPass(err)
@@ -171,6 +175,7 @@ func (p *prechecker) binlogSettings(context.Context) error {
 	p.pass("binlog", "log_bin is ON")
 	p.wantVariable("binlog format", "binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW', set it in my.cnf, and have open sessions reconnect")
 	p.wantVariable("row image", "binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', set it in my.cnf, and have open sessions reconnect")
+	p.logged()
 	p.retention()
 	p.tellGTID()
 	p.tellMetadata()
@@ -188,6 +193,20 @@ func (p *prechecker) wantVariable(name, variable, want, fix string) {
 		p.pass(name, variable+" is "+want)
 	default:
 		p.fail(name, variable+" is "+got, fix)
+	}
+}
+
+// logged looks at the global sql_log_bin that MySQL before 5.6.22 has: what new
+// sessions inherit.
+func (p *prechecker) logged() {
+	const name = "sessions logged"
+	switch v, ok := p.vars["sql_log_bin"]; {
+	case !ok:
+		p.pass(name, "always, unless a session sets sql_log_bin itself")
+	case v == "OFF":
+		p.fail(name, "sql_log_bin is OFF: nothing that new sessions change is in the binlog", "SET GLOBAL sql_log_bin = 1, and have open sessions reconnect")
+	default:
+		p.pass(name, "sql_log_bin is ON")
 	}
 }
 

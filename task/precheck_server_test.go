@@ -37,7 +37,7 @@ func TestPrecheckOfAReadySource(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		checks := statusOf(t, options(s, servers.Repl, servers.Repl))
 		for _, name := range []string{
-			"server reachable", "login", "encryption", "version", "binlog", "binlog format", "row image", "binlog retention",
+			"server reachable", "login", "encryption", "version", "binlog", "binlog format", "row image", "sessions logged", "binlog retention",
 			"GTID", "row metadata", "server ID", "privilege REPLICATION SLAVE", "privilege REPLICATION CLIENT", "privilege SELECT",
 			"privilege TRIGGER", "binlog filters", "binlog sync", "session formats", "prepared XA",
 			"foreign key actions", "engines",
@@ -99,6 +99,28 @@ func TestPrecheckOfPrivileges(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestPrecheckOfSettings sets global variables that keep a source from being read,
+// each of which the check that fails names.
+func TestPrecheckOfSettings(t *testing.T) {
+	for _, tt := range []struct{ version, variable, value, check string }{
+		{"mysql-5.5", "sql_log_bin", "0", "sessions logged"},
+		{"mysql-5.5", "init_connect", "'no statement'", "login"},
+		{"mysql-8.0", "init_connect", "'no statement'", "login"},
+		{"mysql-8.0", "offline_mode", "1", "login"},
+		{"mysql-8.0", "protocol_compression_algorithms", "'zlib'", "login"},
+	} {
+		t.Run(tt.version+"/"+tt.variable, func(t *testing.T) {
+			s := servers.Start(t, tt.version)
+			conn := s.Connect(t, "")
+			conn.Exec("SET GLOBAL " + tt.variable + " = " + tt.value)
+			c := statusOf(t, options(s, servers.Repl, servers.Repl))[tt.check]
+			if c.Status != task.Fail || !strings.Contains(c.Detail+c.Fix, tt.variable) {
+				t.Errorf("the check is %+v", c)
+			}
+		})
+	}
 }
 
 func TestPrecheckOfServerID(t *testing.T) {

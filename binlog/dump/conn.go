@@ -76,6 +76,9 @@ func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
 	c.in = bufio.NewReader(answers{c})
 	if err := c.ask(ctx, fmt.Sprintf("log in to %s as %s", s.Address, s.User), times.Login, func() error { return c.login(config) }); err != nil {
 		_ = raw.Close()
+		if errors.Is(err, ErrAuth) && c.TLSVersion() == 0 {
+			err = fmt.Errorf("%w; the connection is not encrypted, which the server's require_secure_transport or the account (REQUIRE SSL) may want", err)
+		}
 		return nil, err
 	}
 	if err := c.settle(ctx); err != nil {

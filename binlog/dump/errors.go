@@ -70,6 +70,9 @@ func classify(doing string, err error) error {
 	if my == nil {
 		return Transient(fmt.Errorf("%s: %w", doing, err))
 	}
+	if strings.Contains(my.Message, initConnect) {
+		return Transient(fmt.Errorf("%s: %w; the source has every session run init_connect: mend its statements, which may need a privilege, or set it to ''", doing, my))
+	}
 	switch my.Code {
 	case mysql.ER_ACCESS_DENIED_ERROR, mysql.ER_DBACCESS_DENIED_ERROR, 1251, 1275, 1698, 3118, 1862, 1820:
 		return fmt.Errorf("%w: %s: %s; check user and password", ErrAuth, doing, my.Message)
@@ -83,13 +86,29 @@ func classify(doing string, err error) error {
 		return fmt.Errorf("%w: %s: %w", errNoFile, doing, my)
 	case mysql.ER_MASTER_FATAL_ERROR_READING_BINLOG:
 		return classifyDump(doing, my.Message)
-	case 1040, 1203, 1226:
-		return Transient(fmt.Errorf("%s: %w; raise max_connections or the account's limits: Daybook keeps one connection and needs some more for moments", doing, my))
 	case 1053, 1077, 1078, 1079, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1205, 1213, 1290, 1317, 1927, 2006, 2013, 3169, 4031:
 		return Transient(fmt.Errorf("%s: %w", doing, my))
 	}
+	if todo := limits[my.Code]; todo != "" {
+		return Transient(fmt.Errorf("%s: %w; %s", doing, my, todo))
+	}
 	return fmt.Errorf("%s: %w", doing, my)
 }
+
+// limits are the answers of a source whose global variables do not let it do what
+// it is asked for, with the variables and what to do. They may be changed while it runs.
+var limits = map[uint16]string{
+	1040: connectionLimits, 1203: connectionLimits, 1226: connectionLimits,
+	1114: "its temporary tables are too small or its disk is full: raise tmp_disk_table_size or myisam_data_pointer_size, or make room in tmpdir",
+	3032: "SET GLOBAL offline_mode = OFF ends that",
+	3159: "the source has require_secure_transport = ON: give it a certificate, and the task no tls.mode of disabled",
+	3922: "add uncompressed to protocol_compression_algorithms",
+}
+
+const connectionLimits = "raise max_connections, max_user_connections or the account's limits: Daybook keeps one connection and needs some more for moments"
+
+// initConnect is what a server says to an account for which its init_connect fails.
+const initConnect = "init_connect command failed"
 
 // dumpErrors maps what the server says with error 1236 to sentinels. The texts
 // differ between versions (master and source), so parts of them are looked for.

@@ -99,8 +99,8 @@ func settled(text string) [][]byte {
 	switch {
 	case strings.HasPrefix(text, "SET NAMES"), strings.HasPrefix(text, "SET sql_mode"):
 		return [][]byte{okPacket}
-	case strings.HasPrefix(text, "SELECT @@character_set_client"):
-		return table([]string{"utf8mb4", "utf8mb4", "", "18446744073709551615"})
+	case strings.HasPrefix(text, "SHOW SESSION VARIABLES"):
+		return table([]string{"character_set_client", "utf8mb4"}, []string{"sql_select_limit", "18446744073709551615"})
 	}
 	return nil
 }

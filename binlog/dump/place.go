@@ -99,7 +99,7 @@ func (d *placing) unidentified() (From, error) {
 }
 
 func (d *placing) otherName() string {
-	return fmt.Sprintf("it has the server UUID %q and ID %d in place of %q and %d", d.s.ServerUUID, d.s.ServerID, d.p.ServerUUID, d.p.ServerID)
+	return fmt.Sprintf("it has server_uuid %q and server_id %d in place of %q and %d", d.s.ServerUUID, d.s.ServerID, d.p.ServerUUID, d.p.ServerID)
 }
 
 func (d *placing) sameServer() bool {

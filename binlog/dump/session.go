@@ -4,15 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
-// What a session inherits from the server's global variables, or is given by
-// init_connect, must not change what its queries answer: the character set, the
-// language of errors, limits of rows and time, modes. Servers pass over the
-// variables in the comments that they do not have.
-const sessionVariables = "SET sql_mode = '', time_zone = '+00:00', autocommit = 1, sql_auto_is_null = 0, sql_quote_show_create = 1," +
-	" sql_select_limit = 18446744073709551615, max_join_size = 18446744073709551615, sql_big_selects = 1, wait_timeout = 28800" +
-	" /*!50500 , lc_messages = 'en_US' */ /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */"
+// setting is a session variable and the value that queries rely on.
+type setting struct {
+	name    string
+	value   string // as it is set
+	shown   string // as it is shown; "": value without its quotes
+	comment string // the servers that have it, as a versioned comment begins; "": all
+}
+
+// settings are what a session inherits from the server's global variables, or is
+// given by init_connect, and must not change what its queries answer: the language
+// of errors, limits of rows, time and memory, modes. Servers pass over the versioned
+// comments that are not for them: MySQL those of MariaDB, MariaDB those of MySQL 5.7
+// and later.
+//
+// information_schema is sorted by names, of which max_sort_length tells how much is
+// looked at, so that one page of a result does not end where the next begins, and
+// sort_buffer_size whether that many bytes can be sorted at all.
+var settings = []setting{
+	{name: "sql_mode", value: "''"},
+	{name: "time_zone", value: "'+00:00'"},
+	{name: "autocommit", value: "1", shown: "ON"},
+	{name: "sql_auto_is_null", value: "0", shown: "OFF"},
+	{name: "sql_quote_show_create", value: "1", shown: "ON"},
+	{name: "sql_select_limit", value: "18446744073709551615"},
+	{name: "max_join_size", value: "18446744073709551615"},
+	{name: "sql_big_selects", value: "1", shown: "ON"},
+	{name: "wait_timeout", value: "28800"},
+	{name: "max_sort_length", value: "1024"},
+	{name: "sort_buffer_size", value: "2097152"},
+	{name: "lc_messages", value: "'en_US'", comment: "!50500"},
+	{name: "max_execution_time", value: "0", comment: "!50708"},
+	{name: "transaction_isolation", value: "'REPEATABLE-READ'", comment: "!80003"}, // from here on definitions are rows
+	{name: "max_statement_time", value: "0", shown: "0.000000", comment: "M!100101"},
+	{name: "max_session_mem_used", value: "9223372036854775807", comment: "M!100101"},
+}
+
+// setSettings is the statement that sets them.
+func setSettings() string {
+	var b strings.Builder
+	for i, s := range settings {
+		switch {
+		case i == 0:
+			b.WriteString("SET " + s.name + " = " + s.value)
+		case s.comment == "":
+			b.WriteString(", " + s.name + " = " + s.value)
+		default:
+			b.WriteString(" /*" + s.comment + " , " + s.name + " = " + s.value + " */")
+		}
+	}
+	return b.String()
+}
+
+// want is the value as it is shown.
+func (s *setting) want() string {
+	if s.shown != "" {
+		return s.shown
+	}
+	return strings.Trim(s.value, "'")
+}
 
 // unknownCharset is the answer of servers before MySQL 5.5.3 to utf8mb4.
 const unknownCharset = 1115 // ER_UNKNOWN_CHARACTER_SET
@@ -29,20 +82,37 @@ func (c *Conn) settle(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("set the session's character set: %w", err)
 	}
-	if _, err := c.Query(ctx, sessionVariables); err != nil {
+	if _, err := c.Query(ctx, setSettings()); err != nil {
 		return fmt.Errorf("set the session's variables: %w", err)
 	}
-	rows, err := c.Query(ctx, "SELECT @@character_set_client, @@character_set_results, @@sql_mode, @@sql_select_limit")
+	return c.settled(ctx, charset)
+}
+
+// settled looks whether the session has its settings. Those that the server does
+// not have are not shown.
+func (c *Conn) settled(ctx context.Context, charset string) error {
+	want := map[string]string{"character_set_client": charset, "character_set_connection": charset, "character_set_results": charset}
+	for i := range settings {
+		want[settings[i].name] = settings[i].want()
+	}
+	names := make([]string, 0, len(want))
+	for name := range want {
+		names = append(names, name)
+	}
+	rows, err := c.Query(ctx, "SHOW SESSION VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')")
 	if err != nil {
 		return fmt.Errorf("look at the session's variables: %w", err)
 	}
-	if len(rows) != 1 || len(rows[0]) != 4 {
-		return fmt.Errorf("%w: it answers %v when asked for its session's variables", errSession, rows)
+	if len(rows) == 0 {
+		return fmt.Errorf("%w: it shows none of its variables", errSession)
 	}
-	for i, want := range []string{charset, charset, "", "18446744073709551615"} {
-		if got := rows[0][i].String; got != want && !(charset == "utf8" && got == "utf8mb3") {
-			name := []string{"character_set_client", "character_set_results", "sql_mode", "sql_select_limit"}[i]
-			return fmt.Errorf("%w: %s is %q after it was set to %q; connect to the server itself, not through a proxy", errSession, name, got, want)
+	for _, r := range rows {
+		if len(r) != 2 {
+			return fmt.Errorf("%w: it answers %v when asked for its session's variables", errSession, r)
+		}
+		name, got := strings.ToLower(r[0].String), r[1].String
+		if got != want[name] && !(got == "utf8mb3" && want[name] == "utf8") {
+			return fmt.Errorf("%w: %s is %q after it was set to %q; connect to the server itself, not through a proxy", errSession, name, got, want[name])
 		}
 	}
 	return nil

@@ -247,7 +247,9 @@ func listsOf(t *testing.T, l *link) *valueLists {
 			t.Fatal(err)
 		}
 		for _, r := range rows {
-			*to = append(*to, literal(servers.Text(r[0])))
+			if name := servers.Text(r[0]); name != "BLACKHOLE" { // which keeps no rows to compare
+				*to = append(*to, literal(name))
+			}
 		}
 	}
 	return &lists
