@@ -174,6 +174,9 @@ func (p *prechecker) binlogSettings(context.Context) error {
 	}
 	p.pass("binlog", "log_bin is ON")
 	p.wantVariable("binlog format", "binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW', set it in my.cnf, and have open sessions reconnect")
+	if v, ok := p.vars["wsrep_forced_binlog_format"]; ok && v != "NONE" && v != "ROW" {
+		p.fail("binlog format", "wsrep_forced_binlog_format is "+v+", and sessions write so", "SET GLOBAL wsrep_forced_binlog_format = 'NONE', and set it in my.cnf")
+	}
 	p.wantVariable("row image", "binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', set it in my.cnf, and have open sessions reconnect")
 	p.logged()
 	p.retention()

@@ -21,6 +21,8 @@ type fake struct {
 	// answer returns the packets of the answer to a command, its first byte and
 	// the rest; nil: nothing is answered.
 	answer func(f *fakeConn, command byte, text string) [][]byte
+	// session, if set, are the variables of a session and their values.
+	session [][]string
 
 	conns atomic.Int32
 }
@@ -80,7 +82,7 @@ func (f *fake) talk(c *fakeConn) {
 		if err != nil || len(b) == 0 {
 			return
 		}
-		answer := settled(string(b[1:]))
+		answer := f.settled(string(b[1:]))
 		if answer == nil {
 			answer = f.answer(c, b[0], string(b[1:]))
 		}
@@ -95,10 +97,12 @@ func (f *fake) talk(c *fakeConn) {
 }
 
 // settled answers what every session begins with; nil: it is something else.
-func settled(text string) [][]byte {
+func (f *fake) settled(text string) [][]byte {
 	switch {
 	case strings.HasPrefix(text, "SET NAMES"), strings.HasPrefix(text, "SET sql_mode"):
 		return [][]byte{okPacket}
+	case strings.HasPrefix(text, "SHOW SESSION VARIABLES") && f.session != nil:
+		return table(f.session...)
 	case strings.HasPrefix(text, "SHOW SESSION VARIABLES"):
 		return table([]string{"character_set_client", "utf8mb4"}, []string{"sql_select_limit", "18446744073709551615"})
 	}

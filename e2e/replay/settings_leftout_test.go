@@ -22,6 +22,7 @@ var stopsAll = map[string]string{
 	"binlog_format":                   "the precheck refuses it",
 	"init_connect":                    "it may end each connection",
 	"sql_log_bin":                     "the precheck refuses it",
+	"wsrep_forced_binlog_format":      "the precheck refuses it",
 	"myisam_data_pointer_size":        "temporary tables hold nothing",
 }
 
@@ -31,7 +32,7 @@ var leftOut = []struct {
 	reason string
 }{
 	{regexp.MustCompile(`^innodb_monitor_|_now$|^innodb_buffer_pool_load_abort$|_aux_table$`), "a command, not a setting"},
-	{regexp.MustCompile(`^wsrep_`), "for a cluster, which is not there"},
+	{regexp.MustCompile(`^wsrep_(?:cluster|node|provider|sst|start|dbug|notify|patch|slave|trx|desync|on$)`), "for a cluster, which is not there"},
 	{regexp.MustCompile(`^debug`), "for those who debug a server"},
 	{regexp.MustCompile(`^gtid_(purged|binlog_state|slave_pos|executed)$|^sql_(slave|replica)_skip_counter$`), "a place in the binlog, not a setting"},
 	{regexp.MustCompile(`_file$|_path$|_dir$|^ssl_|_ssl_|^tls_|_tls_|^admin_tls|_file_path$`), "names of files"},

@@ -30,7 +30,7 @@ func TestSoakSettings(t *testing.T) {
 			for _, v := range all {
 				s.alone(t, v.name, 40)
 			}
-			s.together(t, 8, 200)
+			s.together(t, 8, 100)
 		})
 	}
 }

@@ -321,10 +321,12 @@ func (s *settings) inheriting(statements []string) {
 	}
 }
 
-// note counts what the server refuses.
+// note counts what the server refuses, by the error and the statement's beginning.
 func (s *settings) note(err error) {
-	if err != nil {
-		_, why, _ := strings.Cut(err.Error(), ": ")
-		s.refused[why]++
+	if err == nil {
+		return
 	}
+	sql, why, _ := strings.Cut(err.Error(), ": ERROR ")
+	code, _, _ := strings.Cut(why, " ")
+	s.refused[fmt.Sprintf("%s: %.30s", code, sql)]++
 }
