@@ -5,7 +5,8 @@
 // compares what the model then holds with SELECT.
 //
 // The statements are in scripts_test.go: add one there for whatever a server
-// may do to a table.
+// may do to a table. The settings of settings_test.go are those of the servers' own
+// lists of variables.
 package replay
 
 import (
