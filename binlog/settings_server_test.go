@@ -21,7 +21,7 @@ func TestSettingsOfTheSource(t *testing.T) {
 			for _, global := range []string{"init_connect = 'SET NAMES latin1'", "sql_select_limit = 1", "max_join_size = 1", "sql_big_selects = 0", "sql_mode = 'ANSI_QUOTES,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES'",
 				"time_zone = '+05:00'", "autocommit = 0", "lc_messages = 'de_DE'", "max_execution_time = 1", "max_statement_time = 0.001", "character_set_results = latin1", "collation_connection = latin1_bin",
 				"sql_quote_show_create = 0", "sql_auto_is_null = 1", "wait_timeout = 1", "lock_wait_timeout = 1", "sql_safe_updates = 1",
-				"max_sort_length = 8388608", "sort_buffer_size = 1024"} {
+				"max_sort_length = 8388608", "sort_buffer_size = 1024", "tx_isolation = 'READ-COMMITTED'", "transaction_isolation = 'READ-COMMITTED'"} {
 				if db.Try("SET GLOBAL "+global) == nil {
 					set++
 				}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -21,8 +22,8 @@ type fake struct {
 	// answer returns the packets of the answer to a command, its first byte and
 	// the rest; nil: nothing is answered.
 	answer func(f *fakeConn, command byte, text string) [][]byte
-	// session, if set, are the variables of a session and their values.
-	session [][]string
+	// session are variables that a session has otherwise than it set them.
+	session map[string]string
 
 	conns atomic.Int32
 }
@@ -101,12 +102,27 @@ func (f *fake) settled(text string) [][]byte {
 	switch {
 	case strings.HasPrefix(text, "SET NAMES"), strings.HasPrefix(text, "SET sql_mode"):
 		return [][]byte{okPacket}
-	case strings.HasPrefix(text, "SHOW SESSION VARIABLES") && f.session != nil:
-		return table(f.session...)
 	case strings.HasPrefix(text, "SHOW SESSION VARIABLES"):
-		return table([]string{"character_set_client", "utf8mb4"}, []string{"sql_select_limit", "18446744073709551615"})
+		return table(f.sessionVariables()...)
 	}
 	return nil
+}
+
+// sessionVariables are those of a MySQL 5.7, which are what was set.
+func (f *fake) sessionVariables() [][]string {
+	all := map[string]string{
+		"version": "5.7.99-fake", "character_set_client": "utf8mb4", "character_set_connection": "utf8mb4", "character_set_results": "utf8mb4",
+		"sql_mode": "", "time_zone": "+00:00", "autocommit": "ON", "sql_auto_is_null": "OFF", "sql_quote_show_create": "ON",
+		"sql_select_limit": "18446744073709551615", "max_join_size": "18446744073709551615", "sql_big_selects": "ON", "wait_timeout": "28800",
+		"max_sort_length": "1024", "sort_buffer_size": "2097152", "lc_messages": "en_US", "max_execution_time": "0",
+		"transaction_isolation": "READ-UNCOMMITTED", // which is not set before MySQL 8.0
+	}
+	maps.Copy(all, f.session)
+	var rows [][]string
+	for name, value := range all {
+		rows = append(rows, []string{name, value})
+	}
+	return rows
 }
 
 func (c *fakeConn) read() ([]byte, error) {

@@ -4,22 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // setting is a session variable and the value that queries rely on.
 type setting struct {
-	name    string
-	value   string // as it is set
-	shown   string // as it is shown; "": value without its quotes
-	comment string // the servers that have it, as a versioned comment begins; "": all
+	name  string
+	value string // as it is set
+	shown string // as it is shown; "": value without its quotes
+	since int    // the version that has it first; 0: all
+	maria bool   // of MariaDB; else of MySQL, and of MariaDB if since is less than 50700
+}
+
+// comment begins a comment that the servers pass over that do not have the setting:
+// MySQL those of MariaDB, MariaDB those of MySQL 5.7 and later.
+func (s *setting) comment() string {
+	if s.maria {
+		return fmt.Sprintf("/*M!%d", s.since)
+	}
+	return fmt.Sprintf("/*!%d", s.since)
+}
+
+// isSet tells whether a server of that version has read the setting.
+func (s *setting) isSet(version string) bool {
+	maria := strings.Contains(strings.ToLower(version), "mariadb")
+	switch {
+	case s.since == 0:
+		return true
+	case maria:
+		return versionNumber(version) >= s.since && (s.maria || s.since < 50700)
+	}
+	return versionNumber(version) >= s.since && !s.maria
 }
 
 // settings are what a session inherits from the server's global variables, or is
 // given by init_connect, and must not change what its queries answer: the language
-// of errors, limits of rows, time and memory, modes. Servers pass over the versioned
-// comments that are not for them: MySQL those of MariaDB, MariaDB those of MySQL 5.7
-// and later.
+// of errors, limits of rows, time and memory, modes.
 //
 // information_schema is sorted by names, of which max_sort_length tells how much is
 // looked at, so that one page of a result does not end where the next begins, and
@@ -36,11 +58,11 @@ var settings = []setting{
 	{name: "wait_timeout", value: "28800"},
 	{name: "max_sort_length", value: "1024"},
 	{name: "sort_buffer_size", value: "2097152"},
-	{name: "lc_messages", value: "'en_US'", comment: "!50500"},
-	{name: "max_execution_time", value: "0", comment: "!50708"},
-	{name: "transaction_isolation", value: "'REPEATABLE-READ'", comment: "!80003"}, // from here on definitions are rows
-	{name: "max_statement_time", value: "0", shown: "0.000000", comment: "M!100101"},
-	{name: "max_session_mem_used", value: "9223372036854775807", comment: "M!100101"},
+	{name: "lc_messages", value: "'en_US'", since: 50500},
+	{name: "max_execution_time", value: "0", since: 50708},
+	{name: "transaction_isolation", value: "'REPEATABLE-READ'", since: 80003}, // from here on definitions are rows
+	{name: "max_statement_time", value: "0", shown: "0.000000", since: 100101, maria: true},
+	{name: "max_session_mem_used", value: "9223372036854775807", since: 100101, maria: true},
 }
 
 // setSettings is the statement that sets them.
@@ -50,10 +72,10 @@ func setSettings() string {
 		switch {
 		case i == 0:
 			b.WriteString("SET " + s.name + " = " + s.value)
-		case s.comment == "":
+		case s.since == 0:
 			b.WriteString(", " + s.name + " = " + s.value)
 		default:
-			b.WriteString(" /*" + s.comment + " , " + s.name + " = " + s.value + " */")
+			b.WriteString(" " + s.comment() + " , " + s.name + " = " + s.value + " */")
 		}
 	}
 	return b.String()
@@ -88,31 +110,32 @@ func (c *Conn) settle(ctx context.Context) error {
 	return c.settled(ctx, charset)
 }
 
-// settled looks whether the session has its settings. Those that the server does
-// not have are not shown.
+// settled looks whether the session has its settings.
 func (c *Conn) settled(ctx context.Context, charset string) error {
-	want := map[string]string{"character_set_client": charset, "character_set_connection": charset, "character_set_results": charset}
+	want := map[string]string{"version": "", "character_set_client": charset, "character_set_connection": charset, "character_set_results": charset}
 	for i := range settings {
 		want[settings[i].name] = settings[i].want()
 	}
-	names := make([]string, 0, len(want))
-	for name := range want {
-		names = append(names, name)
-	}
-	rows, err := c.Query(ctx, "SHOW SESSION VARIABLES WHERE Variable_name IN ('"+strings.Join(names, "', '")+"')")
+	rows, err := c.Query(ctx, "SHOW SESSION VARIABLES WHERE Variable_name IN ('"+strings.Join(slices.Sorted(maps.Keys(want)), "', '")+"')")
 	if err != nil {
 		return fmt.Errorf("look at the session's variables: %w", err)
 	}
-	if len(rows) == 0 {
-		return fmt.Errorf("%w: it shows none of its variables", errSession)
-	}
+	is := map[string]string{}
 	for _, r := range rows {
 		if len(r) != 2 {
 			return fmt.Errorf("%w: it answers %v when asked for its session's variables", errSession, r)
 		}
-		name, got := strings.ToLower(r[0].String), r[1].String
-		if got != want[name] && !(got == "utf8mb3" && want[name] == "utf8") {
-			return fmt.Errorf("%w: %s is %q after it was set to %q; connect to the server itself, not through a proxy", errSession, name, got, want[name])
+		is[strings.ToLower(r[0].String)] = r[1].String
+	}
+	for i := range settings {
+		if !settings[i].isSet(is["version"]) {
+			delete(want, settings[i].name) // it may be there by another meaning
+		}
+	}
+	delete(want, "version")
+	for name, want := range want {
+		if got := is[name]; got != want && !(got == "utf8mb3" && want == "utf8") {
+			return fmt.Errorf("%w: %s is %q after it was set to %q; connect to the server itself, not through a proxy", errSession, name, got, want)
 		}
 	}
 	return nil

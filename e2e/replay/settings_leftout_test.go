@@ -23,6 +23,7 @@ var stopsAll = map[string]string{
 	"init_connect":                    "it may end each connection",
 	"sql_log_bin":                     "the precheck refuses it",
 	"wsrep_forced_binlog_format":      "the precheck refuses it",
+	"max_session_mem_used":            "the least of it lets nobody connect",
 	"myisam_data_pointer_size":        "temporary tables hold nothing",
 }
 
