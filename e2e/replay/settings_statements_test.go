@@ -55,7 +55,7 @@ var tableStatements = []string{
 	"INSERT INTO nur_hier VALUES (1)",
 	"DROP TEMPORARY TABLE nur_hier",
 	"TRUNCATE TABLE `aus ö`",
-	"INSERT INTO `aus ö` (id) VALUES (9)",
+	"INSERT INTO `aus ö` (id, w) VALUES (9, 'ü')",
 	"DELETE FROM `neu ü` WHERE id = 1",
 }
 
