@@ -22,7 +22,8 @@ type fake struct {
 	// answer returns the packets of the answer to a command, its first byte and
 	// the rest; nil: nothing is answered.
 	answer func(f *fakeConn, command byte, text string) [][]byte
-	// session are variables that a session has otherwise than it set them.
+	// session are variables that a session has otherwise than it set them; those
+	// that are "hidden" are not shown.
 	session map[string]string
 
 	conns atomic.Int32
@@ -120,7 +121,9 @@ func (f *fake) sessionVariables() [][]string {
 	maps.Copy(all, f.session)
 	var rows [][]string
 	for name, value := range all {
-		rows = append(rows, []string{name, value})
+		if value != "hidden" {
+			rows = append(rows, []string{name, value})
+		}
 	}
 	return rows
 }

@@ -20,3 +20,25 @@ func TestSettingsThatAreNotKept(t *testing.T) {
 		}
 	}
 }
+
+// TestSettingsThatAreNotShown logs in to a server that shows fewer variables, as MySQL
+// 5.1 does, and to something that shows none.
+func TestSettingsThatAreNotShown(t *testing.T) {
+	dial := func(hidden ...string) error {
+		f := &fake{session: map[string]string{}}
+		for _, name := range hidden {
+			f.session[name] = "hidden"
+		}
+		c, err := dump.Dial(t.Context(), dump.Source{Address: f.serve(t).address, User: "u", Password: "p"})
+		if err == nil {
+			_ = c.Close()
+		}
+		return err
+	}
+	if err := dial("autocommit", "sql_big_selects", "sql_quote_show_create", "sql_auto_is_null"); err != nil {
+		t.Error(err)
+	}
+	if err := dial("version"); err == nil {
+		t.Error("a source that does not show its variables is believed")
+	}
+}
