@@ -64,7 +64,9 @@ func TestDatabaseDefaultChangedByAnother(t *testing.T) {
 			for _, set := range []string{"cp1251", "utf8mb4", "koi8r", "latin1"} {
 				db.Exec("ALTER DATABASE CHARACTER SET " + set)
 				for _, create := range []string{"(a @)", "(a @) CHARACTER SET DEFAULT", "(a @) CHARACTER SET latin2", "(a @) CHARACTER SET cp1251"} {
-					for who, c := range map[string]*servers.Conn{"who changed it": db, "one in it": other, "one outside": third, "one in it later": s.Connect(t, name)} {
+					says := s.Connect(t, name) // what its CREATEs do not go by
+					says.Exec("SET character_set_database = greek")
+					for who, c := range map[string]*servers.Conn{"who changed it": db, "one in it": other, "one outside": third, "one in it later": s.Connect(t, name), "one that says another": says} {
 						c.Exec("SET sql_mode = ''")
 						check(who+", "+set, c, create)
 					}
