@@ -106,8 +106,8 @@ func (r *run) described(t *change.Table, defaults bool) string {
 	list := []string{fmt.Sprint(t.Charset, " ", t.Key(), " ", t.Comment)}
 	for _, c := range t.Columns {
 		c.Members = slices.Clone(c.Members)
-		if !defaults || c.Type == change.Inet4 || c.Type == change.Inet6 || c.Type == change.UUID {
-			c.Default = nil // as it is written, of which there are several ways
+		if !defaults || c.Type == change.Inet4 || c.Type == change.Inet6 || c.Type == change.UUID || c.Type == change.Timestamp {
+			c.Default = nil // as it is written, of which there are several ways, or in the session's time zone
 		}
 		for i := range c.Members {
 			c.Members[i] = r.replica.sets.kept(&c, c.Members[i])
@@ -201,12 +201,9 @@ func missing(source, changes map[string]int) []string {
 	return out
 }
 
-// ofSession tells whether the rows differ in virtual columns of MariaDB only, which each
-// session computes by its own settings.
+// ofSession tells whether the rows differ in virtual columns only, which each session
+// computes by its own settings.
 func (r *run) ofSession(t *table, have map[string]int) bool {
-	if !r.server.MariaDB() {
-		return false
-	}
 	source := &table{rows: have}
 	for i, c := range t.def.Columns {
 		if c.Generated {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -317,6 +318,8 @@ func fraction(c *change.Column, micros int) string {
 
 func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
 
+var questionMarks = regexp.MustCompile(`\?+`)
+
 // charsets keeps those that were made, as that takes time.
 type charsets map[string]*charset.Charset
 
@@ -332,7 +335,10 @@ func (sets charsets) kept(c *change.Column, s string) string {
 		if sets[c.Charset] == nil {
 			sets[c.Charset], _ = charset.ByName(c.Charset)
 		}
-		return sets[c.Charset].Fit(s)
+		s = sets[c.Charset].Fit(s)
+	}
+	if c.Charset == "ujis" || c.Charset == "eucjpms" { // MySQL has a mark for each byte
+		return questionMarks.ReplaceAllString(s, "?")
 	}
 	return s
 }
