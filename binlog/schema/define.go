@@ -328,7 +328,7 @@ func (b *builder) keyRank(k key) int {
 
 // setKeys fills PrimaryKey and UniqueKeys of a definition from all its keys. In
 // a table with implicit versioning columns the server appends the last of them,
-// row_end, to each: it tells a row from its history.
+// row_end, to each, before a period of the key: it tells a row from its history.
 func setKeys(t *change.Table, keys []key, versioned bool) {
 	for _, k := range keys {
 		if !k.Unique {
@@ -344,7 +344,7 @@ func setKeys(t *change.Table, keys []key, versioned bool) {
 		}
 		whole := len(columns) == len(k.Parts)
 		if end := len(t.Columns) - 1; versioned && !slices.Contains(columns, end) {
-			columns = append(columns, end)
+			columns = slices.Insert(columns, k.beforePeriod(len(columns)), end)
 		}
 		switch {
 		case !whole:

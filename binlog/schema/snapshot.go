@@ -250,6 +250,13 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 	}
 	versioned := t.versioned && declared == nil
 	if versioned {
+		for i := range t.keys { // which leave out that they have the implicit column
+			for j := range t.keys[i].Parts {
+				if t.keys[i].Parts[j].Column == "" {
+					t.keys[i].Parts[j].Column = rowEnd
+				}
+			}
+		}
 		def.Columns = append(def.Columns, implicitColumn(rowStart), implicitColumn(rowEnd))
 	}
 	keys, there, err := p.orderKeys(ctx, n, t.keys)

@@ -121,7 +121,7 @@ func (b *builder) extendKeys() {
 	for i := range b.keys {
 		k := &b.keys[i]
 		if k.Unique && !slices.ContainsFunc(k.Parts, func(p keyPart) bool { return strings.EqualFold(p.Column, times.End) }) {
-			k.Parts = append(slices.Clip(k.Parts), keyPart{Column: times.End})
+			k.Parts = slices.Insert(slices.Clip(k.Parts), k.beforePeriod(len(k.Parts)), keyPart{Column: times.End})
 		}
 	}
 }
@@ -186,6 +186,14 @@ func (b *builder) overPeriod(k key) key {
 	k.Overlaps = true
 	k.Parts = append(slices.Clip(k.Parts[:n]), keyPart{Column: b.period.End}, keyPart{Column: b.period.Start})
 	return k
+}
+
+// beforePeriod returns where ROW END stands in a key that has n parts without it.
+func (k *key) beforePeriod(n int) int {
+	if k.Overlaps {
+		return max(0, n-2)
+	}
+	return n
 }
 
 // onlyPeriod tells a key WITHOUT OVERLAPS of which all columns but the period's are

@@ -77,8 +77,7 @@ func TestCorpus(t *testing.T) {
 // options are those of the servers. Locks are not waited for, as each file is run by
 // one goroutine.
 func options(version string) []string {
-	o := []string{"--innodb-lock-wait-timeout=1", "--lock-wait-timeout=1", "--event-scheduler=OFF", "--log-bin-trust-function-creators=1", "--max-binlog-size=1G",
-		"--max-allowed-packet=256M"} // of which HEX of a value needs twice its length
+	o := []string{"--innodb-lock-wait-timeout=1", "--lock-wait-timeout=1", "--event-scheduler=OFF", "--log-bin-trust-function-creators=1", "--max-binlog-size=1G"}
 	switch version {
 	case "mysql-5.7", "mysql-8.0":
 		o = append(o, "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF") // which would refuse much
@@ -151,6 +150,9 @@ func listed(t *testing.T, suite string) []file {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
+		if strings.HasSuffix(rel, "/ctype_ujis.test") {
+			return err // it is about characters of ujis that the server itself cannot convert
+		}
 		if strings.HasSuffix(rel, ".test") && suites.MatchString(rel) && only.MatchString(rel) {
 			list = append(list, file{root, rel})
 		}

@@ -222,15 +222,23 @@ func selected(c *change.Column) string {
 	name := quoteName(c.Name)
 	switch {
 	case c.Type.IsBinary(), c.Type.IsGeometry(), c.Type == change.Vector:
-		return "HEX(" + name + ")"
+		return hexOf(name)
 	case c.Type.IsText(), c.Type == change.Enum, c.Type == change.Set, c.Type == change.JSON:
-		return "HEX(CONVERT(" + name + " USING utf8mb4))"
+		return hexOf("CONVERT(" + name + " USING utf8mb4)")
 	case c.Type == change.Bit, c.Type == change.Year, c.Type.IsInteger(), c.Zerofill:
 		return name + " + 0"
 	case c.Type == change.Float, c.Type == change.Double:
 		return name + " + 0e0"
 	}
 	return "CAST(" + name + " AS CHAR)"
+}
+
+// longest is how many bytes of a value are compared; of a longer one only how many it
+// has, as its HEX may be more than a packet may have.
+const longest = 1 << 20
+
+func hexOf(value string) string {
+	return fmt.Sprintf("IF(LENGTH(%s) > %d, CONCAT('long: ', LENGTH(%[1]s)), HEX(%[1]s))", value, longest)
 }
 
 // value gives the text of a selected value.
@@ -294,6 +302,9 @@ func (sets charsets) render(c *change.Column, v *change.Value) string {
 		s := n / 1e6
 		return fmt.Sprintf("%s%02d:%02d:%02d%s", sign, s/3600, s/60%60, s%60, fraction(c, int(n%1e6)))
 	case change.Blobs:
+		if len(v.Bytes) > longest {
+			return fmt.Sprint("long: ", len(v.Bytes))
+		}
 		return fmt.Sprintf("%X", v.Bytes)
 	case change.WKB:
 		if len(v.Bytes) == 0 && v.Num == 0 {
@@ -303,6 +314,9 @@ func (sets charsets) render(c *change.Column, v *change.Value) string {
 		return fmt.Sprintf("%X%X", []byte{byte(srid), byte(srid >> 8), byte(srid >> 16), byte(srid >> 24)}, v.Bytes)
 	case change.String, change.EnumLabel, change.SetLabels, change.JSONText:
 		if c.Type.IsText() || c.Type == change.Enum || c.Type == change.Set || c.Type == change.JSON {
+			if len(v.Bytes) > longest {
+				return fmt.Sprint("long: ", len(v.Bytes))
+			}
 			return "'" + sets.kept(c, string(v.Bytes)) + "'"
 		}
 	}
