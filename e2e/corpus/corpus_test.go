@@ -12,8 +12,9 @@
 // sessions (ROW format, full row images, no sql_log_bin=0). Tables versioned by
 // transaction ID are left out as well: MariaDB logs their changes as statements.
 //
-// So are columns in the character set filename, and a partitioning whose expression fails, of
-// which MySQL logs no row.
+// So are columns in the character set filename; and what servers do not log though they keep it:
+// rows of a partitioning whose expression fails, and of a function in a CREATE … SELECT that
+// fails.
 //
 // So are sessions whose collation_connection is of ucs2, utf16 or utf32: the labels of a SET
 // or ENUM with character set binary are then their bytes in that, which is not followed.
