@@ -3,6 +3,7 @@
 package binlog_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -49,6 +50,31 @@ func TestLabelsInTheirCharset(t *testing.T) {
 			labels := "('é', 'жα', 'x') CHARACTER SET utf8mb4"
 			c.Exec(fmt.Sprintf("CREATE TABLE t%d (id INT, e ENUM %s, s SET %s)", n, labels, labels))
 			check()
+		}
+		for _, connection := range []string{"latin1_swedish_ci", "cp1251_bin", "utf8mb4_bin", "sjis_bin", "ucs2_bin"} {
+			if connection == "ucs2_bin" && strings.HasPrefix(s.Name, "mysql-5") {
+				continue // the server cuts labels at a byte of zero
+			}
+			n++ // with the character set binary they are its bytes
+			c := s.Connect(t, name)
+			c.Exec("SET SESSION sql_mode = ''", "SET collation_connection = "+connection)
+			labels := "('é', 'жα', 'x') CHARACTER SET binary"
+			if c.Try(fmt.Sprintf("CREATE TABLE t%d (id INT, e ENUM %s DEFAULT 'x', s SET %s)", n, labels, labels)) != nil {
+				continue
+			}
+			db.Exec(fmt.Sprintf("INSERT INTO t%d VALUES (1, 1, 1), (2, 2, 2), (3, 3, 4)", n))
+			for _, row := range db.Query(fmt.Sprintf("SELECT id, HEX(e), HEX(s) FROM t%d", n)) {
+				c := r.nextChange()
+				for c.DDL != nil {
+					c = r.nextChange()
+				}
+				e, _ := hex.DecodeString(row[1])
+				set, _ := hex.DecodeString(row[2])
+				want := fmt.Sprintf("insert t%d %s %s %s", n, row[0], strings.ToValidUTF8(string(e), "\ufffd"), strings.ToValidUTF8(string(set), "\ufffd"))
+				if got := describe(c); got != want {
+					t.Errorf("%s: got %q, want %q", connection, got, want)
+				}
+			}
 		}
 		for _, from := range []string{"utf8mb4", "sjis"} {
 			for _, to := range []string{"latin1", "utf8", "gbk", "cp1251", "armscii8"} {

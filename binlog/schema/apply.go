@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -85,8 +86,10 @@ type run struct {
 	ctx      Context
 	explicit bool   // explicit_defaults_for_timestamp
 	literals string // the charset that literals are converted to first; "": the client's
-	result   *Result
-	err      *UnreadableError
+	// connection is the charset of the bytes of literals; "": UTF-8.
+	connection string
+	result     *Result
+	err        *UnreadableError
 }
 
 // Apply reads a statement that the source has run, changes the catalog as the
@@ -109,6 +112,9 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 		result: &Result{Class: class, SQL: sql, ServerText: own, Database: r.db, Named: r.tables, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name
+	}
+	if u.connection = cmp.Or(u.literals, r.client); own {
+		u.connection = ""
 	}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp

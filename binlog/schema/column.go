@@ -136,6 +136,9 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	u.resolveCharsetOf(&c, d, tableCharset)
 	u.resolveLength(&c)
 	for _, l := range s.members {
+		if c.Charset == "binary" {
+			l = u.bytesOf(l)
+		}
 		c.Members = append(c.Members, l.in(c.Charset))
 		if !l.bytes {
 			fit(u.literals, c.Members[len(c.Members)-1:]...)

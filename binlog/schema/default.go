@@ -23,6 +23,9 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 		fit(u.literals, texts[:]...)
 	}
 	text := texts[0]
+	if l.kind == tokString && (c.Type == change.Enum || c.Type == change.Set) && c.Charset == "binary" {
+		text = u.bytesOf(label{text: text}).in(c.Charset)
+	}
 	switch l.kind {
 	case tokHex:
 		text = label{hexText(l.text), textual(c), l.charset}.in(c.Charset)

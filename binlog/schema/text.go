@@ -95,6 +95,16 @@ func (l label) in(name string) string {
 	return cs.String(l.text)
 }
 
+// bytesOf returns a label as the bytes that the statement's literal has on the server,
+// which is what a label with the character set binary is.
+func (u *run) bytesOf(l label) label {
+	cs, ok := charset.ByName(u.connection)
+	if l.bytes || !ok {
+		return l
+	}
+	return label{text: string(cs.Encode(l.text)), bytes: true}
+}
+
 // fit makes texts what they are once the server has stored them in a charset.
 func fit(name string, texts ...string) {
 	var cs *charset.Charset

@@ -16,8 +16,8 @@
 // rows of a partitioning whose expression fails, and of a function in a CREATE … SELECT that
 // fails.
 //
-// So are sessions whose collation_connection is of ucs2, utf16 or utf32: the labels of a SET
-// or ENUM with character set binary are then their bytes in that, which is not followed.
+// So are sessions whose collation_connection is of ucs2, utf16 or utf32: MySQL before 8.0 cuts
+// labels with character set binary at a byte of zero.
 //
 // Before and after each DDL, and at the file's end, all changes are read. Definitions
 // must equal those that a snapshot of information_schema gives. Rows are kept as the
