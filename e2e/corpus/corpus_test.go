@@ -151,8 +151,8 @@ func listed(t *testing.T, suite string) []file {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		if strings.HasSuffix(rel, "/ctype_ujis.test") {
-			return err // it is about characters of ujis that the server itself cannot convert
+		if leftOutFiles.MatchString(rel) {
+			return err
 		}
 		if strings.HasSuffix(rel, ".test") && suites.MatchString(rel) && only.MatchString(rel) {
 			list = append(list, file{root, rel})
