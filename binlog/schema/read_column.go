@@ -215,11 +215,10 @@ func (r *reader) defaultValue() *literal {
 		introduced = charset.Canonical(r.take().text[1:])
 		t = r.peek(0)
 	}
-	sign := ""
-	if t.kind == tokOp && (t.text == "-" || t.text == "+") && r.peek(1).kind == tokNumber {
-		r.take()
-		if t.text == "-" {
-			sign = "-"
+	negative := false
+	if n := r.signs(0); n > 0 && r.peek(n).kind == tokNumber {
+		for range n {
+			negative = negative != (r.take().text == "-")
 		}
 		t = r.peek(0)
 	}
@@ -229,7 +228,10 @@ func (r *reader) defaultValue() *literal {
 		return &literal{kind: tokString, text: r.introduced(s, introduced), charset: introduced}
 	case tokNumber, tokHex, tokBits:
 		r.take()
-		return &literal{kind: t.kind, text: sign + t.text, charset: introduced}
+		if negative {
+			t.text = "-" + t.text
+		}
+		return &literal{kind: t.kind, text: t.text, charset: introduced}
 	case tokWord:
 		r.take()
 		if r.isWord(0, "FOR") && r.server.mariaDB() || r.isOp(0, "(") {
@@ -263,8 +265,8 @@ func (r *reader) parenthesised() int {
 	if n == 0 || !r.server.mariaDB() {
 		return 0
 	}
-	i := n
-	if r.isOp(i, "-") || r.isOp(i, "+") || r.peek(i).kind == tokWord && strings.HasPrefix(r.peek(i).text, "_") {
+	i := n + r.signs(n)
+	if next := r.peek(i); next.kind == tokWord && (strings.HasPrefix(next.text, "_") || r.isWord(i, "DATE", "TIME", "TIMESTAMP") && r.peek(i+1).kind == tokString) {
 		i++
 	}
 	if kind := r.peek(i).kind; kind != tokString && kind != tokNumber && kind != tokHex && kind != tokBits && !r.isWord(i, "NULL", "TRUE", "FALSE") {
@@ -274,6 +276,16 @@ func (r *reader) parenthesised() int {
 		if i++; !r.isOp(i, ")") {
 			return 0
 		}
+	}
+	return n
+}
+
+// signs counts the signs from the i-th token on, as far as they can be before a number.
+func (r *reader) signs(i int) int {
+	const most = 3
+	n := 0
+	for n < most && (r.isOp(i+n, "-") || r.isOp(i+n, "+")) {
+		n++
 	}
 	return n
 }
