@@ -175,17 +175,23 @@ func ParsePreviousGTIDs(e Event) (*GTIDSet, error) {
 
 // parseGTIDList reads MariaDB's GTID_LIST event: the state before its file.
 func parseGTIDList(b []byte) (*GTIDSet, error) {
-	r := cursor.Cursor{B: b}
 	s := NewGTIDSet(MariaDB)
+	// Several servers of a domain are listed, the last one written last.
+	return s, eachListed(b, s.Add)
+}
+
+// eachListed hands out the GTIDs of a GTID_LIST event: the last one of each domain
+// and server.
+func eachListed(b []byte, add func(GTID)) error {
+	r := cursor.Cursor{B: b}
 	for n := r.U32() & (1<<28 - 1); n > 0 && r.Err == nil; n-- {
 		g := GTID{Domain: r.U32(), Server: r.U32(), Seq: r.U64()}
 		if r.Err == nil && g.Seq > 0 {
-			// Several servers of a domain are listed, the last one written last.
-			s.Add(g)
+			add(g)
 		}
 	}
 	if r.Err != nil {
-		return nil, fmt.Errorf("%w: GTID list event: %w", ErrEvent, r.Err)
+		return fmt.Errorf("%w: GTID list event: %w", ErrEvent, r.Err)
 	}
-	return s, nil
+	return nil
 }

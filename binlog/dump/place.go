@@ -243,7 +243,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 	if mark.GTID.IsZero() || mark.Micros == 0 && mark.Began == 0 || !d.p.GTIDs.Contains(mark.GTID) {
 		return nil
 	}
-	there, err := d.find(ctx, mark.GTID)
+	there, state, err := d.find(ctx, mark.GTID)
 	switch {
 	case errors.Is(err, ErrPurged):
 		// Its binlogs go back to a later one: what it executed before, it says itself.
@@ -259,19 +259,23 @@ func (d *placing) sameGroup(ctx context.Context) error {
 		here, other = time.Unix(int64(mark.Began), 0), time.Unix(int64(there.Began), 0)
 	}
 	if here.Equal(other) {
-		return nil
+		return d.noStrays(ctx, state)
 	}
 	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history", ErrOtherServer, &mark.GTID,
 		other.UTC().Format(time.RFC3339Nano), here.UTC().Format(time.RFC3339Nano))
 }
 
 // find looks for the event group of a GTID that was executed; nil if it is not
-// in the binlogs.
-func (d *placing) find(ctx context.Context, g GTID) (*GroupMark, error) {
-	var found *GroupMark
-	err := d.look(ctx, From{GTIDs: d.p.GTIDs.Without(g)}, func(e seen) error {
+// in the binlogs. state is what a MariaDB server has up to there: it makes up a list of
+// that behind the first GTID that it sends.
+func (d *placing) find(ctx context.Context, g GTID) (found *GroupMark, state BinlogState, err error) {
+	state = BinlogState{}
+	err = d.look(ctx, From{GTIDs: d.p.GTIDs.Without(g)}, func(e seen) error {
+		if e.Type == EvMariaGTIDList {
+			return eachListed(e.Body, state.add)
+		}
 		if e.Flags&FlagArtificial != 0 {
-			return nil // MariaDB puts a list of GTIDs behind the first it sends
+			return nil
 		}
 		if found != nil {
 			found.Began = e.Timestamp
@@ -281,12 +285,18 @@ func (d *placing) find(ctx context.Context, g GTID) (*GroupMark, error) {
 			return nil
 		}
 		t, err := ParseTransactionStart(e.Event)
-		if err == nil && t.GTID == g {
+		if err != nil {
+			return err
+		}
+		if t.GTID.Seq != 0 {
+			state.add(t.GTID)
+		}
+		if t.GTID == g {
 			found = &GroupMark{GTID: g, Micros: t.OriginalMicros}
 		}
-		return err
+		return nil
 	})
-	return found, err
+	return found, state, err
 }
 
 // look makes a short dump over a connection of its own.

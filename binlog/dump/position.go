@@ -2,6 +2,7 @@ package dump
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 )
@@ -18,6 +19,10 @@ type Position struct {
 	GTIDs      *GTIDSet // executed before the group; nil: not known
 	Last       Mark     // the last event in File before Pos that was read; zero: none
 	LastGroup  GroupMark
+
+	// Read is what was read of MariaDB's servers, and Since where that began; see [Position.strays].
+	Read  BinlogState
+	Since *GTIDSet // nil: not known
 
 	// LastFile is the binlog of the server ServerUUID and ServerID that LastGroup was
 	// read in; "": another server's, or not known.
@@ -61,6 +66,9 @@ func (p *Position) Passed(pos uint64, last Mark) { p.Pos, p.Last = pos, last }
 // beginning.
 func (p *Position) Executed(g GroupMark) {
 	p.LastGroup, p.LastFile = g, p.File
+	if g.GTID.Seq != 0 {
+		p.noteRead(g.GTID)
+	}
 	switch {
 	case g.GTID.IsZero():
 		p.GTIDs = nil
@@ -107,6 +115,7 @@ func (p *Position) Clone() *Position {
 	if p.GTIDs != nil {
 		c.GTIDs = p.GTIDs.Clone()
 	}
+	c.Read = maps.Clone(p.Read)
 	return &c
 }
 

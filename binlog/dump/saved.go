@@ -20,11 +20,13 @@ type SavedPosition struct {
 	GTIDs      *string `json:"gtids,omitempty"`
 	// GTIDBase is the CRC32 of the set that GTIDs are to be added to, which is
 	// kept apart; 0: none.
-	GTIDBase   uint32 `json:"gtid_base,omitempty"`
-	LastGTID   string `json:"last_gtid,omitempty"`
-	LastMicros int64  `json:"last_micros,omitempty"`
-	LastBegan  uint32 `json:"last_began,omitempty"`
-	LastFile   string `json:"last_file,omitempty"`
+	GTIDBase   uint32  `json:"gtid_base,omitempty"`
+	LastGTID   string  `json:"last_gtid,omitempty"`
+	LastMicros int64   `json:"last_micros,omitempty"`
+	LastBegan  uint32  `json:"last_began,omitempty"`
+	LastFile   string  `json:"last_file,omitempty"`
+	Read       string  `json:"read,omitempty"`
+	Since      *string `json:"since,omitempty"`
 }
 
 // smallSet is the intervals or domains up to which a GTID set stands in the
@@ -39,7 +41,11 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 	s = SavedPosition{
 		Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, File: p.File, FileMade: p.FileMade, Pos: p.Pos,
 		LastStart: p.Last.Start, LastSum: p.Last.Sum,
-		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile,
+		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(),
+	}
+	if p.Since != nil {
+		since := p.Since.String()
+		s.Since = &since
 	}
 	set := p.GTIDs
 	if set == nil {
@@ -74,6 +80,16 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 	var err error
 	if p.LastGroup.GTID, err = ParseGTID(s.Flavor, s.LastGTID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	if s.Read != "" {
+		if p.Read, err = parseBinlogState(s.Read); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+		}
+	}
+	if s.Since != nil {
+		if p.Since, err = ParseGTIDSet(s.Flavor, *s.Since); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+		}
 	}
 	if s.GTIDs != nil {
 		p.GTIDs, err = s.set(base)
