@@ -3,6 +3,7 @@ package binlog
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"daybook/binlog/schema"
@@ -43,6 +44,9 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 		}
 	case !result.IsDDL():
 		return r.statementFormat(it, result)
+	}
+	if d := r.stream.group.disorder; d != nil && slices.ContainsFunc(r.touched(result), func(n schema.TableName) bool { return r.filter.table(n.Database, n.Name) }) {
+		return nil, d
 	}
 	r.touch(result)
 	r.moveTables(result.Moves)

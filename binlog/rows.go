@@ -113,6 +113,9 @@ func (r *Reader) readTableMap(body []byte) error {
 		return fmt.Errorf("%w: %w", ErrEvent, s.err)
 	}
 	s.selected = r.filter.table(s.database, s.table)
+	if d := r.stream.group.disorder; s.selected && d != nil {
+		return d
+	}
 	r.tables.put(id, s)
 	return nil
 }

@@ -62,6 +62,9 @@ type group struct {
 	rows     bool   // it has had a rows event
 	foreseen bool   // item.undone tells what of it was undone
 	began    uint32 // header's time of the event behind the GTID event
+	// disorder is the error of a group that changes a selected table, and that stands before what
+	// was read already; nil: it does not.
+	disorder *MissingError
 }
 
 // item is what a consumer gets of the stream.
@@ -244,12 +247,14 @@ func (s *stream) locate(e *dump.Event) (done bool, err error) {
 // GTID set they mean nothing before the first group: the server goes back to
 // the beginning of a file to find it.
 func (s *stream) settle() {
+	first := !s.settled
 	s.settled = true
 	if s.pos.ServerUUID != s.status.ServerUUID || s.pos.ServerID != s.status.ServerID {
 		s.source, s.begun = s.source+1, false
-		s.pos.LastFile = ""
 	}
-	s.pos.ServerUUID, s.pos.ServerID = s.status.ServerUUID, s.status.ServerID
+	if first {
+		s.pos.Settle(s.conn)
+	}
 }
 
 // outside acts on an event that belongs to no group.
@@ -379,6 +384,7 @@ func (s *stream) openGroup(e *dump.Event) error {
 	if s.group.TransactionStart, err = dump.ParseTransactionStart(*e); err != nil {
 		return err
 	}
+	s.group.disorder = s.pos.OutOfOrder(dump.Place{File: s.file, Pos: s.start}, s.group.GTID)
 	if s.group.Micros > 0 {
 		s.group.micros = s.group.Micros
 	}

@@ -68,6 +68,8 @@ type Connection struct {
 	// First is where the first group of a dump after a GTID set stands, or one
 	// may that comes later; zero where the events tell: no file has 4 GiB.
 	First Place
+	// Overlap is that of a dump after a GTID set.
+	Overlap Overlap
 	// Thread is the connection's number: a session of the source with a higher
 	// one began later, and so behind From.
 	Thread uint32
@@ -390,7 +392,9 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 	d := placing{dial: f.dial, log: f.log, c: c, s: s, p: p, logs: logs}
 	at := &Connection{Status: s, newest: logs[len(logs)-1].name, logs: logs}
 	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
-		at.First, err = d.firstGroup(ctx, at.From)
+		if at.First, err = d.firstGroup(ctx, at.From); err == nil {
+			at.Overlap, err = d.overlap(ctx)
+		}
 	}
 	if err == nil && s.countsPurged() {
 		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")

@@ -323,7 +323,7 @@ func (f *follower) event(e dump.Event) error {
 
 func (f *follower) settle() {
 	f.settled = true
-	f.p.ServerUUID, f.p.ServerID = f.at.Status.ServerUUID, f.at.Status.ServerID
+	f.p.Settle(f.at)
 }
 
 func (f *follower) inGroup(e dump.Event, start uint64, mark dump.Mark) error {

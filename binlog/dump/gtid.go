@@ -152,6 +152,13 @@ func (s *GTIDSet) Contains(g GTID) bool {
 	return covers(s.sids[g.SID], interval{g.GNO, g.GNO + 1})
 }
 
+// knows tells whether the set has something of the server, or in MariaDB the domain, of g.
+func (s *GTIDSet) knows(g GTID) bool {
+	_, domain := s.domains[g.Domain]
+	_, sid := s.sids[g.SID]
+	return g.Seq != 0 && domain || g.GNO != 0 && sid
+}
+
 // minus returns what of a MySQL set is not in o.
 func (s *GTIDSet) minus(o *GTIDSet) *GTIDSet {
 	left := NewGTIDSet(s.flavor)

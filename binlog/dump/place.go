@@ -22,6 +22,7 @@ type placing struct {
 	s    *Status
 	p    *Position
 	logs []binaryLog
+	read Place // where the group read last ends on another server; zero: not looked for
 }
 
 // decide returns what to ask for.
@@ -60,6 +61,10 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 			if whole && err == nil {
 				err = d.nothingMissing(ctx)
 			}
+			if whole && err == nil && d.p.overlaps() {
+				from, err := d.setFrom()
+				return from, true, err
+			}
 			return d.fileFrom(), whole, err
 		}
 	} else {
@@ -78,6 +83,15 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 		differs = "it has no file " + d.p.File
 	}
 	return From{}, false, fmt.Errorf("%w: %s, and without GTIDs (gtid_mode=ON on both) the position %s means nothing there (%s)", ErrOtherServer, d.otherName(), d.p, differs)
+}
+
+// setFrom goes on by GTID set in a binlog that may hold what was read behind what was not.
+func (d *placing) setFrom() (From, error) {
+	if !d.usesGTIDs() {
+		return From{}, fmt.Errorf("%w: what follows %s is in part what was read already, which only GTIDs tell: set gtid_mode=ON again until the task has read up to %s",
+			ErrGTIDMode, d.p, d.p.Overlap.End)
+	}
+	return From{GTIDs: d.p.GTIDs}, nil
 }
 
 func (d *placing) fileFrom() From {
@@ -158,24 +172,46 @@ func (d *placing) logsAll(ctx context.Context) (bool, error) {
 		purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
 		return err == nil && d.p.GTIDs.ContainsSet(purged), err
 	}
+	if d.s.Flavor == MariaDB {
+		lacks, err := d.lacksReplicated(ctx)
+		if err != nil || !lacks {
+			return err == nil, err
+		}
+		return false, d.mayLack()
+	}
 	v, err := d.c.variables(ctx, "log_slave_updates", "log_replica_updates")
 	if err != nil || v["log_slave_updates"] == "ON" || v["log_replica_updates"] == "ON" {
 		return err == nil, err
 	}
-	if d.s.Flavor == MariaDB {
-		replicated, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
-		if err != nil {
-			return false, err
-		}
-		logged, err := d.set(ctx, "@@GLOBAL.gtid_binlog_pos")
-		if err != nil || logged.ContainsSet(replicated) {
-			return err == nil, err
-		}
-	} else if d.s.ServerUUID != "" && (d.s.ServerUUID == d.p.ServerUUID || d.s.ServerID == d.p.ServerID) {
+	if d.s.ServerUUID != "" && (d.s.ServerUUID == d.p.ServerUUID || d.s.ServerID == d.p.ServerID) {
 		return true, nil // a replica must differ in both
 	}
-	return false, fmt.Errorf("%w: %s, has the same binlogs up to the position %s, and log_slave_updates=OFF: if it was a replica of the former one, they lack what it replicated",
+	return false, d.mayLack()
+}
+
+func (d *placing) mayLack() error {
+	return fmt.Errorf("%w: %s, has the same binlogs up to the position %s, and log_slave_updates=OFF, or had it: if it was a replica of the former one, they lack what it replicated",
 		ErrOtherServer, d.otherName(), d.p)
+}
+
+// lacksReplicated tells whether a MariaDB server has replicated something that is not in its
+// binlogs: of each domain and server they list what came last.
+func (d *placing) lacksReplicated(ctx context.Context) (bool, error) {
+	replicated, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
+	if err != nil {
+		return false, err
+	}
+	text, err := d.c.value(ctx, "SELECT @@GLOBAL.gtid_binlog_state")
+	if err != nil {
+		return false, err
+	}
+	logged, err := parseBinlogState(text)
+	for _, g := range replicated.domains {
+		if logged[OriginServer{g.Domain, g.Server}] < g.Seq {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // set selects a GTID set.
@@ -259,6 +295,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 		here, other = time.Unix(int64(mark.Began), 0), time.Unix(int64(there.Began), 0)
 	}
 	if here.Equal(other) {
+		d.read = there.place
 		return d.noStrays(ctx, state)
 	}
 	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history", ErrOtherServer, &mark.GTID,
@@ -268,7 +305,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 // find looks for the event group of a GTID that was executed; nil if it is not
 // in the binlogs. state is what a MariaDB server has up to there: it makes up a list of
 // that behind the first GTID that it sends.
-func (d *placing) find(ctx context.Context, g GTID) (found *GroupMark, state BinlogState, err error) {
+func (d *placing) find(ctx context.Context, g GTID) (found *foundGroup, state BinlogState, err error) {
 	state = BinlogState{}
 	err = d.look(ctx, From{GTIDs: d.p.GTIDs.Without(g)}, func(e seen) error {
 		if e.Type == EvMariaGTIDList {
@@ -292,11 +329,17 @@ func (d *placing) find(ctx context.Context, g GTID) (found *GroupMark, state Bin
 			state.add(t.GTID)
 		}
 		if t.GTID == g {
-			found = &GroupMark{GTID: g, Micros: t.OriginalMicros}
+			found = &foundGroup{GroupMark{GTID: g, Micros: t.OriginalMicros}, Place{e.file, e.end}}
 		}
 		return nil
 	})
 	return found, state, err
+}
+
+// foundGroup is an event group, and a place within it.
+type foundGroup struct {
+	GroupMark
+	place Place
 }
 
 // look makes a short dump over a connection of its own.

@@ -24,6 +24,9 @@ type Position struct {
 	Read  BinlogState
 	Since *GTIDSet // nil: not known
 
+	// Overlap is zero but for a while behind a dump after a GTID set.
+	Overlap Overlap
+
 	// LastFile is the binlog of the server ServerUUID and ServerID that LastGroup was
 	// read in; "": another server's, or not known.
 	LastFile string
@@ -66,6 +69,9 @@ func (p *Position) Passed(pos uint64, last Mark) { p.Pos, p.Last = pos, last }
 // beginning.
 func (p *Position) Executed(g GroupMark) {
 	p.LastGroup, p.LastFile = g, p.File
+	if p.Overlap.End != (Place{}) && !p.overlaps() {
+		p.Overlap = Overlap{}
+	}
 	if g.GTID.Seq != 0 {
 		p.noteRead(g.GTID)
 	}

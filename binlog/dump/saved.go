@@ -27,6 +27,9 @@ type SavedPosition struct {
 	LastFile   string  `json:"last_file,omitempty"`
 	Read       string  `json:"read,omitempty"`
 	Since      *string `json:"since,omitempty"`
+	// The places of the Overlap, file:offset.
+	OverlapRead string `json:"overlap_read,omitempty"`
+	OverlapEnd  string `json:"overlap_end,omitempty"`
 }
 
 // smallSet is the intervals or domains up to which a GTID set stands in the
@@ -42,6 +45,7 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 		Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, File: p.File, FileMade: p.FileMade, Pos: p.Pos,
 		LastStart: p.Last.Start, LastSum: p.Last.Sum,
 		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(),
+		OverlapRead: p.Overlap.Read.save(), OverlapEnd: p.Overlap.End.save(),
 	}
 	if p.Since != nil {
 		since := p.Since.String()
@@ -79,6 +83,12 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 	}
 	var err error
 	if p.LastGroup.GTID, err = ParseGTID(s.Flavor, s.LastGTID); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	if p.Overlap.Read, err = loadPlace(s.OverlapRead); err == nil {
+		p.Overlap.End, err = loadPlace(s.OverlapEnd)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	if s.Read != "" {

@@ -3,9 +3,11 @@ package dump
 import (
 	"context"
 	"fmt"
-	"maps"
+	"regexp"
 	"slices"
 	"strings"
+
+	"daybook/binlog/cursor"
 )
 
 // BinlogState is the last sequence number of each of MariaDB's servers in each domain, as its
@@ -102,10 +104,12 @@ func (d *placing) noStrays(ctx context.Context, there BinlogState) error {
 	if err != nil {
 		return fmt.Errorf("look for the transactions %s, which were not read: %w", strays, err)
 	}
-	stray := GTID{}
-	if file == "" { // in binlogs that are purged
-		stray = strays.first()
-	} else if stray, err = d.behindRead(ctx, file, before); err != nil {
+	if file == "" {
+		d.log.Warn("the source has committed something itself that was not read and is in binlogs that are purged", "source", d.c.source.Address, "gtids", strays.String())
+		return nil
+	}
+	stray, err := d.behindRead(ctx, file, before)
+	if err != nil {
 		return fmt.Errorf("look for the transactions %s, which were not read: %w", strays, err)
 	}
 	if stray.IsZero() {
@@ -117,11 +121,6 @@ func (d *placing) noStrays(ctx context.Context, there BinlogState) error {
 	}
 	return &MissingError{Next: next, Kind: ErrOtherServer, Text: fmt.Sprintf("%s, and in its binlogs the transaction %s stands before %s, up to which was read, "+
 		"but was not read: it was committed on this server alone. Look at what it changed (mysqlbinlog), and compare the data", d.otherName(), &stray, &d.p.LastGroup.GTID)}
-}
-
-func (b BinlogState) first() GTID {
-	o := slices.SortedFunc(maps.Keys(b), func(x, y OriginServer) int { return int(int64(x.Domain) - int64(y.Domain)) })[0]
-	return GTID{Domain: o.Domain, Server: o.Server, Seq: b[o]}
 }
 
 // before returns the newest binlog that begins before all of the strays, and the state
@@ -155,10 +154,16 @@ func (d *placing) before(ctx context.Context, strays BinlogState) (string, Binlo
 }
 
 // behindRead reads from the file's beginning up to the group that was read last, and
-// returns the first stray that stands behind a transaction that was read; zero: none does.
+// returns the first stray that stands behind a transaction that was read, and may have changed
+// something; zero: there is none.
 func (d *placing) behindRead(ctx context.Context, file string, state BinlogState) (stray GTID, err error) {
+	var found GTID
 	err = d.look(ctx, From{File: file, Pos: 4}, func(e seen) error {
-		if e.Type != EvMariaGTID {
+		if !found.IsZero() && e.Type != EvMariaGTID && !isAdministrative(e.Event) {
+			stray = found
+			return errEnough
+		}
+		if found = (GTID{}); e.Type != EvMariaGTID {
 			return nil
 		}
 		t, err := ParseTransactionStart(e.Event)
@@ -168,13 +173,26 @@ func (d *placing) behindRead(ctx context.Context, file string, state BinlogState
 		case t.GTID == d.p.LastGroup.GTID:
 			return errEnough
 		case d.p.isStray(t.GTID) && d.p.hasRead(state, t.GTID.Domain):
-			stray = t.GTID
-			return errEnough
+			found = t.GTID
 		}
 		state.add(t.GTID)
 		return nil
 	})
 	return stray, err
+}
+
+// administrative statements change no table's rows or definition: what is done to each server
+// by itself, such as by a nightly mysqlcheck.
+var administrative = regexp.MustCompile(`(?i)^\s*(?:ANALYZE|OPTIMIZE|REPAIR|CHECK|FLUSH|GRANT|REVOKE|(?:CREATE|ALTER|DROP|RENAME)\s+(?:USER|ROLE)|SET\s+PASSWORD)\b`)
+
+func isAdministrative(e Event) bool {
+	c := cursor.Cursor{B: e.Body}
+	c.Bytes(8) // thread, time
+	database := int(c.U8())
+	c.U16() // error
+	c.Bytes(int(c.U16()))
+	c.Bytes(database + 1)
+	return e.Type == EvQuery && c.Err == nil && administrative.Match(c.B)
 }
 
 // hasRead tells whether a state has something of the domain that was read, or what

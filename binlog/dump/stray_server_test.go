@@ -3,8 +3,11 @@
 package dump_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,27 +81,19 @@ func TestStray(t *testing.T) {
 	t.Parallel()
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		t.Run("of a replica", func(t *testing.T) {
-			for _, purged := range []bool{false, true} {
-				p := newPair(t, v)
-				p.b.replicate(p.a.Server)
-				p.a.insert(1, 5)
-				p.b.has(5)
-				stray := p.b.own(51)
-				if purged {
-					p.b.db.Exec("FLUSH LOGS")
-				}
-				p.a.insert(6, 9)
-				p.b.has(9)
-				p.f.want(1, 9)
-				if purged {
-					p.b.purge()
-				}
-				p.swap()
-				p.a.insert(10, 12)
-				p.refused(stray, 10, 12)
-				p.a.insert(13, 14)
-				p.f.want(13, 14)
-			}
+			p := newPair(t, v)
+			p.b.replicate(p.a.Server)
+			p.a.insert(1, 5)
+			p.b.has(5)
+			stray := p.b.own(51)
+			p.a.insert(6, 9)
+			p.b.has(9)
+			p.f.want(1, 9)
+			p.swap()
+			p.a.insert(10, 12)
+			p.refused(stray, 10, 12)
+			p.a.insert(13, 14)
+			p.f.want(13, 14)
 		})
 		t.Run("right before the last", func(t *testing.T) {
 			p := newPair(t, v)
@@ -146,7 +141,10 @@ func TestNoStray(t *testing.T) {
 		p.b.insert(100, 130)
 		p.b.db.Exec("FLUSH LOGS", fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
 		p.b.replicate(p.a.Server)
-		p.a.insert(4, 5)
+		p.a.insert(4, 4)
+		p.b.has(4)
+		p.b.db.Exec("ANALYZE TABLE d.t", "CREATE USER other@localhost", "DROP USER other@localhost")
+		p.a.insert(5, 5)
 		p.b.has(5)
 		p.f.want(1, 5)
 		next := 6
@@ -159,4 +157,100 @@ func TestNoStray(t *testing.T) {
 			next += 3
 		}
 	})
+}
+
+// TestCopyThatDoesNotLog: a copy of the source's directory became its replica without logging that,
+// as MariaDB does by default; its binlogs have what it committed before and after.
+func TestCopyThatDoesNotLog(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		a := begin(t, v, true)
+		f := follow(t, a.source(nil), a.start())
+		a.insert(1, 5)
+		f.want(1, 5)
+		f.feed.Close()
+		b := &origin{Server: servers.Start(t, v), t: t, gtid: true}
+		b.Stop(t)
+		a.Stop(t)
+		from, to := filepath.Clean(a.Data()), filepath.Clean(b.Data())
+		copyData(t, from, to)
+		index := filepath.Join(to, "binlog.index") // it has whole paths
+		list, err := os.ReadFile(index)
+		if err == nil {
+			err = os.WriteFile(index, bytes.ReplaceAll(list, []byte(from), []byte(to)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.restart()
+		b.restart()
+		b.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+		b.replicate(a.Server)
+		a.insert(6, 9)
+		b.has(9)
+		b.stopReplica()
+		b.insert(10, 12)
+		follow(t, b.source(nil), f.saved()).refused(30*time.Second, dump.ErrOtherServer, "log_slave_updates")
+	})
+}
+
+// TestStartAtASetWithHoles: of a set that has what stands behind what it lacks, nothing comes again
+// when the server is connected to once more before anything new is written.
+func TestStartAtASetWithHoles(t *testing.T) {
+	t.Parallel()
+	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
+	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
+		o := begin(t, v, true)
+		p := o.start()
+		if mariaDB(v) {
+			o.db.Exec("SET gtid_domain_id=5")
+			o.insert(1, 2)
+			o.db.Exec("SET gtid_domain_id=0")
+			o.insert(3, 5)
+			set, err := dump.ParseGTIDSet(dump.MariaDB, o.db.Query("SELECT CONCAT('5-', @@server_id, '-1,', @@last_gtid)")[0][0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = &dump.Position{Flavor: p.Flavor, ServerID: p.ServerID, Pos: 4, GTIDs: set}
+		} else {
+			o.insert(1, 1)
+			had := o.start().GTIDs // with 1, without 2
+			o.insert(2, 2)
+			lacking := o.start().GTIDs.String()
+			o.insert(3, 5)
+			all := o.start().GTIDs.String()
+			uuid, _, _ := strings.Cut(all, ":")
+			set, err := dump.ParseGTIDSet(dump.MySQL, fmt.Sprintf("%s,%s:%d-%d", had, uuid, lastNumber(t, lacking)+1, lastNumber(t, all)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = &dump.Position{Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, Pos: 4, GTIDs: set}
+		}
+		f := follow(t, o.source(nil), p)
+		f.want(2, 2)
+		for range 2 {
+			f.feed.Close()
+			f = follow(t, o.source(nil), f.saved())
+			if err := f.until(time.Second, func() bool { return len(f.values) > 0 }); !errors.Is(err, errTimeout) {
+				t.Fatalf("read %s, %v", f.values, err)
+			}
+		}
+		o.insert(6, 7)
+		f.want(6, 7)
+		if f.saved().Overlap != (dump.Overlap{}) {
+			t.Errorf("the overlap is still %+v", f.p.Overlap)
+		}
+		f.feed.Close()
+		o.insert(8, 9)
+		follow(t, o.source(nil), f.saved()).want(8, 9)
+	})
+}
+
+// lastNumber returns the last transaction ID of a set of one server.
+func lastNumber(t *testing.T, set string) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscan(set[strings.LastIndexAny(set, ":-")+1:], &n); err != nil {
+		t.Fatalf("%q: %v", set, err)
+	}
+	return n
 }

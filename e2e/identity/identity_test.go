@@ -52,9 +52,10 @@ var columns = []column{
 // quick are the cells that make test has time for, by column.
 var quick = map[string][]string{
 	"mysql-8.0-gtid": {"reset, more", "reset, as many of the same size", "backup with binlogs", "replica, ahead",
+		"replica, with a transaction of its own among ours", "replica, with others of its own among ours, then idle",
 		"replica, other transactions under the same numbers", "UUID", "GTIDs switched there and back", "purged, unread"},
 	"mysql-8.0-file": {"reset, as many of the same size", "replica, equal", "purged behind"},
-	"mariadb-10.11-gtid": {"reset, more", "backup with binlogs", "backup without binlogs",
+	"mariadb-10.11-gtid": {"reset, more", "replica, with a transaction of its own among ours", "replica, with others of its own among ours, then idle", "backup with binlogs", "backup without binlogs",
 		"replica, other transactions under the same numbers", "domain deleted", "domain deleted, with the file of the position", "sequence went back"},
 }
 

@@ -36,6 +36,8 @@ var scenarios = []scenario{
 	{name: "replica, behind with its own", run: func(r *run) { diverged(r, false) }},
 	{name: "replica, other transactions under the same numbers", on: func(c column) bool { return c.gtid },
 		run: func(r *run) { diverged(r, true) }},
+	{name: "replica, with a transaction of its own among ours", on: func(c column) bool { return c.gtid }, run: func(r *run) { ownAmongOurs(r, true) }},
+	{name: "replica, with others of its own among ours, then idle", on: func(c column) bool { return c.gtid }, run: func(r *run) { ownAmongOurs(r, false) }},
 	{name: "server ID", run: serverID},
 	{name: "UUID", on: isMySQL, run: uuid},
 	{name: "GTIDs switched", on: isMySQL, run: switched},
@@ -110,6 +112,43 @@ func failover(r *run, more int) {
 	if !r.column.gtid {
 		r.stops(`server|UUID|` + otherHistory)
 		return
+	}
+	r.goesOn()
+}
+
+// ownAmongOurs leads to a replica that committed something itself, which stands in its binlogs before
+// what was read last: of the table that is read, which stops the task, or of others, which comes
+// to nothing; nor does what stands behind it come again, when the source is connected to once more
+// before anything new is written.
+func ownAmongOurs(r *run, selected bool) {
+	r.begin()
+	replica := r.replicate()
+	conn := r.caughtUp(replica)
+	switch {
+	case selected:
+		conn.Exec(fmt.Sprintf("INSERT INTO %s.t VALUES (1, 'its own')", database))
+	case r.column.mariadb(): // in its own domain: in ours such a row would count
+		conn.Exec("ANALYZE TABLE "+database+".t", "SET gtid_domain_id = 3", "CREATE DATABASE elsewhere", "CREATE TABLE elsewhere.t (id INT PRIMARY KEY)", "INSERT INTO elsewhere.t VALUES (1)", "SET gtid_domain_id = 0")
+	default:
+		conn.Exec("ANALYZE TABLE "+database+".t", "CREATE DATABASE elsewhere", "CREATE TABLE elsewhere.t (id INT PRIMARY KEY)", "INSERT INTO elsewhere.t VALUES (1)")
+	}
+	defer conn.Exec("DROP DATABASE IF EXISTS elsewhere")
+	r.write(5)
+	r.caughtUp(replica)
+	r.read()
+	r.part()
+	r.stopReplication(conn)
+	r.lead(replica)
+	r.join()
+	if selected {
+		r.write(1)
+		r.stops("alone")
+		return
+	}
+	for range 2 {
+		r.verdict(all(exact), "")
+		r.part()
+		r.join()
 	}
 	r.goesOn()
 }

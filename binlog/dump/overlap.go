@@ -1,0 +1,98 @@
+package dump
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Overlap is the part of a server's binlogs that may hold what was read already, from
+// another server or before a start at a GTID set, behind what was not. A position
+// in it is gone on with by GTID set, as its file and offset tell less.
+type Overlap struct {
+	// Read is where the group that was read last elsewhere ends; zero: not known. Who commits on
+	// one server alone has it before that.
+	Read Place
+	// End is where the binlogs ended when the dump after the GTID set began: what follows is new.
+	End Place
+}
+
+// overlap returns that of a dump that begins now: the binlogs have all of the GTID set.
+func (d *placing) overlap(ctx context.Context) (Overlap, error) {
+	logs, err := d.c.binaryLogs(ctx) // the server may be a replica that has just caught up
+	if err != nil {
+		return Overlap{}, err
+	}
+	last := logs[len(logs)-1]
+	return Overlap{Read: d.read, End: Place{last.name, last.size}}, nil
+}
+
+// Settle says that the first group of a connection's dump has come, or that it began at
+// the position's file and offset.
+func (p *Position) Settle(c *Connection) {
+	other := p.ServerUUID != c.Status.ServerUUID || p.ServerID != c.Status.ServerID
+	if other {
+		p.LastFile = ""
+	}
+	p.ServerUUID, p.ServerID = c.Status.ServerUUID, c.Status.ServerID
+	if c.From.GTIDs != nil && (other || p.Overlap.End == (Place{})) {
+		p.Overlap = c.Overlap
+	}
+}
+
+// OutOfOrder is the error of a group at a place of the binlogs that stands before one that
+// was read already, and was not committed where that was: on this server, or one that nothing was read of.
+// A replica that commits in another order than its source has the others there, too.
+func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
+	read := p.Overlap.Read
+	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && p.GTIDs.knows(g) {
+		return nil
+	}
+	return &MissingError{Next: read, Kind: ErrOtherServer, Text: "transaction " + g.String() + " stands in the binlogs of this server before transactions that were read already, elsewhere: " +
+		"it was committed on this server alone, when tables may have been others. Look at what it changed (mysqlbinlog), and compare the data"}
+}
+
+// commits tells whether a transaction was committed first on the position's server.
+func (p *Position) commits(g GTID) bool {
+	if g.Seq != 0 {
+		return g.Server == p.ServerID
+	}
+	return strings.EqualFold(g.SID.uuid.String(), p.ServerUUID)
+}
+
+// overlaps tells whether the position is in the overlap.
+func (p *Position) overlaps() bool {
+	return p.Overlap.End != (Place{}) && Place{p.File, p.Pos}.before(p.Overlap.End)
+}
+
+// before tells whether a place of a server's binlogs comes before another one. A file of another
+// base name is a later one: log_bin was changed since.
+func (p Place) before(q Place) bool {
+	if p.File == q.File {
+		return p.Pos < q.Pos
+	}
+	base, number := splitName(p.File)
+	other, limit := splitName(q.File)
+	return base == other && number < limit
+}
+
+// save returns the text of a place; "" for none.
+func (p Place) save() string {
+	if p == (Place{}) {
+		return ""
+	}
+	return p.String()
+}
+
+func loadPlace(text string) (Place, error) {
+	if text == "" {
+		return Place{}, nil
+	}
+	colon := strings.LastIndexByte(text, ':')
+	pos, err := strconv.ParseUint(text[colon+1:], 10, 64)
+	if err != nil || colon < 1 {
+		return Place{}, fmt.Errorf("%q is no file and offset", text)
+	}
+	return Place{text[:colon], pos}, nil
+}
