@@ -189,7 +189,31 @@ func TestXACommittedAfterRollback(t *testing.T) {
 			equal(t, r.take(4), []string{"insert t 3", "insert t 1", "insert t 2", "insert t 10"})
 			s.Connect(t, name).Exec("FLUSH LOGS", "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
 			endXA(t, s, "XA COMMIT 'purged'")
-			if err := r.failure(); !errors.Is(err, binlog.ErrEvent) || !strings.Contains(err.Error(), "oldest binlog") {
+			if err := r.failure(); !errors.Is(err, binlog.ErrEvent) || !strings.Contains(err.Error(), "purged or reset") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// TestXAPreparedBeforeReset commits one whose rows went with the binlogs that were reset: there is a first
+// binlog file, and nothing of it in that.
+func TestXAPreparedBeforeReset(t *testing.T) {
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := own(t, version)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			c := s.Connect(t, name)
+			c.Exec("XA START 'x'", "INSERT INTO t VALUES (1)", "XA END 'x'", "XA PREPARE 'x'")
+			c.Close()
+			db.Exec("RESET MASTER", "INSERT INTO t VALUES (2)")
+			o := options(s, name)
+			o.Start = binlog.Start{Mode: binlog.StartEarliest}
+			r := open(t, o)
+			equal(t, r.take(1), []string{"insert t 2"})
+			endXA(t, s, "XA COMMIT 'x'")
+			if err := r.failure(); !errors.Is(err, binlog.ErrEvent) || !strings.Contains(err.Error(), "purged or reset") {
 				t.Errorf("error %v", err)
 			}
 		})

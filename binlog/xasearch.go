@@ -35,7 +35,7 @@ type foundChunk struct {
 }
 
 // errNotPrepared says that the source's binlogs do not hold the transaction.
-var errNotPrepared = errors.New("its XA PREPARE is not in the source's binlogs")
+var errNotPrepared = errors.New("its XA PREPARE is not in the source's binlogs: they were purged or reset since, or it was not logged (sql_log_bin)")
 
 // errCommitted says that no XA PREPARE stands after the last XA COMMIT. The
 // server was killed between its binlog and its engine, and what it logged is
@@ -87,13 +87,13 @@ func (r *Reader) pollSearch() (wait bool, err error) {
 			r.log.Warn("an XA transaction is committed that was committed before, and not prepared again; it has no rows of its own",
 				"source", r.o.Source.Address, "xid", s.xid)
 			c.err = nil
-		case errors.Is(c.err, errNotPrepared) || c.err == nil:
+		case errors.Is(c.err, errNotPrepared), c.err == nil:
 		default:
 			return false, fmt.Errorf("look for the rows of XA transaction %s: %w", s.xid, c.err)
 		}
 		r.endSearch()
 		if c.err != nil {
-			return false, fmt.Errorf("%w: XA transaction %s is committed, and its rows stand before the oldest binlog of the source, so that they are not known: %w", ErrEvent, s.xid, c.err)
+			return false, fmt.Errorf("%w: XA transaction %s is committed, and its rows are not known: %w", ErrEvent, s.xid, c.err)
 		}
 		p := prepared{Chunks: s.n}
 		r.remember(s.xid, p, nil)
@@ -138,10 +138,7 @@ func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Posi
 			return r.collectPrepared(ctx, at, later, chunks)
 		}
 	}
-	if last >= 0 && firstOfAll(logs[0]) {
-		return nil // nothing was ever purged: it had no rows
-	}
-	return errNotPrepared
+	return errNotPrepared // not even one without rows is committed in the binlog but not prepared there
 }
 
 // preparedIn returns the place of the last group in a file, up to a place, that
@@ -237,10 +234,4 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves [
 			return nil
 		}
 	}
-}
-
-// firstOfAll tells the first binlog file that a server writes.
-func firstOfAll(file string) bool {
-	const first = ".000001"
-	return len(file) > len(first) && file[len(file)-len(first):] == first
 }
