@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -129,13 +130,15 @@ func (s *writeSearch) unseen(own string, n TableName, lead string) {
 	}
 }
 
-// packages visits the packages that a name may begin with, or be.
+// packages visits the packages that a name may begin with, or be. Calls that the server
+// logs in its own words have `package.function` as one name.
 // cause is "" if the statement itself names it.
 func (s *writeSearch) packages(own string, n TableName, cause string) {
-	if n.Database == "" {
+	first, _, ofPackage := strings.Cut(n.Name, ".")
+	if n.Database == "" && !ofPackage {
 		return
 	}
-	for _, at := range []TableName{{own, n.Database}, n} {
+	for _, at := range []TableName{{own, n.Database}, n, {cmp.Or(n.Database, own), first}} {
 		if p := s.catalog.findProgram(aPackage, at); p != nil {
 			of := cause
 			if of == "" {

@@ -155,6 +155,8 @@ func TestMayWriteFollowsPrograms(t *testing.T) {
 		{"ALTER FUNCTION f COMMENT 'x'", "INSERT INTO u VALUES (f())", "function shop.F, which it calls, may change shop.s"},
 		{"DROP FUNCTION f", "INSERT INTO u VALUES (f())", ""},
 		{"CREATE PACKAGE BODY pkg AS FUNCTION g() RETURN INT AS BEGIN UPDATE s SET b = 1; RETURN 1; END; END", "INSERT INTO u VALUES (pkg.g())", "package shop.pkg, which it calls, may change shop.s"},
+		{"", "SELECT `shop`.`pkg.g`()", "package shop.pkg, which it calls, may change shop.s"},
+		{"", "SELECT `pkg.g`()", "package shop.pkg, which it calls, may change shop.s"},
 		{"DROP PACKAGE pkg", "INSERT INTO u VALUES (pkg.g())", ""},
 		{"ALTER VIEW v AS SELECT * FROM u", "INSERT INTO v VALUES (1)", ""},
 		{"CREATE OR REPLACE VIEW v AS SELECT * FROM s", "INSERT INTO v VALUES (1)", "view shop.v, which it changes, may change shop.s"},
