@@ -252,7 +252,7 @@ func (s *stream) settle() {
 	if s.pos.ServerUUID != s.status.ServerUUID || s.pos.ServerID != s.status.ServerID {
 		s.source, s.begun = s.source+1, false
 	}
-	if first {
+	if first && s.conn != nil {
 		s.pos.Settle(s.conn)
 	}
 }
