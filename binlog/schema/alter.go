@@ -46,8 +46,13 @@ func (u *run) alterTable(s *alterTable) {
 	if s.options.convert != "" {
 		b.convert = b.charset
 	}
-	if o := s.options; u.server.mariaDB() && o.convert != "" && o.charset != "" && o.charset != defaultCharset {
-		b.charset = o.charset // the columns are converted to the one, new ones get the other
+	if o := s.options; o.convert != "" { // the columns are converted to the one, new ones get the other
+		switch {
+		case o.charset == defaultCharset:
+			b.charset = u.defaultOf(s.name.Database).charset
+		case o.charset != "" && u.server.mariaDB():
+			b.charset = o.charset
+		}
 	}
 	if u.keepsCharset(s, old.Def) {
 		b.charset = old.Def.Charset

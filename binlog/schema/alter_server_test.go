@@ -34,6 +34,7 @@ func TestOddAlters(t *testing.T) {
 		"CREATE TABLE i3 (a INT, b INT, UNIQUE KEY type TYPE BTREE (b, a))", "CREATE TABLE i4 (a INT, KEY type (a))",
 		"CREATE TABLE [b 1] ([c]]d] INT, [e] ENUM('a]', '[b') DEFAULT '[b', UNIQUE [k[1]]] ([e]))", "ALTER TABLE [b 1] RENAME [b2]", "DROP TABLE [b2]",
 		"CREATE TABLE y (a YEAR UNSIGNED, b YEAR ZEROFILL, c YEAR(4) UNSIGNED DEFAULT 1999)", "DROP TABLE y",
+		"CREATE TABLE cc (a CHAR(3) CHARACTER SET greek) CHARACTER SET greek", "ALTER TABLE cc CONVERT TO CHARACTER SET latin1, CHARACTER SET DEFAULT", "ALTER TABLE cc ADD b CHAR(2), CONVERT TO CHARACTER SET latin2, CHARACTER SET latin1", "DROP TABLE cc",
 		"DROP TABLE d", "DROP TABLE k", "DROP TABLE k2", "DROP TABLE x", "DROP TABLE IF EXISTS xx", "DROP TABLE IF EXISTS c", "DROP TABLE IF EXISTS i, i2, i3, i4",
 	}
 	eachLine(t, func(t *testing.T, src *source) {
