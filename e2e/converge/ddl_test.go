@@ -81,7 +81,7 @@ func (s *session) define() {
 	case 6:
 		_ = s.exec("CREATE TABLE " + r.maybe(30, "IF NOT EXISTS ") + s.newName() + " LIKE " + t.String())
 	case 7:
-		_ = s.exec("CREATE TABLE " + s.newName() + r.maybe(30, " ("+s.columnName()+" "+s.columnType()+")") + r.maybe(30, " "+s.option()) + " " + r.maybe(20, "IGNORE ") + r.maybe(50, "AS ") + "SELECT * FROM " + t.String() + " LIMIT 5")
+		_ = s.exec("CREATE TABLE " + s.newName() + r.maybe(30, " ("+s.columnName()+" "+s.columnType()+")") + r.maybe(s.optionsOfSelect(), " "+s.option()) + " " + r.maybe(20, "IGNORE ") + r.maybe(50, "AS ") + "SELECT * FROM " + t.String() + " LIMIT 5")
 	case 8:
 		_ = s.exec("TRUNCATE " + r.maybe(50, "TABLE ") + t.String())
 	case 9:
@@ -137,6 +137,17 @@ func (s *session) create() string {
 
 func (s *session) option() string {
 	return s.rng.Pick(s.charsetClause(), s.charsetClause(), "ENGINE = "+s.engine(), "COMMENT "+s.literal(s.words(20)), "ROW_FORMAT = "+s.rng.Pick("COMPACT", "DYNAMIC", "REDUNDANT"), "AUTO_INCREMENT = 50", "CHECKSUM = 1")
+}
+
+// optionsOfSelect is how often, of a hundred, a CREATE … SELECT has an option: never in
+// the sql_modes in which servers leave options out of the CREATE TABLE that they write.
+func (s *session) optionsOfSelect() int {
+	for _, mode := range []string{"'ANSI'", "'ORACLE'", "'MAXDB'", "'MSSQL'", "'DB2'", "'POSTGRESQL'"} {
+		if s.modes == mode {
+			return 0
+		}
+	}
+	return 30
 }
 
 func (s *session) engine() string { return s.rng.Pick("InnoDB", "InnoDB", "MyISAM", "MEMORY", "CSV") }

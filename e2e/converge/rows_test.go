@@ -260,8 +260,13 @@ func (s *session) rows(columns []column) string {
 
 func (s *session) set(columns []column) string {
 	var list []string
-	for range 1 + s.rng.IntN(2) {
+	n, first := 1+s.rng.IntN(2), ""
+	for range n {
 		c := columns[s.rng.IntN(len(columns))]
+		if c.name == first && strings.Contains(s.modes, "SIMULTANEOUS") {
+			continue // MariaDB logs a row before that never was
+		}
+		first = c.name
 		list = append(list, quoteName(c.name)+" = "+s.value(&c))
 	}
 	return strings.Join(list, ", ")
