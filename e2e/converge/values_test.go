@@ -269,6 +269,9 @@ func geometry(raw json.RawMessage) ([]byte, error) {
 		SRID *uint32
 	}
 	err := json.Unmarshal(raw, &g)
+	if len(g.WKB) == 0 { // what ALTER TABLE makes of other values
+		return nil, err
+	}
 	srid := uint32(0)
 	if g.SRID != nil {
 		srid = *g.SRID
