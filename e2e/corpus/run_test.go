@@ -3,6 +3,7 @@
 package corpus
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"daybook/binlog"
 	"daybook/binlog/schema"
@@ -152,7 +154,11 @@ func (r *run) clean() {
 	}
 	for _, d := range r.must("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA") {
 		if !systemDatabase[strings.ToLower(d[0])] {
-			_, err := r.query("DROP DATABASE " + quoteName(d[0]))
+			_, err := r.within(2*time.Minute, "DROP DATABASE "+quoteName(d[0]))
+			if refused := (*mysql.MyError)(nil); err != nil && !errors.As(err, &refused) {
+				r.died(fmt.Errorf("drop %s: %w", d[0], err)) // or is at it still: its files are its own
+				return
+			}
 			// Files of SELECT … INTO OUTFILE in its folder stay, or keep it from being dropped.
 			_ = os.RemoveAll(filepath.Join(r.server.Data(), d[0]))
 			if err != nil {

@@ -76,8 +76,10 @@ func (r *run) close() {
 	_ = r.conn.Close()
 }
 
-func (r *run) query(sql string) ([][]string, error) {
-	_ = r.look.SetDeadline(time.Now().Add(20 * time.Second))
+func (r *run) query(sql string) ([][]string, error) { return r.within(20*time.Second, sql) }
+
+func (r *run) within(patience time.Duration, sql string) ([][]string, error) {
+	_ = r.look.SetDeadline(time.Now().Add(patience))
 	result, err := r.look.Execute(sql)
 	if err != nil {
 		return nil, err
