@@ -131,7 +131,11 @@ func (s *stream) beginAt(p *dump.Position) {
 func (s *stream) connected(c *dump.Connection) {
 	s.status, s.conn, s.lastType = c.Status, c, 0
 	s.byGTID = c.From.GTIDs != nil
-	if !s.byGTID && c.From.Pos < s.pos.Pos {
+	switch {
+	case s.byGTID:
+	case c.From.File != s.pos.File: // the position's is purged, and was read to its end
+		s.file, s.offset, s.start = c.From.File, c.From.Pos, c.From.Pos
+	case c.From.Pos < s.pos.Pos:
 		s.skipTo = s.pos.Pos
 	}
 }

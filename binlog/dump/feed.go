@@ -308,8 +308,12 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 		if attempt%20 == 0 {
 			f.log.Warn("the source is still away", "source", f.o.Source.Address, "attempts", attempt, "error", err)
 		}
+		pause := backoff(attempt)
+		if left := away - time.Since(began); left > 0 {
+			pause = min(pause, left) // or it would be told late that a server lacks what was read
+		}
 		select {
-		case <-time.After(backoff(attempt)):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -387,6 +391,9 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 	}
 	logs, err := c.binaryLogs(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := inOrder(logs); err != nil {
 		return nil, err
 	}
 	d := placing{dial: f.dial, log: f.log, c: c, s: s, p: p, logs: logs}

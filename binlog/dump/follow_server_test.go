@@ -192,7 +192,7 @@ func (f *follower) until(limit time.Duration, done func() bool) error {
 			return err
 		case c != nil:
 			f.at = c
-			if f.skipTo = 0; c.From.GTIDs == nil && c.From.Pos < f.p.Pos {
+			if f.skipTo = 0; c.From.GTIDs == nil && c.From.File == f.p.File && c.From.Pos < f.p.Pos {
 				f.skipTo = f.p.Pos
 			}
 		case ok:

@@ -114,3 +114,16 @@ func (d *placing) nothingMissing(ctx context.Context) error {
 func (s *Status) countsPurged() bool {
 	return s.Flavor == MySQL && s.GTIDMode != "" && s.GTIDMode != "OFF"
 }
+
+// inOrder sees that the source lists its binlogs as it wrote them.
+func inOrder(logs []binaryLog) error {
+	for i := 1; i < len(logs); i++ {
+		base, number := splitName(logs[i-1].name)
+		next, follows := splitName(logs[i].name)
+		if base == next && follows <= number {
+			return Transient(fmt.Errorf("its index of binlogs lists %s before %s: stop it, put the lines of the index file (log_bin_index) in order, and start it; the task then goes on by itself",
+				logs[i-1].name, logs[i].name))
+		}
+	}
+	return nil
+}

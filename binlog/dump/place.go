@@ -70,6 +70,11 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 	} else {
 		differs = d.notListed()
 	}
+	if listed < 0 && differs == "" && d.s.Flavor == MySQL && d.sameServer() && d.isNext(d.logs[0].name) {
+		if from, ok, err := d.nextFile(ctx); ok || err != nil {
+			return from, ok, err
+		}
+	}
 	switch {
 	case d.sameServer() && differs != "":
 		return From{}, false, fmt.Errorf("%w: %s: its binlogs were reset, or it was restored from a backup, so what happened since the position %s is not known", ErrOtherServer, differs, d.p)
@@ -82,7 +87,72 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 	if differs == "" {
 		differs = "it has no file " + d.p.File
 	}
-	return From{}, false, fmt.Errorf("%w: %s, and without GTIDs (gtid_mode=ON on both) the position %s means nothing there (%s)", ErrOtherServer, d.otherName(), d.p, differs)
+	return From{}, false, fmt.Errorf("%w: %s, and the position %s means nothing there (%s): %s", ErrOtherServer, d.otherName(), d.p, differs, d.noGTIDs())
+}
+
+// isNext tells the file that the position's server wrote after the position's.
+func (d *placing) isNext(file string) bool {
+	base, number := splitName(d.p.File)
+	other, next := splitName(file)
+	return base == other && next == number+1
+}
+
+// nextFile goes on at the begin of the oldest file, the one before which was purged, if all
+// that is before it was read: a dump after the GTID set might begin at a later file, and leave out what
+// has no GTIDs. Not ok: not all of that was read.
+func (d *placing) nextFile(ctx context.Context) (From, bool, error) {
+	next := From{File: d.logs[0].name, Pos: 4}
+	if d.p.GTIDs == nil || d.p.overlaps() {
+		return next, false, nil
+	}
+	read := false
+	err := d.look(ctx, next, func(e seen) error {
+		if e.Type != EvPreviousGTIDs && e.Type != EvMariaGTIDList {
+			return nil
+		}
+		set, err := ParsePreviousGTIDs(e.Event)
+		if err != nil {
+			return err
+		}
+		read = d.p.GTIDs.ContainsSet(set)
+		return errEnough
+	})
+	if err == nil && read {
+		err = d.nothingMissing(ctx)
+	}
+	return next, read, err
+}
+
+// noneAnonymous sees that a dump after a GTID set leaves no transactions without GTIDs out: it
+// begins at the newest file before which the server had nothing but what is in the set.
+func (d *placing) noneAnonymous(ctx context.Context) error {
+	if d.s.Flavor != MySQL || d.read == (Place{}) {
+		return nil
+	}
+	begins := ""
+	err := d.look(ctx, From{GTIDs: d.p.GTIDs}, func(e seen) error {
+		begins = e.file
+		return errEnough
+	})
+	if err != nil || begins == d.read.File {
+		return err
+	}
+	var found Place
+	err = d.look(ctx, From{File: d.read.File, Pos: d.read.Pos}, func(e seen) error {
+		switch {
+		case e.file == begins:
+			return errEnough
+		case e.Type == EvAnonymousGTID && e.start > 0:
+			found = Place{e.file, e.start}
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil || found == (Place{}) {
+		return err
+	}
+	return &MissingError{Next: found, Kind: ErrOtherServer, Text: fmt.Sprintf("%s, and has transactions without GTIDs behind %s, up to which was read, which a dump after the GTID set leaves out",
+		d.otherName(), &d.p.LastGroup.GTID)}
 }
 
 // setFrom goes on by GTID set in a binlog that may hold what was read behind what was not.
@@ -109,7 +179,15 @@ func (d *placing) unidentified() (From, error) {
 	if d.sameServer() {
 		return d.fileFrom(), nil
 	}
-	return From{}, fmt.Errorf("%w: %s, and without GTIDs (gtid_mode=ON on both) the position %s means nothing there", ErrOtherServer, d.otherName(), d.p)
+	return From{}, fmt.Errorf("%w: %s, and the position %s means nothing there: %s", ErrOtherServer, d.otherName(), d.p, d.noGTIDs())
+}
+
+// noGTIDs says why they do not tell the position.
+func (d *placing) noGTIDs() string {
+	if d.s.UsesGTID() {
+		return "what was read last had no GTID"
+	}
+	return "there are no GTIDs (gtid_mode=ON on both)"
 }
 
 func (d *placing) otherName() string {
@@ -249,7 +327,10 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
-	return From{GTIDs: d.p.GTIDs}, d.sameGroup(ctx)
+	if err := d.sameGroup(ctx); err != nil {
+		return From{}, err
+	}
+	return From{GTIDs: d.p.GTIDs}, d.noneAnonymous(ctx)
 }
 
 // mayCatchUp makes a failure of one that passes, unless it is that of the server
