@@ -34,8 +34,9 @@ type lookupResult struct {
 func (r *Reader) startLookup(rows dump.Event, s *tableState, undone bool) error {
 	l := &lookup{rows: rows, undone: undone, state: s, done: make(chan lookupResult, 1)}
 	from, sessions := r.stream.pos.Clone(), r.sessions.clone()
+	at := place{r.stream.file, r.stream.start}
 	r.feed.Go(func(ctx context.Context) {
-		t, err := r.lookUp(ctx, l.name(), from, sessions)
+		t, err := r.lookUp(ctx, l.name(), from, at, sessions)
 		l.done <- lookupResult{t, err}
 		r.feed.Wake()
 	})
@@ -86,9 +87,10 @@ var (
 )
 
 // lookUp reads a table's definition as it is now, and then sees that no DDL on
-// it stands in the binlog between a position and now: so it was the same
-// there. It runs beside Poll, which leaves what it reads alone meanwhile.
-func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position, sessions *sessions) (now *schema.Catalog, err error) {
+// it stands in the binlog between a place and now: so it was the same
+// there. from is where the group begins that the place is in, which may hold the CREATE of
+// a CREATE … SELECT before its rows. It runs beside Poll, which leaves what it reads alone meanwhile.
+func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position, at place, sessions *sessions) (now *schema.Catalog, err error) {
 	c, err := dump.Dial(ctx, r.o.Source)
 	if err != nil {
 		return nil, err
@@ -111,8 +113,9 @@ func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.P
 	_, err = r.runScan(ctx, from, &scan{
 		sessions: sessions,
 		until:    func(n *scanner) bool { return later || all(n) },
-		onDDL: func(_ *scanner, result *schema.Result) {
-			later = later || r.names(result, want)
+		onDDL: func(n *scanner, result *schema.Result) {
+			before := n.file == at.file && n.start < at.pos
+			later = later || !before && r.names(result, want)
 		},
 	})
 	if err != nil {

@@ -299,13 +299,16 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	if s.err == nil && !tellsCharsets(s.m, t) && r.catalog.Unsure(s.database, s.table) {
 		s.unsure = true
-		s.err = fmt.Errorf("%w: columns of %s.%s may be in another character set than the binlog tells: a session that was in a database when another changed the default of that goes on with the old one (binlog_row_metadata=FULL on the source prevents it)",
+		s.err = fmt.Errorf("%w: columns of %s.%s may be in another character set than the binlog tells: a session that was in a database when another changed the default of that goes on with the old one, and CREATE … SELECT, in some sql_modes, and CREATE TABLE … LIKE a temporary table are logged without the table's character set (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
 	}
 }
 
 // tellsCharsets tells whether a table map has the charsets of all columns.
 func tellsCharsets(m *rowevent.TableMap, t *change.Table) bool {
+	if !slices.ContainsFunc(t.Columns, func(c change.Column) bool { return c.Charset != "" }) {
+		return true // there is nothing to tell
+	}
 	return m.Told.Members || m.Told.Charsets && !slices.ContainsFunc(t.Columns, func(c change.Column) bool { return len(c.Members) > 0 })
 }
 

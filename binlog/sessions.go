@@ -67,7 +67,7 @@ func (s *sessions) apply(c *schema.Catalog, it *item) (*schema.Result, error) {
 	}
 	before := len(t.Tables)
 	ctx := q.context
-	ctx.Temporary, ctx.UsesTemporary, ctx.Failed = t, it.event.Flags&dump.FlagThreadSpecific != 0, q.failed
+	ctx.Temporary, ctx.UsesTemporary, ctx.EndsGroup, ctx.Failed = t, it.event.Flags&dump.FlagThreadSpecific != 0, it.ends, q.failed
 	result, err := c.Apply(string(q.sql), ctx)
 	if result.TemporaryChanged {
 		s.keep(id, t, len(t.Tables)-before)

@@ -36,6 +36,17 @@ func MaxLen(name string) int {
 	return 1
 }
 
+// MinLen returns the fewest bytes that a character of a charset takes.
+func MinLen(name string) int {
+	switch name {
+	case "utf32":
+		return 4
+	case "ucs2", "utf16", "utf16le":
+		return 2
+	}
+	return 1
+}
+
 // lowCollations are the charsets of the collation IDs from 1.
 var lowCollations = strings.Fields("" +
 	"big5 latin2 dec8 cp850 latin1 hp8 koi8r latin1 latin2 swe7 " +

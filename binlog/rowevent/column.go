@@ -179,7 +179,7 @@ func (d *Decoder) setLabels(c *column, n uint64, v *change.Value) bool {
 	}
 	start := len(d.arena)
 	for rest := n; rest != 0; rest &= rest - 1 {
-		if rest != n {
+		if len(d.arena) > start { // servers write no comma before the first that is not empty
 			d.arena = append(d.arena, ',')
 		}
 		d.arena = append(d.arena, c.labels[bits.TrailingZeros64(rest)]...)

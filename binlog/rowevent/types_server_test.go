@@ -134,6 +134,8 @@ func columnKinds() []columnKind {
 		columnKind{ddl: "LONGBLOB", values: "'' x'00' NULL", make: randomHex(400)},
 		columnKind{ddl: "ENUM('a','é','c''d','','x,y')", values: "1 2 3 4 5 'a' 'nope' NULL"},
 		columnKind{ddl: "SET('a','é','c''d','long label')", values: "0 1 2 3 4 7 8 15 NULL"},
+		columnKind{ddl: "SET('','a','b')", values: "0 1 2 3 5 6 7"},
+		columnKind{ddl: "SET('a','','b')", values: "1 2 3 6 7"},
 		columnKind{ddl: bigLabels("ENUM", 300), values: "1 255 256 257 300 NULL"},
 		columnKind{ddl: bigLabels("SET", 64), values: "0 1 18446744073709551615 9223372036854775808 NULL", make: randomInt},
 		columnKind{ddl: bigLabels("SET", 20), values: "0 1 1048575 524288 NULL"},

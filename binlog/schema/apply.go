@@ -38,6 +38,7 @@ type Context struct {
 	// UsesTemporary: the event is marked as that of a statement that used a
 	// temporary table (LOG_EVENT_THREAD_SPECIFIC_F).
 	UsesTemporary bool
+	EndsGroup     bool // the event is the last one of its group
 	Failed        bool // the event has an error code: nothing was created
 }
 
@@ -88,8 +89,10 @@ type run struct {
 	literals string // the charset that literals are converted to first; "": the client's
 	// connection is the charset of the bytes of literals; "": UTF-8.
 	connection string
-	result     *Result
-	err        *UnreadableError
+	// charsetLeftOut: the statement is the server's own, without the table's charset.
+	charsetLeftOut bool
+	result         *Result
+	err            *UnreadableError
 }
 
 // Apply reads a statement that the source has run, changes the catalog as the
@@ -100,7 +103,7 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
-	own := c.server.ownText(sql) > 0
+	own, charsetLeftOut := c.server.ownText(sql) > 0, ctx.leavesCharsetOut(sql)
 	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)))
 	r := newReader(sql, c.server, ctx)
 	if name := charset.OfID(int(ctx.ClientCollation)); name != "" && !own {
@@ -108,7 +111,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	}
 	r.lex.inText = inText
 	statement, class := r.read()
-	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp,
+	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut,
 		result: &Result{Class: class, SQL: sql, ServerText: own, Database: r.db, Named: r.tables, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name

@@ -39,8 +39,8 @@ func (b *builder) column(d columnDef) column {
 	if d.rowTime != 0 {
 		c.Nullable = false
 	}
-	if c.Type == change.Timestamp && d.nullable == nil && !b.run.explicit {
-		c.Nullable = false
+	if c.Type == change.Timestamp && !b.run.explicit && !(d.generated && b.run.server.mariaDB()) && (d.nullable == nil || d.generated && !b.run.server.mysqlFrom(80000)) {
+		c.Nullable = false // a NULL that stands behind AS (…) does not count in MySQL 5.7
 	}
 	c.Default = b.run.defaultText(&c, d.fallback)
 	bare := false
@@ -233,6 +233,9 @@ func (u *run) resolveLength(c *change.Column) {
 	case t == change.VarChar, t == change.VarBinary:
 		u.longVarchar(c)
 	case t == change.Text, t == change.Blob:
+		if c.Length == 0 && u.server.mysqlFrom(80000) { // the others take it for no length
+			c.Length = 1
+		}
 		c.Type = sizedBlob(t, c.Length, charset.MaxLen(c.Charset))
 		c.Length = -1
 	case t == change.Vector:

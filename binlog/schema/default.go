@@ -197,7 +197,9 @@ func floatText(c *change.Column, text string) string {
 func bitText(text string, number bool) string {
 	n, ok := new(big.Int), false
 	if number {
-		n, ok = n.SetString(round(text, 0), 10)
+		if n, ok = n.SetString(round(text, 0), 10); ok && n.Sign() < 0 {
+			n.Add(n, new(big.Int).Lsh(big.NewInt(1), 64))
+		}
 	}
 	if !ok {
 		n = new(big.Int).SetBytes([]byte(text[:min(len(text), 8)]))
@@ -264,13 +266,16 @@ func setText(c *change.Column, text string, number bool) string {
 			}
 		}
 	}
-	var labels []string
+	var b strings.Builder
 	for i, m := range c.Members {
 		if i < 64 && bits>>i&1 == 1 {
-			labels = append(labels, m)
+			if b.Len() > 0 { // servers write no comma before the first that is not empty
+				b.WriteByte(',')
+			}
+			b.WriteString(m)
 		}
 	}
-	return strings.Join(labels, ",")
+	return b.String()
 }
 
 // shownDefault reads a default as information_schema shows it: the bare text,

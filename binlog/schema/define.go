@@ -103,7 +103,7 @@ func (u *run) newTable(s *createTable) *table {
 	}
 	b.extendKeys()
 	if s.options.charset == "" || s.options.charset == defaultCharset {
-		b.unsure = dflt.unsure(b.inheriting(s.elements))
+		b.unsure = u.charsetLeftOut || dflt.unsure(b.inheriting(s.elements))
 	}
 	return b.finish()
 }

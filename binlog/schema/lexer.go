@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,6 +51,7 @@ type lexer struct {
 	mode      uint64
 	server    Server
 	versioned int                 // versioned comments that are open
+	written   bool                // what looks like a comment that the source passed over is written so
 	inText    func(string) string // see decode
 	afterDot  bool                // the last token was '.', so a word may begin with a digit
 }
@@ -280,16 +282,35 @@ func (l *lexer) openComment() {
 	l.versioned++
 }
 
+// passedOver is how a versioned comment begins that the source did not run: it logs a blank in
+// the place of the exclamation mark.
+var passedOver = regexp.MustCompile(`^/\*M? [0-9]{5,6}[^0-9]`)
+
 // skipComment moves past the comment that begins here; one may be nested in a
-// versioned comment that is not run.
+// versioned comment that is not run, here or at the source.
 func (l *lexer) skipComment() {
-	nests := strings.HasPrefix(l.src[l.pos:], "/*!") || strings.HasPrefix(l.src[l.pos:], "/*M!")
+	rest, start := l.src[l.pos:], l.pos
+	if len(rest) > 16 {
+		rest = rest[:16]
+	}
+	if !l.written && passedOver.MatchString(rest) {
+		if l.closeComment(true) {
+			return
+		}
+		l.pos, l.written = start, true
+	}
+	l.closeComment(strings.HasPrefix(rest, "/*!") || strings.HasPrefix(rest, "/*M!"))
+}
+
+// closeComment moves behind the end of the comment that begins here, and tells whether there
+// is one.
+func (l *lexer) closeComment(nests bool) bool {
 	l.pos += 2
 	for depth := 1; depth > 0; {
 		n := strings.IndexByte(l.src[l.pos:], '*')
 		if n < 0 {
 			l.pos = len(l.src)
-			return
+			return false
 		}
 		l.pos += n
 		switch {
@@ -303,6 +324,7 @@ func (l *lexer) skipComment() {
 			l.pos++
 		}
 	}
+	return true
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -305,7 +305,7 @@ func (r *reader) skipDefaultRest() {
 // whatever the client speaks.
 func (r *reader) introduced(text, name string) string {
 	if cs, ok := charset.ByName(r.client); ok && name != "" {
-		return label{string(cs.Encode(text)), true, name}.in("")
+		return bytesIn(string(cs.Encode(text)), name)
 	}
 	return text
 }

@@ -58,6 +58,18 @@ func (s Server) ownText(sql string) int {
 	return end
 }
 
+// modesOfForeigners are those in which servers leave a table's options out of the
+// statements that they write themselves: POSTGRESQL, ORACLE, MSSQL, DB2, MAXDB,
+// NO_TABLE_OPTIONS, MYSQL323, MYSQL40 and ANSI.
+const modesOfForeigners = 0x1f<<8 | 1<<14 | 0x7<<16
+
+// leavesCharsetOut tells a CREATE TABLE that the server has written without the table's
+// character set, whatever that is: in those modes, and for CREATE TABLE … LIKE a
+// temporary table. That of a CREATE … SELECT does not end its group.
+func (c Context) leavesCharsetOut(sql string) bool {
+	return (c.SQLMode&modesOfForeigners != 0 || c.UsesTemporary && c.EndsGroup) && ownCreate.MatchString(sql)
+}
+
 // decodeShiftJIS decodes a statement in sjis. Servers make the backslash of its
 // character 815F, which is no escape; it is the one of full width until the
 // statement is read.
@@ -80,19 +92,29 @@ func decodeShiftJIS(sql string, cs *charset.Charset) (decoded string, inText fun
 	return b.String(), func(text string) string { return strings.ReplaceAll(text, wide, narrow) }
 }
 
-// in returns a label of a column with the charset name as UTF-8.
+// in returns a label of a column with the charset name as UTF-8. Bytes that are too few
+// for a character have zeros before them.
 func (l label) in(name string) string {
+	if !l.bytes {
+		return l.text
+	}
 	if l.charset != "" {
 		name = l.charset
 	}
-	cs, ok := charset.ByName(name)
-	switch {
-	case !l.bytes:
-		return l.text
-	case !ok:
-		return strings.ToValidUTF8(l.text, "\ufffd")
+	text := l.text
+	if least := charset.MinLen(name); len(text)%least > 0 {
+		text = strings.Repeat("\x00", least-len(text)%least) + text
 	}
-	return cs.String(l.text)
+	return bytesIn(text, name)
+}
+
+// bytesIn returns bytes that are text in a charset as UTF-8.
+func bytesIn(text, name string) string {
+	cs, ok := charset.ByName(name)
+	if !ok {
+		return strings.ToValidUTF8(text, "\ufffd")
+	}
+	return cs.String(text)
 }
 
 // bytesOf returns a label as the bytes that the statement's literal has on the server,
@@ -151,7 +173,7 @@ func asIn(labels []string, from, to string) []string {
 	}
 	read := make([]string, len(labels))
 	for i, l := range labels {
-		read[i] = label{string(old.Encode(l)), true, to}.in("")
+		read[i] = bytesIn(string(old.Encode(l)), to)
 	}
 	return read
 }

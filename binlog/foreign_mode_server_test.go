@@ -1,0 +1,48 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"testing"
+
+	"daybook/e2e/servers"
+)
+
+// TestCharsetLeftOut fills tables that the server logs without their character set: by
+// CREATE … SELECT in modes in which it leaves a table's options out, and by CREATE TABLE … LIKE a
+// temporary table.
+func TestCharsetLeftOut(t *testing.T) {
+	fn := func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		db.Exec("ALTER DATABASE CHARACTER SET latin1", "CREATE TABLE anchor (id INT)", "USE "+name)
+		r := open(t, options(s, name))
+		for i, mode := range []string{"ANSI", "NO_TABLE_OPTIONS", "MYSQL40", "ORACLE", "MAXDB"} {
+			if db.Try("SET SESSION sql_mode = '"+mode+"'") != nil {
+				continue // newer MySQL has only the first
+			}
+			table := []string{"a", "b", "c", "d", "e"}[i]
+			next := func() string {
+				for {
+					if c := r.nextChange(); c.DDL == nil { // the definition may be told once more
+						return describe(c)
+					}
+				}
+			}
+			db.Exec("CREATE TABLE " + table + " CHARACTER SET cp1251 SELECT CONVERT('ж' USING cp1251) AS t")
+			equal(t, []string{next()}, []string{"insert " + table + " ж"})
+			db.Exec("ALTER TABLE "+table+" ADD e TEXT", "SET SESSION sql_mode = ''", "INSERT INTO "+table+" VALUES ('щ', 'ю')")
+			equal(t, []string{next()}, []string{"insert " + table + " щ ю"})
+		}
+		db.Exec("SET SESSION sql_mode = ''", "CREATE TEMPORARY TABLE x (t TEXT, e ENUM('щ')) CHARACTER SET cp1251", "CREATE TABLE y LIKE x", "DROP TEMPORARY TABLE x", "INSERT INTO y VALUES ('ж', 1)")
+		c := r.nextChange()
+		for c.DDL != nil {
+			c = r.nextChange()
+		}
+		equal(t, []string{describe(c)}, []string{"insert y ж щ"})
+	}
+	for _, version := range []string{"mysql-5.5", "mysql-5.6", "mysql-5.7", "mysql-8.0", "mysql-9", "mariadb-10.5", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			fn(t, own(t, version, "--loose-enforce-gtid-consistency=OFF", "--loose-gtid-mode=OFF"))
+		})
+	}
+}
