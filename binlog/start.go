@@ -182,6 +182,15 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.
 	if !executed.ContainsSet(set) {
 		return nil, fmt.Errorf("%w: the source has executed %q, which does not have all of %q", ErrPosition, executed.Brief(), set.Brief())
 	}
+	if r.status.Flavor == MariaDB { // which compares sequence numbers only
+		state, err := c.BinlogState(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !state.Has(set) {
+			return nil, fmt.Errorf("%w: the source's binlogs have had %q, and nothing of the server of each of %q with that number", ErrPosition, state, set.Brief())
+		}
+	}
 	p := r.placeAt("", 4)
 	p.GTIDs = set
 	if r.status.Flavor == MariaDB && set.IsEmpty() {

@@ -369,3 +369,20 @@ func TestNotRow(t *testing.T) {
 	db.Exec("SET GLOBAL binlog_format = ROW", "CREATE TABLE t (id INT PRIMARY KEY)")
 	open(t, options(s, name))
 }
+
+// TestStartAtAForeignGTID wants to begin behind a transaction of a server that MariaDB never had one of,
+// whose sequence number it has had.
+func TestStartAtAForeignGTID(t *testing.T) {
+	s := servers.Get(t, "mariadb-10.11")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+	domain, rest, _ := strings.Cut(db.Query("SELECT @@last_gtid")[0][0], "-")
+	_, seq, _ := strings.Cut(rest, "-")
+	o := options(s, name)
+	o.Start = binlog.Start{Mode: binlog.StartGTID, GTID: domain + "-4000000000-" + seq}
+	r := binlog.New(o)
+	t.Cleanup(func() { _ = r.Close() })
+	if err := r.Open(t.Context()); !errors.Is(err, binlog.ErrPosition) {
+		t.Errorf("error %v", err)
+	}
+}

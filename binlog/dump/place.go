@@ -279,17 +279,8 @@ func (d *placing) lacksReplicated(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	text, err := d.c.value(ctx, "SELECT @@GLOBAL.gtid_binlog_state")
-	if err != nil {
-		return false, err
-	}
-	logged, err := parseBinlogState(text)
-	for _, g := range replicated.domains {
-		if logged[OriginServer{g.Domain, g.Server}] < g.Seq {
-			return true, err
-		}
-	}
-	return false, err
+	logged, err := d.c.BinlogState(ctx)
+	return !logged.Has(replicated), err
 }
 
 // set selects a GTID set.

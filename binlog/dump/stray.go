@@ -38,6 +38,26 @@ func (b BinlogState) String() string {
 	return strings.Join(all, ",")
 }
 
+// Has tells whether the transactions of a MariaDB position may be among these: one of its server
+// with its sequence number, or a later one, is.
+func (b BinlogState) Has(position *GTIDSet) bool {
+	for _, g := range position.domains {
+		if b[OriginServer{g.Domain, g.Server}] < g.Seq {
+			return false
+		}
+	}
+	return true
+}
+
+// BinlogState returns what the server's binlogs have had, purged ones included.
+func (c *Conn) BinlogState(ctx context.Context) (BinlogState, error) {
+	text, err := c.value(ctx, "SELECT @@GLOBAL.gtid_binlog_state")
+	if err != nil {
+		return nil, err
+	}
+	return parseBinlogState(text)
+}
+
 func parseBinlogState(text string) (BinlogState, error) {
 	b := BinlogState{}
 	for part := range strings.SplitSeq(text, ",") {
