@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -160,6 +161,9 @@ func copyTo(ctx context.Context, o Options, lock *pebble.Lock, tell func(Damage)
 	return errors.Join(err, to.closeDB())
 }
 
+// keptName is the form of what newName returns.
+var keptName = regexp.MustCompile(`^damaged-\d{8}T\d{6}(-\d+)?$`)
+
 // newName returns the name of a folder that is not there yet.
 func newName(o Options) (string, error) {
 	name := "damaged-" + o.Wall().UTC().Format("20060102T150405")
@@ -186,6 +190,9 @@ func resumeRepair(o Options) (kept string, err error) {
 		return "", err
 	}
 	step, kept, _ := strings.Cut(string(state), " ")
+	if step != "out" && step != "in" || !keptName.MatchString(kept) {
+		return "", &beyondRepair{fmt.Errorf("%w (%s has not what a repair writes: %.80q)", ErrCorrupt, repairFile, state)}
+	}
 	aside, repaired := o.FS.PathJoin(o.Dir, kept), o.FS.PathJoin(o.Dir, repairedDir)
 	if step == "out" {
 		if err := makeDir(o.FS, aside, 0o700); err != nil {

@@ -190,3 +190,21 @@ func TestDirectoryInPlaceOfAFile(t *testing.T) {
 		storetest.Close(t, s)
 	}
 }
+
+// TestDamagedRepairState does nothing at all by a note of a repair that no repair has written.
+func TestDamagedRepairState(t *testing.T) {
+	for _, content := range []string{"", "ouu damaged-20260102T030405", "out ../../evil", "in damaged-2026"} {
+		o := store.Options{Dir: t.TempDir()}
+		s := store.New(o)
+		if err := s.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		storetest.Close(t, s)
+		if err := os.WriteFile(filepath.Join(o.Dir, "repair.state"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Repair(t.Context(), o, func(store.Damage) {}); !errors.Is(err, store.ErrBeyondRepair) || !strings.Contains(err.Error(), "repair.state") {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+}
