@@ -189,6 +189,10 @@ func resumeRepair(o Options) (kept string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if _, err := o.FS.Stat(o.FS.PathJoin(o.Dir, repairedDir)); errors.Is(err, fs.ErrNotExist) {
+		// The note goes before the folder does: no repair has left it so.
+		return "", errors.Join(o.FS.Remove(o.FS.PathJoin(o.Dir, repairFile)), syncDir(o.FS, o.Dir))
+	}
 	step, kept, _ := strings.Cut(string(state), " ")
 	if step != "out" && step != "in" || !keptName.MatchString(kept) {
 		return "", &beyondRepair{fmt.Errorf("%w (%s has not what a repair writes: %.80q)", ErrCorrupt, repairFile, state)}

@@ -203,8 +203,24 @@ func TestDamagedRepairState(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(o.Dir, "repair.state"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		repaired := filepath.Join(o.Dir, "repaired")
+		if err := os.Mkdir(repaired, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := store.Repair(t.Context(), o, func(store.Damage) {}); !errors.Is(err, store.ErrBeyondRepair) || !strings.Contains(err.Error(), "repair.state") {
 			t.Errorf("%q: %v", content, err)
 		}
+		// Without what it is to put in place, the note means nothing.
+		if err := os.Remove(repaired); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := store.Repair(t.Context(), o, func(d store.Damage) { t.Errorf("damaged: %+v", d) }); kept != "" || err != nil {
+			t.Errorf("%q: kept %q, %v", content, kept, err)
+		}
+		s = store.New(o)
+		if err := s.Open(t.Context()); err != nil {
+			t.Errorf("%q: %v", content, err)
+		}
+		storetest.Close(t, s)
 	}
 }
