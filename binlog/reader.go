@@ -71,7 +71,7 @@ func New(o Options) *Reader {
 	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]time.Time{}, checks: make(chan *definitionCheck, 1)}
 	r.xa = newXATransactions()
 	r.sessions, r.doubted = newSessions(&r.entries), map[schema.TableName]bool{}
-	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Logger: o.Logger}, nil)
+	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Collations: true, Logger: o.Logger}, nil)
 	return r
 }
 

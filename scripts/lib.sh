@@ -133,9 +133,11 @@ maven_copy() {
 # libraries, as LD_LIBRARY_PATH wants them.
 library_path() { find "$1" -name '*.so*' -printf '%h\n' | sort -u | grep -v /plugin | paste -sd:; }
 
+# free_port prints a port for a server: none of those that Daybook gets in the tests, which is down
+# for moments and needs its own again.
 free_port() {
   local port
-  while port=$((20000 + RANDOM % 12000)); do
+  while port=$((20000 + RANDOM % 6000)); do
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
   done
 }

@@ -149,7 +149,7 @@ type Status struct {
 	LowerCaseTableNames int
 	Charset             string         // character_set_server
 	Engine              string         // default_storage_engine
-	Collations          map[int]string // names by ID
+	Collations          map[int]string // names by ID; of a feed's connections that was asked for them
 	Variables           map[string]string
 	File                string // end of the binlog
 	Pos                 uint64
@@ -192,8 +192,7 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	if v["log_bin"] == "OFF" {
 		return nil, fmt.Errorf("%w: log_bin is OFF; set log_bin, server_id and binlog_format=ROW in the source's configuration and restart it", ErrNoBinlog)
 	}
-	s.Collations, err = c.collations(ctx, s)
-	return s, err
+	return s, nil
 }
 
 // collations returns the names of the server's collations by ID.

@@ -317,10 +317,11 @@ func FreeAddress(t *testing.T) string {
 
 // freeAddress finds a port that is none of those that outgoing connections are
 // given: while a killed process is down, such a port may be taken, even by a
-// client that tries to reach it and is connected to itself.
+// client that tries to reach it and is connected to itself. Nor one that scripts/lib.sh
+// gives to servers.
 func freeAddress(t *testing.T, host string) string {
 	t.Helper()
-	const first, last = 20000, 32000 // Linux gives out ports from 32768 on
+	const first, last = 26000, 32000 // Linux gives out ports from 32768 on
 	for range 1000 {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(last-first))))
 		if err == nil {
