@@ -103,7 +103,7 @@ func (r *Reader) readTableMap(body []byte) error {
 		return fmt.Errorf("%w: table map of %d bytes", ErrEvent, len(body))
 	}
 	if known := r.tables.byID[id]; known != nil && bytes.Equal(known.raw, body) {
-		return nil
+		return r.inOrder(known)
 	}
 	s := &tableState{raw: bytes.Clone(body), generation: -1}
 	s.m, s.err = rowevent.ParseTableMap(s.raw, r.stream.format.TableIDSize)
@@ -113,10 +113,15 @@ func (r *Reader) readTableMap(body []byte) error {
 		return fmt.Errorf("%w: %w", ErrEvent, s.err)
 	}
 	s.selected = r.filter.table(s.database, s.table)
-	if d := r.stream.group.disorder; s.selected && d != nil {
+	r.tables.put(id, s)
+	return r.inOrder(s)
+}
+
+// inOrder sees that the current group may change a table: see group.disorder.
+func (r *Reader) inOrder(s *tableState) error {
+	if d := r.stream.group.disorder; d != nil && s.selected {
 		return d
 	}
-	r.tables.put(id, s)
 	return nil
 }
 
