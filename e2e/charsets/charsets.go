@@ -6,6 +6,8 @@
 package charsets
 
 import (
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -46,6 +48,9 @@ func (c *Client) Encode(text string) (string, bool) {
 			}
 		}
 		return text, utf8.ValidString(text)
+	}
+	if c.Name == "big5" && strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
+		return "", false // the encoder has them where the servers have others, or nothing
 	}
 	s, err := c.encoding.NewEncoder().String(text)
 	return s, err == nil

@@ -47,6 +47,7 @@ import (
 
 	"github.com/go-mysql-org/go-mysql/client"
 
+	"daybook/e2e/charsets"
 	"daybook/e2e/harness"
 	"daybook/e2e/oracle"
 	server "daybook/e2e/servers"
@@ -186,7 +187,7 @@ func (w *workload) write(d *harness.Daybook, source *server.Server, steps int) {
 	for i := range 4 {
 		s := &session{workload: w, number: i}
 		w.sessions = append(w.sessions, s)
-		s.charset = &clientCharsets[0]
+		s.charset = &charsets.Clients[0]
 		if i == 0 {
 			s.reconnect()
 			for _, db := range databases {

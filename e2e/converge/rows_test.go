@@ -172,7 +172,7 @@ func (s *session) document() string {
 	case 3:
 		return `{"long": "` + strings.Repeat(r.Pick("x", "yz"), r.IntN(300)) + `", "n": ` + fmt.Sprint(r.IntN(1e9)) + `}`
 	}
-	return `{"k": "` + string([]rune(s.charset.letters)[0]) + `", "n": ` + fmt.Sprint(r.IntN(1000)) + `}`
+	return `{"k": "` + string([]rune(s.charset.Letters)[0]) + `", "n": ` + fmt.Sprint(r.IntN(1000)) + `}`
 }
 
 // named is a table of the source, as it is now.

@@ -7,63 +7,19 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/japanese"
-	"golang.org/x/text/encoding/korean"
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/traditionalchinese"
+
+	"daybook/e2e/charsets"
 )
-
-// clientCharset is a character set that a session speaks, with some of its letters.
-// Of the others there is no independent encoder here (see the list in the package's
-// documentation); binlog/charset's tests have them.
-type clientCharset struct {
-	name     string
-	encoding encoding.Encoding // nil: UTF-8
-	letters  string
-}
-
-var clientCharsets = []clientCharset{
-	{"utf8mb4", nil, "é漢字𝄞ßЖא한"}, {"utf8mb4", nil, "ü表𝒳"}, {"utf8", nil, "éß漢Ж"}, {"latin1", charmap.Windows1252, "éßñ€Ü"},
-	{"latin2", charmap.ISO8859_2, "čžŁ"}, {"sjis", japanese.ShiftJIS, "表ソ漢ｱ能"}, {"cp932", japanese.ShiftJIS, "表ソ漢ｱ能"}, {"ujis", japanese.EUCJP, "漢字ソ"},
-	{"gbk", simplifiedchinese.GBK, "汉字縗運"}, {"big5", traditionalchinese.Big5, "功許蓋漢"}, {"euckr", korean.EUCKR, "한글漢"},
-	{"cp1251", charmap.Windows1251, "ЖщЯ"}, {"koi8r", charmap.KOI8R, "ЖщЯ"}, {"cp1250", charmap.Windows1250, "čřŽ"}, {"greek", charmap.ISO8859_7, "αβΩ"},
-	{"hebrew", charmap.ISO8859_8, "אבג"}, {"latin5", charmap.ISO8859_9, "ğşİ"}, {"latin7", charmap.ISO8859_13, "ąčę"}, {"cp850", charmap.CodePage850, "éüß"},
-	{"cp852", charmap.CodePage852, "čžŁ"}, {"cp866", charmap.CodePage866, "ЖщЯ"}, {"cp1256", charmap.Windows1256, "عربي"}, {"cp1257", charmap.Windows1257, "ąčę"},
-	{"tis620", charmap.Windows874, "กขค"}, {"macroman", charmap.Macintosh, "éüß"}, {"gb18030", simplifiedchinese.GB18030, "汉字é"},
-}
-
-// encode returns a statement in the character set; false if that lacks a letter.
-func (c *clientCharset) encode(sql string) (string, bool) {
-	if c.encoding == nil {
-		if c.name == "utf8" {
-			for _, r := range sql {
-				if r > 0xFFFF {
-					return "", false
-				}
-			}
-		}
-		return sql, utf8.ValidString(sql)
-	}
-	if c.name == "big5" && strings.ContainsFunc(sql, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
-		return "", false // the encoder has them where the servers have others, or nothing
-	}
-	s, err := c.encoding.NewEncoder().String(sql)
-	return s, err == nil
-}
 
 // session is one connection to the source. Several take turns, so that a seed makes
 // one history.
 type session struct {
 	*workload
 	conn    *client.Conn
-	charset *clientCharset
+	charset *charsets.Client
 	modes   string
 	began   bool   // a transaction is open
 	xid     string // of an XA transaction that is open
@@ -74,12 +30,12 @@ type session struct {
 // exec runs a statement, which the server may refuse. A refusal inside of a
 // transaction is none of it.
 func (s *session) exec(sql string) error {
-	encoded, ok := s.charset.encode(sql)
+	encoded, ok := s.charset.Encode(sql)
 	if !ok {
 		return errors.New("the session's character set lacks a letter")
 	}
 	if *showFlag {
-		fmt.Printf("%d [%s %s] %.700s\n", s.number, s.charset.name, s.modes, sql)
+		fmt.Printf("%d [%s %s] %.700s\n", s.number, s.charset.Name, s.modes, sql)
 	}
 	r, err := s.conn.Execute(encoded)
 	if err == nil {
@@ -108,7 +64,7 @@ func (s *session) reconnect() {
 		s.t.Fatal(err)
 	}
 	s.conn = conn
-	s.modes, s.charset = "", &clientCharsets[0]
+	s.modes, s.charset = "", &charsets.Clients[0]
 	for _, sql := range []string{"SET NAMES utf8mb4", "USE " + quoteName(s.rng.Pick(databases...)), "SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"} {
 		_ = s.exec(sql)
 	}
@@ -153,8 +109,8 @@ var settings = []struct {
 // change gives the session another setting.
 func (s *session) change() {
 	if s.rng.chance(30) {
-		c := &clientCharsets[s.rng.IntN(len(clientCharsets))]
-		if s.exec("SET NAMES "+c.name) == nil {
+		c := &charsets.Clients[s.rng.IntN(len(charsets.Clients))]
+		if s.exec("SET NAMES "+c.Name) == nil {
 			s.charset = c
 		}
 		return
@@ -188,8 +144,8 @@ func (s *session) words(longest int) string {
 	if longest <= 0 {
 		return ""
 	}
-	letters := []rune(s.charset.letters + "abcXYZ 019-_'\"`,()%#/*;")
-	if !strings.Contains(s.modes, "NO_BACKSLASH") && s.charset.name != "sjis" {
+	letters := []rune(s.charset.Letters + "abcXYZ 019-_'\"`,()%#/*;")
+	if !strings.Contains(s.modes, "NO_BACKSLASH") && s.charset.Name != "sjis" {
 		letters = append(letters, '\\', '\n')
 	}
 	n := s.rng.IntN(min(longest, 30) + 1)
