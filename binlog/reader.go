@@ -121,7 +121,7 @@ func (r *Reader) Poll() (*change.Change, error) {
 // Release tells that the change that Poll returned last is not needed any more,
 // so that the memory of a large one is free before the next Poll.
 func (r *Reader) Release() {
-	if r.rows.active && r.xa.commit == nil && r.rows.state.decoder.Release() {
+	if r.rows.active && r.rows.state.decoder.Release() && r.xa.commit == nil {
 		r.stream.release()
 	}
 }
@@ -146,6 +146,9 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	case r.xa.commit != nil:
 		wait, err = r.pollCommit()
 		return nil, wait, err
+	case r.progress.spool.rest != nil:
+		r.spoolPiece()
+		return nil, false, nil
 	}
 	if !r.lenient && !r.stream.group.open {
 		if err := r.pollCheck(); err != nil {
@@ -315,7 +318,7 @@ func (r *Reader) rewind() {
 	r.tables.clear()
 	p := &r.progress
 	p.skip, p.respun, p.gone = p.taken, p.spool.events, false
-	p.spool.leftOut = nil
+	p.spool.leftOut, p.spool.rest, p.spool.pieces = nil, nil, 0
 	r.xa.commit = nil
 	r.endSearch()
 }

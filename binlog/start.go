@@ -279,6 +279,7 @@ func (r *Reader) scanHistory(ctx context.Context, p *dump.Position, end *Status)
 // resume goes on at a saved position with the saved entries.
 func (r *Reader) resume() (*position, error) {
 	var base, selected []byte
+	var chunks [][]byte
 	var err error
 	r.catalog, err = schema.Load(r.schemaServer(), func(yield func(schema.Entry, error) bool) {
 		if r.o.Schema == nil {
@@ -291,6 +292,9 @@ func (r *Reader) resume() (*position, error) {
 				continue
 			case bytes.Equal(k, objectsKey):
 				selected = bytes.Clone(v)
+				continue
+			case bytes.HasPrefix(k, chunkPrefix): // read when its transaction is committed
+				chunks = append(chunks, bytes.Clone(k))
 				continue
 			}
 			own, err := r.loadOwn(k, v)
@@ -310,6 +314,9 @@ func (r *Reader) resume() (*position, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !p.inGroup() { // else some may be of the group
+		r.dropOrphans(chunks)
+	}
 	return p, r.selectObjects(selected, p)
 }
 
@@ -326,8 +333,6 @@ func (r *Reader) loadOwn(key, value []byte) (own bool, err error) {
 		return true, r.loadPrepared(key, value)
 	case bytes.HasPrefix(key, movedPrefix):
 		return true, r.loadMoved(key, value)
-	case bytes.HasPrefix(key, chunkPrefix):
-		return true, nil // read when its transaction is committed
 	}
 	return false, nil
 }

@@ -85,6 +85,18 @@ func chunkKey(xid string, n int) []byte {
 	return hex.AppendEncode(append(key, 0), binary.BigEndian.AppendUint32(nil, uint32(n)))
 }
 
+// dropOrphans drops the chunks that stand behind those that are known, of what a
+// Reader that was killed was about to keep.
+func (r *Reader) dropOrphans(chunks [][]byte) {
+	const number = 1 + 8 // NUL, and hexadecimal digits
+	for _, key := range chunks {
+		xid := key[len(chunkPrefix):max(len(chunkPrefix), len(key)-number)]
+		if known := r.xa.prepared[string(xid)].Chunks; known == 0 || bytes.Compare(key, chunkKey(string(xid), known)) >= 0 {
+			r.entries.drop(key)
+		}
+	}
+}
+
 // inXA tells whether the current group's rows wait for a commit.
 func (r *Reader) inXA() bool {
 	g := &r.stream.group
@@ -235,20 +247,15 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 		return r.pollSearch()
 	}
 	c := r.xa.commit
-	for len(c.rest) == 0 {
-		more, err := r.readPrepared(c)
-		if err != nil {
-			return false, err
-		}
-		if !more {
-			return false, r.endCommit()
-		}
-	}
-	e, undone, rest, err := nextSpooled(c.rest)
+	b, err := r.nextSpooled(c)
 	if err != nil {
 		return false, err
 	}
-	c.rest, e.ServerID = rest, r.stream.group.serverID
+	if b == nil {
+		return false, r.endCommit()
+	}
+	e, undone := spooledEvent(b)
+	e.ServerID = r.stream.group.serverID
 	if left, err := c.moving.event(&e, r.stream.format.TableIDSize); left || err != nil {
 		return false, err
 	}
@@ -256,6 +263,38 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 		return false, r.readTableMap(e.Body)
 	}
 	return false, r.startRows(e, undone)
+}
+
+// nextSpooled takes the next event of the transaction's rows, nil after the
+// last. A large one is put together from its chunks.
+func (r *Reader) nextSpooled(c *xaCommit) ([]byte, error) {
+	for len(c.rest) == 0 {
+		if more, err := r.readPrepared(c); err != nil || !more {
+			return nil, err
+		}
+	}
+	n, err := spooledSize(c.rest)
+	if err != nil {
+		return nil, err
+	}
+	if n <= len(c.rest) {
+		b := c.rest[:n:n]
+		c.rest = c.rest[n:]
+		return b, nil
+	}
+	b := append(make([]byte, 0, n), c.rest...)
+	for len(b) < n {
+		more, err := r.readPrepared(c)
+		if err == nil && !more {
+			err = fmt.Errorf("%w: a chunk of rows is missing", ErrSaved)
+		}
+		if err != nil {
+			return nil, err
+		}
+		k := min(n-len(b), len(c.rest))
+		b, c.rest = append(b, c.rest[:k]...), c.rest[k:]
+	}
+	return b, nil
 }
 
 // readPrepared reads the next part of the transaction's rows, if there is one.

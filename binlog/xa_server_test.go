@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"daybook/binlog"
+	"daybook/change"
 	"daybook/e2e/servers"
 )
 
@@ -89,7 +91,7 @@ func TestXARolledBackToSavepoint(t *testing.T) {
 					db.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, REPEAT('x', 400000))", 1000*n+i))
 				}
 				db.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, '')", n+1), within)
-				db.Exec("ROLLBACK TO s", fmt.Sprintf("INSERT INTO t VALUES (%d, REPEAT('x', %d))", n+2, 1+100_000*size), "XA END "+xid)
+				db.Exec("ROLLBACK TO s", fmt.Sprintf("INSERT INTO t VALUES (%d, REPEAT('x', %d))", n+2, 1+400_000*size), "XA END "+xid)
 				if end == "ONE PHASE" {
 					db.Exec("XA COMMIT " + xid + " ONE PHASE")
 					return
@@ -217,6 +219,88 @@ func TestXAPreparedBeforeReset(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// TestXALargeRow is killed whenever a piece of a large row of an XA transaction is
+// saved, and then goes on with the row, or passes over the group, so that the commit
+// has to look for it. No piece is left, and nothing that is saved at once is large.
+func TestXALargeRow(t *testing.T) {
+	s := own(t, "mysql-8.0", "--max-allowed-packet=64M")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)", "CREATE TABLE u (id INT PRIMARY KEY)")
+	o := options(s, name)
+	o.Start = binlog.Start{Mode: binlog.StartEarliest}
+	o.SchemaChanges = binlog.SchemaChangesNone
+	db.Exec("FLUSH LOGS")
+	at := db.Query("SHOW MASTER STATUS")[0]
+	offset, err := strconv.ParseUint(at[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := &binlog.GroupPlace{File: at[0], Pos: offset}
+	db.Exec("XA START 'x'", "INSERT INTO t VALUES (1, 'small'), (2, REPEAT('2', 10000000)), (3, 'small')", "INSERT INTO t VALUES (4, '')", "XA END 'x'", "XA PREPARE 'x'",
+		"INSERT INTO u VALUES (1)", "XA COMMIT 'x'", "INSERT INTO u VALUES (2)")
+	all := []string{"insert u 1", "insert t 1 smal", "insert t 2 2222", "insert t 3 smal", "insert t 4 ", "insert u 2"}
+	pieces := func(r *reading) (n int) {
+		for key, value := range r.schema {
+			if strings.HasPrefix(key, "y\x00") {
+				n++
+			}
+			if len(value) > 1<<20 {
+				t.Errorf("entry %q has %d bytes", key, len(value))
+			}
+		}
+		return n
+	}
+	for _, skipped := range []bool{false, true} {
+		for kill, prepared := 1, false; !prepared; kill++ {
+			r := open(t, o)
+			for saved := 0; saved < kill && !prepared; {
+				c, err := r.Poll()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if prepared = c != nil; prepared {
+					break
+				}
+				if r.Pending() > 0 {
+					r.save()
+					saved++
+				} else {
+					<-r.Ready()
+				}
+			}
+			if kill > 2 && pieces(r) == 0 {
+				t.Errorf("after %d checkpoints no piece is saved", kill)
+			}
+			if skipped {
+				r.options.Skip = group
+			}
+			r.reopen(r.last)
+			if skipped {
+				if c := r.nextChange(); c.Op != change.Gap {
+					t.Fatalf("%s and no gap", describe(c))
+				}
+				r.save()
+				r.options.Skip = nil
+				r.reopen(r.last)
+				if n := pieces(r); n > 0 {
+					t.Errorf("killed after %d checkpoints, and skipped: %d pieces are left", kill, n)
+				}
+			}
+			var got []string
+			for range all {
+				text := r.next()
+				got = append(got, text[:min(len(text), 15)])
+			}
+			equal(t, got, slices.Clone(all))
+			r.save()
+			if n := pieces(r); n > 0 {
+				t.Errorf("killed after %d checkpoints: at the end %d pieces are left", kill, n)
+			}
+			_ = r.Close()
+		}
 	}
 }
 

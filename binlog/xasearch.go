@@ -180,58 +180,80 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves [
 	n.stream = newStream(n.feed, r.status)
 	n.stream.foresee(r.seekFate)
 	n.stream.begin(at)
-	send := func(c foundChunk) error {
-		select {
-		case chunks <- c:
-			r.feed.Wake()
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	sent := 0
-	moving := moving{where: func(table string) string { return r.follow(table, moves) }, selected: r.filter.table}
+	c := &collector{Reader: n, ctx: ctx, chunks: chunks, wake: r.feed.Wake}
+	c.moving = moving{where: func(table string) string { return r.follow(table, moves) }, selected: r.filter.table}
 	for {
 		it, err := n.stream.next()
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case it.kind == itemNone:
+		}
+		if it.kind == itemNone {
 			select {
 			case <-n.Ready():
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 			continue
-		case it.kind == itemTableMap || it.kind == itemRows:
-			if left, err := moving.event(&it.event, n.stream.format.TableIDSize); left || err != nil {
-				if err != nil {
-					return err
-				}
-				break
-			}
-			if err := n.spoolEvent(&it); err != nil {
+		}
+		if err := c.item(&it); err != nil || it.ends {
+			return err
+		}
+	}
+}
+
+// collector sends the rows of a group as chunks. Its Reader only spools them.
+type collector struct {
+	*Reader
+	ctx    context.Context
+	chunks chan<- foundChunk
+	wake   func()
+	moving moving
+}
+
+func (c *collector) item(it *item) error {
+	switch {
+	case it.kind == itemTableMap || it.kind == itemRows:
+		if left, err := c.moving.event(&it.event, c.stream.format.TableIDSize); left || err != nil {
+			return err
+		}
+		if err := c.spoolEvent(it); err != nil {
+			return err
+		}
+		for c.progress.spool.rest != nil {
+			c.spoolPiece()
+			if err := c.sendChunks(); err != nil {
 				return err
 			}
-		case it.kind == itemStatement:
-			kept := it
-			kept.event.Body, kept.query.variables, kept.query.database = nil, nil, nil
-			kept.query.sql = bytes.Clone(it.query.sql)
-			if err := send(foundChunk{statement: &kept}); err != nil {
-				return err
-			}
-		case it.ends:
-			n.flushSpool()
 		}
-		for ; sent < n.progress.spool.chunks; sent++ {
-			value, _ := n.entries.get(chunkKey(n.stream.group.xid, sent))
-			if err := send(foundChunk{value: value}); err != nil {
-				return err
-			}
-			n.entries.take()
+	case it.kind == itemStatement:
+		kept := *it
+		kept.event.Body, kept.query.variables, kept.query.database = nil, nil, nil
+		kept.query.sql = bytes.Clone(it.query.sql)
+		if err := c.send(foundChunk{statement: &kept}); err != nil {
+			return err
 		}
-		if it.ends {
-			return nil
+	case it.ends:
+		c.flushSpool()
+	}
+	return c.sendChunks()
+}
+
+// sendChunks sends those that were made.
+func (c *collector) sendChunks() error {
+	for _, e := range c.entries.take() {
+		if err := c.send(foundChunk{value: e.Value}); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (c *collector) send(found foundChunk) error {
+	select {
+	case c.chunks <- found:
+		c.wake()
+		return nil
+	case <-c.ctx.Done():
+		return c.ctx.Err()
 	}
 }

@@ -29,8 +29,8 @@ const (
 	factor = 6
 )
 
-// step is one statement, the bytes of the rows event that it logs, and the
-// records it makes.
+// step is one statement, or more with "; " between, the bytes of the rows event that
+// it logs, and the records it makes.
 type step struct {
 	name    string
 	sql     string
@@ -46,6 +46,11 @@ func TestLargeRows(t *testing.T) {
 	tables(conn)
 	f := follow(t, source)
 	f.run(t, conn, []step{
+		{"prepare a BLOB, of which a plain row tells", "XA START 'a'; INSERT INTO blobs VALUES (1, " + noise(100) + "); XA END 'a'; XA PREPARE 'a'; INSERT INTO texts VALUES (0, 'prepared')", 100 * mb, 1},
+		{"commit it", "XA COMMIT 'a'", 100 * mb, 1},
+		{"prepare an update of it", "XA START 'a'; UPDATE blobs SET v = " + noise(100) + "; XA END 'a'; XA PREPARE 'a'; DELETE FROM texts", 200 * mb, 1},
+		{"commit it", "XA COMMIT 'a'", 200 * mb, 1},
+		{"delete it", "DELETE FROM blobs", 100 * mb, 1},
 		{"insert a BLOB", "INSERT INTO blobs VALUES (1, " + noise(100) + ")", 100 * mb, 1},
 		{"update it", "UPDATE blobs SET v = " + noise(100), 200 * mb, 1},
 		{"delete it", "DELETE FROM blobs", 100 * mb, 1},
@@ -130,7 +135,7 @@ func follow(t *testing.T, source *servers.Server) *follower {
 func (f *follower) run(t *testing.T, conn *servers.Conn, steps []step) {
 	for _, s := range steps {
 		f.judge(t, s.name, func() int {
-			conn.Exec(s.sql)
+			conn.Exec(strings.Split(s.sql, "; ")...)
 			f.next += s.records
 			for oracle.HighWatermark(t, f.client) < f.next {
 				time.Sleep(10 * time.Millisecond)
