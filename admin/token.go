@@ -24,7 +24,7 @@ const (
 // What can be wrong with a token file.
 var (
 	ErrTokenExposed = errors.New("others than its owner may read or write it: chmod 600 it, and change the token if somebody may have read it")
-	ErrTokenShape   = errors.New("a token is one line of 32 to 512 letters, digits and punctuation: remove the file and restart Daybook, which makes a new one")
+	ErrTokenShape   = errors.New("a token is one line of 32 to 512 letters, digits and punctuation: remove what is there and restart Daybook, which makes a new one")
 )
 
 // ReadToken reads the token of a token file. As ssh does with private keys, it
@@ -46,6 +46,9 @@ func readToken(path string) (string, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return "", cause(err)
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("it is a directory: %w", ErrTokenShape)
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) == os.Geteuid() && info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("mode %04o: %w", info.Mode().Perm(), ErrTokenExposed)

@@ -89,3 +89,9 @@ func TestTokenFileWithoutDirectory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTokenFileIsADirectory(t *testing.T) {
+	if err := open(t, t.TempDir()); !errors.Is(err, admin.ErrTokenShape) || !strings.Contains(err.Error(), "directory") {
+		t.Errorf("got %v", err)
+	}
+}
