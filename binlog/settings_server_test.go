@@ -10,11 +10,12 @@ import (
 )
 
 // TestSettingsOfTheSource gives the source settings that its sessions inherit,
-// and that would change what it answers to them.
+// and that would change what it answers to them, and limits of what a session may
+// set for itself.
 func TestSettingsOfTheSource(t *testing.T) {
 	for _, version := range []string{"mysql-5.5", "mysql-5.7", "mysql-8.0", "mysql-9", "mariadb-10.11", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
-			s := own(t, version)
+			s := own(t, version, "--maximum-sort-buffer-size=256K", "--maximum-wait-timeout=7200", "--maximum-max-join-size=1G")
 			name, db := s.Database(t)
 			db.Exec("CREATE TABLE `tä` (id INT PRIMARY KEY COMMENT 'ö', e ENUM('ü','x'), c CHAR(5) DEFAULT 'é')", "CREATE TABLE t2 (id INT PRIMARY KEY)")
 			set := 0

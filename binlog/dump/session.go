@@ -16,6 +16,7 @@ type setting struct {
 	shown string // as it is shown; "": value without its quotes
 	since int    // the version that has it first; 0: all
 	maria bool   // of MariaDB; else of MySQL, and of MariaDB if since is less than 50700
+	told  bool   // what it cuts off is an error: the server may keep another value (--maximum-sort-buffer-size)
 }
 
 // comment begins a comment that the servers pass over that do not have the setting:
@@ -53,16 +54,16 @@ var settings = []setting{
 	{name: "sql_auto_is_null", value: "0", shown: "OFF"},
 	{name: "sql_quote_show_create", value: "1", shown: "ON"},
 	{name: "sql_select_limit", value: "18446744073709551615"},
-	{name: "max_join_size", value: "18446744073709551615"},
-	{name: "sql_big_selects", value: "1", shown: "ON"},
-	{name: "wait_timeout", value: "28800"},
+	{name: "max_join_size", value: "18446744073709551615", told: true},
+	{name: "sql_big_selects", value: "1", shown: "ON", told: true},
+	{name: "wait_timeout", value: "28800", told: true},
 	{name: "max_sort_length", value: "1024"},
-	{name: "sort_buffer_size", value: "2097152"},
+	{name: "sort_buffer_size", value: "2097152", told: true},
 	{name: "lc_messages", value: "'en_US'", since: 50500},
-	{name: "max_execution_time", value: "0", since: 50708},
+	{name: "max_execution_time", value: "0", since: 50708, told: true},
 	{name: "transaction_isolation", value: "'REPEATABLE-READ'", since: 80003}, // from here on definitions are rows
-	{name: "max_statement_time", value: "0", shown: "0.000000", since: 100101, maria: true},
-	{name: "max_session_mem_used", value: "9223372036854775807", since: 100101, maria: true},
+	{name: "max_statement_time", value: "0", shown: "0.000000", since: 100101, maria: true, told: true},
+	{name: "max_session_mem_used", value: "9223372036854775807", since: 100101, maria: true, told: true},
 }
 
 // setSettings is the statement that sets them.
@@ -131,8 +132,8 @@ func (c *Conn) settled(ctx context.Context, charset string) error {
 		return fmt.Errorf("%w: it does not show them", errSession)
 	}
 	for i := range settings {
-		if !settings[i].isSet(is["version"]) {
-			delete(want, settings[i].name) // it may be there by another meaning
+		if settings[i].told || !settings[i].isSet(is["version"]) {
+			delete(want, settings[i].name) // of one that is not set: it may be there by another meaning
 		}
 	}
 	delete(want, "version")

@@ -11,7 +11,7 @@ import (
 // and keeps its own value of one variable of the session.
 func TestSettingsThatAreNotKept(t *testing.T) {
 	for _, tt := range []struct{ variable, value string }{
-		{"character_set_results", "latin1"}, {"sql_select_limit", "100"}, {"time_zone", "SYSTEM"}, {"max_execution_time", "1"}, {"autocommit", "OFF"}, {"sort_buffer_size", "1024"},
+		{"character_set_results", "latin1"}, {"sql_select_limit", "100"}, {"time_zone", "SYSTEM"}, {"autocommit", "OFF"}, {"max_sort_length", "4"},
 	} {
 		f := (&fake{session: map[string]string{tt.variable: tt.value}}).serve(t)
 		_, err := dump.Dial(t.Context(), dump.Source{Address: f.address, User: "u", Password: "p"})
