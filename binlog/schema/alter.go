@@ -316,7 +316,7 @@ func (u *run) convertColumn(c *change.Column, to string) bool {
 	c.Members = asIn(c.Members, c.Charset, to)
 	c.Charset = to
 	binaryText(c)
-	u.longVarchar(c)
+	u.longText(c)
 	return true
 }
 

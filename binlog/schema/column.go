@@ -223,6 +223,7 @@ func (u *run) resolveLength(c *change.Column) {
 		if c.Length < 0 || t == change.Bit && c.Length == 0 {
 			c.Length = 1
 		}
+		u.longText(c)
 	case t == change.Year: // of which each may be written UNSIGNED ZEROFILL
 		c.Length = u.yearWidth(c.Length)
 		c.Unsigned, c.Zerofill = false, false
@@ -231,7 +232,7 @@ func (u *run) resolveLength(c *change.Column) {
 			c.Length = -1
 		}
 	case t == change.VarChar, t == change.VarBinary:
-		u.longVarchar(c)
+		u.longText(c)
 	case t == change.Text, t == change.Blob:
 		if c.Length == 0 && u.server.mysqlFrom(80000) { // the others take it for no length
 			c.Length = 1
@@ -298,9 +299,12 @@ func sizedBlob(t change.Type, length, maxBytes int) change.Type {
 	return change.TinyBlob + step
 }
 
-// longVarchar turns a VARCHAR that is too long for one into TEXT, as the
-// server does when sql_mode is not strict.
-func (u *run) longVarchar(c *change.Column) {
+// longText turns a CHAR that is too long for one into VARCHAR, and a VARCHAR that is
+// into TEXT, as the server does when sql_mode is not strict.
+func (u *run) longText(c *change.Column) {
+	if c.Type == change.Char && c.Length*charset.MaxLen(c.Charset) > 255*4 && u.server.mariaDB() {
+		c.Type = change.VarChar
+	}
 	if c.Type != change.VarChar && c.Type != change.VarBinary {
 		return
 	}

@@ -19,7 +19,7 @@ func (s Server) decode(sql, name string) (decoded string, inText func(string) st
 		return sql[:own] + decoded, inText
 	}
 	switch {
-	case name == "swe7": // in which letters stand for ASCII's punctuation
+	case name == "swe7", name == "filename": // in which letters or an at sign stand for other characters
 		return strings.ToValidUTF8(sql, "\ufffd"), cs.String
 	case isASCII(sql):
 		return sql, nil
