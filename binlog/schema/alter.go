@@ -62,7 +62,6 @@ func (u *run) alterTable(s *alterTable) {
 	}
 	old = b.alterVersioning(old, s)
 	s.actions = b.effective(s.actions, old)
-	b.promoteTimestamp(s.actions)
 	b.alterColumns(old, s)
 	b.keepGeneratedKey(old)
 	b.keepVersioning(old, s.options.versioning)

@@ -35,6 +35,11 @@ func TestOddAlters(t *testing.T) {
 		"CREATE TABLE [b 1] ([c]]d] INT, [e] ENUM('a]', '[b') DEFAULT '[b', UNIQUE [k[1]]] ([e]))", "ALTER TABLE [b 1] RENAME [b2]", "DROP TABLE [b2]",
 		"CREATE TABLE y (a YEAR UNSIGNED, b YEAR ZEROFILL, c YEAR(4) UNSIGNED DEFAULT 1999)", "DROP TABLE y",
 		"CREATE TABLE cc (a CHAR(3) CHARACTER SET greek) CHARACTER SET greek", "ALTER TABLE cc CONVERT TO CHARACTER SET latin1, CHARACTER SET DEFAULT", "ALTER TABLE cc ADD b CHAR(2), CONVERT TO CHARACTER SET latin2, CHARACTER SET latin1", "DROP TABLE cc",
+		// The first TIMESTAMP of the table gets the current time, wherever the statement has it.
+		"CREATE TABLE ts (x INT, y TIMESTAMP)", "ALTER TABLE ts ADD z TIMESTAMP", "ALTER TABLE ts ADD v TIMESTAMP, ADD w TIMESTAMP FIRST", "ALTER TABLE ts MODIFY x TIMESTAMP AFTER y", "ALTER TABLE ts DROP w, ADD u TIMESTAMP", "ALTER TABLE ts MODIFY x INT FIRST, CHANGE y yy TIMESTAMP AFTER z", "DROP TABLE ts",
+		"CREATE TABLE ts (x INT, y TIMESTAMP NULL, z TIMESTAMP)", "ALTER TABLE ts ADD v TIMESTAMP", "ALTER TABLE ts ADD w TIMESTAMP FIRST, MODIFY v TIMESTAMP FIRST", "DROP TABLE ts", "CREATE TABLE ts (x TIMESTAMP AS (NULL), y TIMESTAMP)", "DROP TABLE ts", "CREATE TABLE ts (x INT)", "ALTER TABLE ts ADD y TIMESTAMP FIRST, MODIFY x TIMESTAMP FIRST", "DROP TABLE ts",
+		// Keys over expressions have one name, whatever their first part is.
+		"CREATE TABLE fk (x INT, y INT, UNIQUE ((x + 1)), UNIQUE (x, (y + 1)), UNIQUE ((x + 2)), UNIQUE (x))", "ALTER TABLE fk ADD UNIQUE (y, (x * 2)), ADD UNIQUE functional_index_9 ((x + 9))", "DROP TABLE fk",
 		"DROP TABLE d", "DROP TABLE k", "DROP TABLE k2", "DROP TABLE x", "DROP TABLE IF EXISTS xx", "DROP TABLE IF EXISTS c", "DROP TABLE IF EXISTS i, i2, i3, i4",
 	}
 	eachLine(t, func(t *testing.T, src *source) {

@@ -64,34 +64,13 @@ func zeroTimestamp(fraction int) *string {
 	return &s
 }
 
-// promoteFirst is promoteTimestamp of MySQL before 5.6, where the first
-// TIMESTAMP column of the table counts.
-func (b *builder) promoteFirst() {
-	if b.run.server.mariaDB() || b.run.server.Version >= 50600 {
-		return
-	}
+// promoteTimestamp gives the first TIMESTAMP column of the table, if the statement
+// that makes it says nothing else, the current time as its default, as the server does
+// when explicit_defaults_for_timestamp is off.
+func (b *builder) promoteTimestamp() {
 	i := slices.IndexFunc(b.columns, func(c column) bool { return c.Type == change.Timestamp })
 	if i >= 0 && b.columns[i].bare {
 		b.columns[i].Default = nil
-	}
-}
-
-// promoteTimestamp gives the first TIMESTAMP column of a statement, if it says
-// nothing else, the current time as its default, as the server does when
-// explicit_defaults_for_timestamp is off.
-func (b *builder) promoteTimestamp(elements []alteration) {
-	if b.run.explicit || !b.run.server.mariaDB() && b.run.server.Version < 50600 {
-		return
-	}
-	for i := range elements {
-		e := &elements[i]
-		if e.kind != addColumn && e.kind != changeColumn || !b.run.timestamp(e.column.typ) || e.column.generated {
-			continue
-		}
-		if (e.column.nullable == nil || !*e.column.nullable) && e.column.fallback == nil && !e.column.onUpdate {
-			e.column.fallback = &literal{kind: tokOp}
-		}
-		return
 	}
 }
 
