@@ -115,7 +115,7 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	u.resolveCharsetOf(&c, d, tableCharset)
 	u.resolveLength(&c)
 	for _, l := range s.members {
-		if c.Charset == "binary" {
+		if l = u.literal(l); c.Charset == "binary" {
 			l = u.bytesOf(l)
 		}
 		c.Members = append(c.Members, l.in(c.Charset))

@@ -304,8 +304,12 @@ func (r *reader) skipDefaultRest() {
 // introduced returns a text behind an introducer: its bytes are text in that charset,
 // whatever the client speaks.
 func (r *reader) introduced(text, name string) string {
-	if cs, ok := charset.ByName(r.client); ok && name != "" {
+	cs, ok := charset.ByName(r.client)
+	switch {
+	case name != "" && ok:
 		return bytesIn(string(cs.Encode(text)), name)
+	case name != "" && r.client == "binary":
+		return bytesIn(text, name)
 	}
 	return text
 }
