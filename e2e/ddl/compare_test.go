@@ -106,11 +106,25 @@ func (w *workload) compare() (changed []*definition) {
 		}
 	}
 	if out := differ(w.tables, known); len(out) > 0 {
-		w.report("definitions differ\n%s", strings.Join(out[:min(len(out), 12)], "\n"))
+		w.report("definitions differ\n%s\n%s", strings.Join(out[:min(len(out), 12)], "\n"), w.shownOf(out))
 		w.follower.anew()
 	}
 	w.count.definitions += len(changed)
 	return changed
+}
+
+// shownOf returns what the source shows of the tables that differences are about.
+func (w *workload) shownOf(differences []string) string {
+	var b strings.Builder
+	for _, d := range w.tables {
+		if !slices.ContainsFunc(differences, func(l string) bool { return strings.Contains(l, d.name()) }) {
+			continue
+		}
+		if rows, err := w.ask("SHOW CREATE TABLE " + d.name()); err == nil {
+			b.WriteString(rows[0][1])
+		}
+	}
+	return b.String()
 }
 
 // known are the definitions that the follower saved.
