@@ -47,6 +47,7 @@ type Result struct {
 	SQL   string // the statement as UTF-8, without START TRANSACTION
 	// ServerText: the server has written it, in UTF-8 whatever the session speaks.
 	ServerText bool
+	SQLMode    uint64 // in which SQL is to be read: the session's, unless the server wrote it in another
 	// Database is that of the first table or database named, else the default one.
 	Database string
 	// Databases are those that were created, altered or dropped.
@@ -103,6 +104,9 @@ type run struct {
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	written, charsetLeftOut := c.server.ownText(sql, &ctx), ctx.leavesCharsetOut(sql)
 	own := written > 0
+	if ctx.escapes(sql) {
+		ctx.SQLMode &^= modeNoBackslashEscapes
+	}
 	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)), written)
 	r := newReader(sql, c.server, ctx)
 	if name := charset.OfID(int(ctx.ClientCollation)); name != "" && !own {
@@ -111,7 +115,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	r.lex.inText, r.lex.raw = inText, r.client == "binary"
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut,
-		client: r.client, result: &Result{Class: class, SQL: strings.ToValidUTF8(sql, "\ufffd"), ServerText: own, Database: r.db, Named: r.tables, change: r.change}}
+		client: r.client, result: &Result{Class: class, SQL: strings.ToValidUTF8(sql, "\ufffd"), ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name
 	}

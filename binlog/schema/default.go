@@ -292,7 +292,7 @@ func setText(c *change.Column, text string, number bool) string {
 func (u *run) shownDefault(c *change.Column, shown string) *string {
 	if u.server.mariaFrom(100207) {
 		r := newReader(shown, u.server, Context{})
-		l := r.defaultValue()
+		l := r.defaultValue(true)
 		if r.peek(0).kind != tokEnd {
 			return nil
 		}
@@ -303,7 +303,7 @@ func (u *run) shownDefault(c *change.Column, shown string) *string {
 		return nil
 	case c.Type == change.Bit:
 		r := newReader(shown, u.server, Context{})
-		return u.defaultText(c, r.defaultValue())
+		return u.defaultText(c, r.defaultValue(false))
 	case u.server.mysqlFrom(80000) && (c.Type == change.Binary || c.Type == change.VarBinary || c.Charset == "binary") && strings.HasPrefix(shown, "0x"):
 		return u.defaultText(c, &literal{kind: tokHex, text: shown[2:]})
 	}

@@ -88,6 +88,24 @@ func (c Context) leavesCharsetOut(sql string) bool {
 	return (c.SQLMode&modesOfForeigners != 0 || c.UsesTemporary && c.EndsGroup) && ownCreate.MatchString(sql)
 }
 
+// generatedKeyText is in statements that MySQL has written anew as it adds a primary key.
+const generatedKeyText = "\n  `" + generatedKey + "` bigint unsigned NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */,"
+
+var (
+	// shownOptions are behind the columns of every table that a server shows.
+	shownOptions = regexp.MustCompile(`\n\) ENGINE=\w+ (?:AUTO_INCREMENT=\d+ )?DEFAULT CHARSET=`)
+	// ownEscapes has no backslashes but those by which servers escape.
+	ownEscapes = regexp.MustCompile(`^(?:[^\\]|\\[\\0nr])*$`)
+)
+
+// escapes tells a CREATE TABLE that the server has written: in it a backslash is one that
+// escapes, whatever the session's sql_mode says. Of a client's that looks like it, all options
+// are said if it comes from SHOW CREATE TABLE, it ends its group, and it is not marked.
+func (c Context) escapes(sql string) bool {
+	return ownCreate.MatchString(sql) && strings.Contains(sql, `\`) && ownEscapes.MatchString(sql) &&
+		(!c.EndsGroup || c.UsesTemporary || strings.Contains(sql, generatedKeyText) || !shownOptions.MatchString(sql))
+}
+
 // decodeShiftJIS decodes a statement in sjis. Servers make the backslash of its
 // character 815F, which is no escape; it is the one of full width until the
 // statement is read.
