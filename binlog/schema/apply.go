@@ -104,7 +104,7 @@ type run struct {
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	written, charsetLeftOut := c.server.ownText(sql, &ctx), ctx.leavesCharsetOut(sql)
 	own := written > 0
-	if ctx.escapes(sql) {
+	if c.server.escapes(sql, &ctx) {
 		ctx.SQLMode &^= modeNoBackslashEscapes
 	}
 	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)), written)
