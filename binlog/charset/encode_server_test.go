@@ -17,11 +17,7 @@ import (
 func TestEncode(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		conn := s.Connect(t, "")
-		sets := conn.Query("SHOW CHARACTER SET")
-		if s.MariaDB() || strings.HasPrefix(s.Name, "mysql-5.6") {
-			sets = append(sets, []string{"filename"}) // which is not shown, and others do not let one use
-		}
-		for _, row := range sets {
+		for _, row := range conn.Query("SHOW CHARACTER SET") {
 			cs, ok := charset.ByName(row[0])
 			if !ok {
 				if row[0] != "binary" {

@@ -21,10 +21,11 @@ const (
 
 // From is where a dump starts: after a GTID set, or at a place in a file.
 type From struct {
-	GTIDs    *GTIDSet // nil: File and Pos
-	File     string
-	Pos      uint64
-	nonBlock bool
+	GTIDs *GTIDSet // nil: File and Pos
+	File  string
+	Pos   uint64
+	// For a look: it ends with the binlog, and checksums are not looked at.
+	nonBlock, unverified bool
 }
 
 func (d From) String() string {

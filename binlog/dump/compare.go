@@ -41,6 +41,9 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 	switch {
 	case made != 0 && made != p.FileMade:
 		return d.madeDiffers(made), false, nil
+	case errors.Is(err, ErrChecksum) && last == nil && !far:
+		differs, err = d.compareUnverified(ctx, from, err)
+		return differs, false, err
 	case errors.Is(err, ErrGTIDMode), errors.Is(err, ErrChecksum): // the file may be the same one
 		return "", false, err
 	case errors.Is(err, ErrPosition):
@@ -52,7 +55,7 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 		}
 		return fmt.Sprintf("its file %s ends before offset %d, up to which it was read", p.File, p.Pos), false, nil
 	case err != nil && made != 0 && last == nil && !IsTransient(err):
-		return fmt.Sprintf("in its file %s no event begins at offset %d, where the last one that was read did (%v)", p.File, from.Pos, err), false, nil
+		return d.noEvent(from, err), false, nil
 	case errors.Is(err, ErrPurged):
 		return "", false, Transient(fmt.Errorf("look at %s: %w", p.File, err)) // after it was listed
 	case err != nil && last == nil:
@@ -68,6 +71,31 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 		return fmt.Sprintf("in its file %s, the event at offset %d, of %s, is another one than that which was read there", p.File, p.Last.Start, seconds(last.Timestamp)), false, nil
 	}
 	return "", more, nil
+}
+
+func (d *placing) noEvent(from From, why error) string {
+	return fmt.Sprintf("in its file %s no event begins at offset %d, where the last one that was read did (%v)", d.p.File, from.Pos, why)
+}
+
+// compareUnverified tells an event whose checksum is wrong from bytes within one, which MariaDB
+// takes for an event: only the former ends at the position.
+func (d *placing) compareUnverified(ctx context.Context, from From, wrong error) (differs string, err error) {
+	var end uint64
+	from.unverified = true
+	err = d.look(ctx, from, func(e seen) error {
+		if e.file != d.p.File || e.start != from.Pos {
+			return nil
+		}
+		end = e.end
+		return errEnough
+	})
+	if end == d.p.Pos {
+		return "", wrong
+	}
+	if err != nil && IsTransient(err) {
+		return "", err
+	}
+	return d.noEvent(from, wrong), nil
 }
 
 func (d *placing) madeDiffers(made uint32) string {

@@ -351,6 +351,39 @@ func (o *origin) stopReplica() {
 	}
 }
 
+// TestBytesLikeAnEvent: where the last event that was read stands in the file of that name, a replica has
+// bytes of a row that look like an event's header. That is no damage, but another file.
+func TestBytesLikeAnEvent(t *testing.T) {
+	t.Parallel()
+	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
+	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
+		const asItIs = "--binlog-format=MIXED" // of what is replicated
+		a := begin(t, v, true, asItIs)
+		b := &origin{Server: servers.Start(t, v, "--log-slave-updates", asItIs), t: t, gtid: true}
+		b.connect()
+		b.reset()
+		b.replicate(a.Server)
+		a.db.Exec("CREATE TABLE d.k (id INT PRIMARY KEY, b LONGBLOB)")
+		a.insert(1, 1)
+		b.has(1)
+		b.db.Exec("STOP SLAVE", "FLUSH LOGS")
+		// As size of the event it gives 64, 16384, 4194304 or too much.
+		a.db.Exec("SET binlog_format=ROW", "INSERT INTO d.k VALUES (1, REPEAT(X'40000000', 50000))", "FLUSH LOGS", "SET binlog_format=STATEMENT")
+		f := follow(t, a.source(nil), a.start())
+		b.db.Exec("START SLAVE")
+		for i, value := range []int{22, 333, 4444, 55555, 666666} {
+			a.insert(value, value)
+			f.want(value, value)
+			b.has(value)
+			other := follow(t, b.source(nil), f.saved())
+			a.insert(101+i, 101+i)
+			f.want(101+i, 101+i)
+			other.want(101+i, 101+i)
+			other.feed.Close()
+		}
+	})
+}
+
 // TestFailover: a replica in the source's place is followed by GTID if it has
 // what was read, and refused if it has another history.
 func TestFailover(t *testing.T) {

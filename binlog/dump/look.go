@@ -59,7 +59,7 @@ func (c *Conn) look(ctx context.Context, s *Status, from From, visit func(seen) 
 		}
 		return nil
 	})
-	fr.brief = true
+	fr.brief, fr.unverified = true, from.unverified
 	err := fr.run(ctx)
 	if errors.Is(err, errEnough) || errors.Is(err, errDumpEnd) {
 		return nil

@@ -14,6 +14,8 @@ type Overlap struct {
 	// Read is where the group that was read last elsewhere ends; zero: not known. Who commits on
 	// one server alone has it before that.
 	Read Place
+	// Origin is the server that committed that group first; "": not known.
+	Origin string
 	// End is where the binlogs ended when the dump after the GTID set began: what follows is new.
 	End Place
 }
@@ -25,7 +27,7 @@ func (d *placing) overlap(ctx context.Context) (Overlap, error) {
 		return Overlap{}, err
 	}
 	last := logs[len(logs)-1]
-	return Overlap{Read: d.read, End: Place{last.name, last.size}}, nil
+	return Overlap{Read: d.read, Origin: d.p.LastGroup.GTID.origin(), End: Place{last.name, last.size}}, nil
 }
 
 // Settle says that the first group of a connection's dump has come, or that it began at
@@ -42,15 +44,25 @@ func (p *Position) Settle(c *Connection) {
 }
 
 // OutOfOrder is the error of a group at a place of the binlogs that stands before one that
-// was read already, and was not committed where that was: on this server, or one that nothing was read of.
-// A replica that commits in another order than its source has the others there, too.
+// was read already, and was not committed where that was: on this server, or on another one. A
+// replica that commits in another order than its source has groups of that server there, too.
 func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
 	read := p.Overlap.Read
-	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && p.GTIDs.knows(g) {
+	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && p.follows(g) {
 		return nil
 	}
 	return &MissingError{Next: read, Kind: ErrOtherServer, Text: "transaction " + g.String() + " stands in the binlogs of this server before transactions that were read already, elsewhere: " +
-		"it was committed on this server alone, when tables may have been others. Look at what it changed (mysqlbinlog), and compare the data"}
+		"it was committed on this server alone, or on another one that is no source of those, when tables may have been others. Look at what it changed (mysqlbinlog), and compare the data"}
+}
+
+// follows tells whether a transaction may follow those that were read elsewhere, in another
+// order: it is of the server that committed the last of them, or of a domain that was read,
+// whose order MariaDB keeps.
+func (p *Position) follows(g GTID) bool {
+	if g.Seq != 0 || p.Overlap.Origin == "" {
+		return p.GTIDs.knows(g)
+	}
+	return g.origin() == p.Overlap.Origin
 }
 
 // commits tells whether a transaction was committed first on the position's server.
@@ -58,7 +70,18 @@ func (p *Position) commits(g GTID) bool {
 	if g.Seq != 0 {
 		return g.Server == p.ServerID
 	}
-	return strings.EqualFold(g.SID.uuid.String(), p.ServerUUID)
+	return strings.EqualFold(g.origin(), p.ServerUUID)
+}
+
+// origin returns the server that committed a transaction first, of MySQL its UUID; "" for none.
+func (g *GTID) origin() string {
+	switch {
+	case g.IsZero():
+		return ""
+	case g.Seq != 0:
+		return strconv.FormatUint(uint64(g.Server), 10)
+	}
+	return g.SID.uuid.String()
 }
 
 // overlaps tells whether the position is in the overlap.

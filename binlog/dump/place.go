@@ -62,7 +62,7 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 				err = d.nothingMissing(ctx)
 			}
 			if whole && err == nil && d.p.overlaps() {
-				from, err := d.setFrom()
+				from, err := d.setFrom(ctx)
 				return from, true, err
 			}
 			return d.fileFrom(), whole, err
@@ -91,12 +91,16 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 }
 
 // setFrom goes on by GTID set in a binlog that may hold what was read behind what was not.
-func (d *placing) setFrom() (From, error) {
+func (d *placing) setFrom(ctx context.Context) (From, error) {
 	if !d.usesGTIDs() {
 		return From{}, fmt.Errorf("%w: what follows %s is in part what was read already, which only GTIDs tell: set gtid_mode=ON again until the task has read up to %s",
 			ErrGTIDMode, d.p, d.p.Overlap.End)
 	}
-	return From{GTIDs: d.p.GTIDs}, nil
+	from := From{GTIDs: d.p.GTIDs}
+	if len(d.p.Back) == 0 {
+		return from, nil
+	}
+	return from, d.notAgain(ctx)
 }
 
 func (d *placing) fileFrom() From {
@@ -253,7 +257,13 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
+	if err := d.noneLost(ctx); err != nil {
+		return From{}, err
+	}
 	if err := d.sameGroup(ctx); err != nil {
+		return From{}, err
+	}
+	if err := d.notAgain(ctx); err != nil {
 		return From{}, err
 	}
 	return From{GTIDs: d.p.GTIDs}, d.noneAnonymous(ctx)
@@ -302,7 +312,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 		here, other = time.Unix(int64(mark.Began), 0), time.Unix(int64(there.Began), 0)
 	}
 	if here.Equal(other) {
-		d.read = there.place
+		d.read = there.end
 		return d.noStrays(ctx, state)
 	}
 	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history", ErrOtherServer, &mark.GTID,
@@ -321,11 +331,16 @@ func (d *placing) find(ctx context.Context, g GTID) (found *foundGroup, state Bi
 		if e.Flags&FlagArtificial != 0 {
 			return nil
 		}
-		if found != nil {
-			found.Began = e.Timestamp
+		switch {
+		case found != nil && (e.Type.IsGTID() || !e.InGroup()):
 			return errEnough
-		}
-		if !e.Type.IsGTID() {
+		case found != nil:
+			if found.Began == 0 {
+				found.Began = e.Timestamp
+			}
+			found.end = Place{e.file, e.end}
+			return nil
+		case !e.Type.IsGTID():
 			return nil
 		}
 		t, err := ParseTransactionStart(e.Event)
@@ -343,10 +358,10 @@ func (d *placing) find(ctx context.Context, g GTID) (found *foundGroup, state Bi
 	return found, state, err
 }
 
-// foundGroup is an event group, and a place within it.
+// foundGroup is an event group, and where it ends.
 type foundGroup struct {
 	GroupMark
-	place Place
+	end Place
 }
 
 // look makes a short dump over a connection of its own.

@@ -21,8 +21,9 @@ type Position struct {
 	LastGroup  GroupMark
 
 	// Read is what was read of MariaDB's servers, and Since where that began; see [Position.strays].
-	Read  BinlogState
-	Since *GTIDSet // nil: not known
+	// Back is the last of those servers whose sequence went back below that of Read.
+	Read, Back BinlogState
+	Since      *GTIDSet // nil: not known
 
 	// Overlap is zero but for a while behind a dump after a GTID set.
 	Overlap Overlap
@@ -121,7 +122,7 @@ func (p *Position) Clone() *Position {
 	if p.GTIDs != nil {
 		c.GTIDs = p.GTIDs.Clone()
 	}
-	c.Read = maps.Clone(p.Read)
+	c.Read, c.Back = maps.Clone(p.Read), maps.Clone(p.Back)
 	return &c
 }
 

@@ -26,10 +26,12 @@ type SavedPosition struct {
 	LastBegan  uint32  `json:"last_began,omitempty"`
 	LastFile   string  `json:"last_file,omitempty"`
 	Read       string  `json:"read,omitempty"`
+	Back       string  `json:"back,omitempty"`
 	Since      *string `json:"since,omitempty"`
-	// The places of the Overlap, file:offset.
-	OverlapRead string `json:"overlap_read,omitempty"`
-	OverlapEnd  string `json:"overlap_end,omitempty"`
+	// The Overlap: file:offset, and the server.
+	OverlapRead   string `json:"overlap_read,omitempty"`
+	OverlapEnd    string `json:"overlap_end,omitempty"`
+	OverlapOrigin string `json:"overlap_origin,omitempty"`
 }
 
 // smallSet is the intervals or domains up to which a GTID set stands in the
@@ -44,8 +46,8 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 	s = SavedPosition{
 		Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, File: p.File, FileMade: p.FileMade, Pos: p.Pos,
 		LastStart: p.Last.Start, LastSum: p.Last.Sum,
-		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(),
-		OverlapRead: p.Overlap.Read.save(), OverlapEnd: p.Overlap.End.save(),
+		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(), Back: p.Back.String(),
+		OverlapRead: p.Overlap.Read.save(), OverlapEnd: p.Overlap.End.save(), OverlapOrigin: p.Overlap.Origin,
 	}
 	if p.Since != nil {
 		since := p.Since.String()
@@ -85,6 +87,7 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 	if p.LastGroup.GTID, err = ParseGTID(s.Flavor, s.LastGTID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
+	p.Overlap.Origin = s.OverlapOrigin
 	if p.Overlap.Read, err = loadPlace(s.OverlapRead); err == nil {
 		p.Overlap.End, err = loadPlace(s.OverlapEnd)
 	}
@@ -92,7 +95,10 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	if s.Read != "" {
-		if p.Read, err = parseBinlogState(s.Read); err != nil {
+		if p.Read, err = parseBinlogState(s.Read); err == nil {
+			p.Back, err = parseBinlogState(s.Back)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 		}
 	}

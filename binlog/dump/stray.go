@@ -78,9 +78,14 @@ func (p *Position) noteRead(g GTID) {
 		p.Since = p.GTIDs.Clone()
 	}
 	if p.Read == nil {
-		p.Read = BinlogState{}
+		p.Read, p.Back = BinlogState{}, BinlogState{}
 	}
 	p.Read.add(g)
+	if o := (OriginServer{g.Domain, g.Server}); g.Seq < p.Read[o] {
+		p.Back[o] = g.Seq
+	} else {
+		delete(p.Back, o)
+	}
 }
 
 // strays returns those that were not read of the transactions that a MariaDB server has

@@ -24,7 +24,8 @@ type pair struct {
 }
 
 func newPair(t *testing.T, version string) *pair {
-	p := &pair{t: t, a: begin(t, version, true), b: &origin{Server: servers.Start(t, version, "--log-slave-updates"), t: t, gtid: true}}
+	const asItIs = "--binlog-format=STATEMENT" // of what is replicated
+	p := &pair{t: t, a: begin(t, version, true, asItIs), b: &origin{Server: servers.Start(t, version, "--log-slave-updates", asItIs), t: t, gtid: true}}
 	p.b.connect()
 	p.b.reset()
 	p.f = follow(t, p.a.source(nil), p.a.start())
@@ -56,9 +57,19 @@ func (p *pair) refused(stray string, first, last int) {
 		p.t.Fatalf("read %s, error %v, want one of %s", f.values, err, stray)
 	}
 	p.t.Log(err)
+	p.a.begins(missing.Next)
 	next := &dump.Position{Flavor: saved.Flavor, ServerID: p.a.id(), File: missing.Next.File, Pos: missing.Next.Pos}
 	p.f = follow(p.t, p.a.source(nil), next)
 	p.f.want(first, last)
+}
+
+// begins wants a place that a start at is not refused.
+func (o *origin) begins(at dump.Place) {
+	o.t.Helper()
+	rows := o.db.Query(fmt.Sprintf("SHOW BINLOG EVENTS IN '%s' FROM %d LIMIT 1", at.File, at.Pos))
+	if len(rows) > 0 && at.Pos > 4 && !strings.Contains("Gtid Anonymous_Gtid Rotate Stop", rows[0][2]) {
+		o.t.Errorf("at %s is a %s", at, rows[0][2])
+	}
 }
 
 func (o *origin) id() uint32 {
@@ -126,6 +137,107 @@ func TestStray(t *testing.T) {
 			p.a.insert(9, 10)
 			p.refused(stray, 9, 10)
 		})
+	})
+}
+
+// TestGTIDTwice: with gtid_strict_mode=OFF the sequence of a source may go back, so that the GTID read last
+// stands in the binlogs of its replica twice: once read, and once where the server begins. And what went
+// back and beyond again is followed.
+func TestGTIDTwice(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		goBack := func(p *pair) (twice string) {
+			p.b.replicate(p.a.Server)
+			p.a.insert(1, 5)
+			twice = p.a.db.Query("SELECT @@last_gtid")[0][0]
+			p.a.insert(6, 9)
+			p.a.db.Exec("SET gtid_seq_no=" + twice[strings.LastIndexByte(twice, '-')+1:])
+			p.a.insert(10, 10)
+			return twice
+		}
+		t.Run("read last", func(t *testing.T) {
+			p := newPair(t, v)
+			twice := goBack(p)
+			p.f.want(1, 10)
+			p.b.has(10)
+			p.swap()
+			p.a.insert(11, 12)
+			p.refused(twice, 11, 12)
+		})
+		t.Run("beyond again", func(t *testing.T) {
+			p := newPair(t, v)
+			goBack(p)
+			p.a.insert(11, 15)
+			p.f.want(1, 15)
+			p.b.has(15)
+			p.swap()
+			p.a.insert(16, 17)
+			p.goOn()
+			p.f.want(16, 17)
+		})
+	})
+}
+
+// TestReadIsLost: a source that lacks what was read of another server is refused, though it has what was
+// read last; one that was set up later than that is not.
+func TestReadIsLost(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		p := newPair(t, v)
+		p.b.replicate(p.a.Server)
+		p.a.insert(1, 3)
+		p.b.has(3)
+		p.f.want(1, 3)
+		p.f.feed.Close()
+		p.f = follow(t, p.b.source(nil), p.f.saved())
+		lost := p.b.own(51)
+		p.f.want(51, 51)
+		p.a.insert(4, 5)
+		p.b.has(5)
+		p.f.want(4, 5)
+		p.f.feed.Close()
+		follow(t, p.a.source(nil), p.f.saved()).refused(30*time.Second, dump.ErrBehind, lost)
+
+		p.b.stopReplica()
+		p.a.db.Exec("RESET MASTER", fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+		p.a.replicate(p.b.Server)
+		p.f = follow(t, p.b.source(nil), p.f.saved())
+		p.b.insert(6, 8)
+		p.f.want(6, 8)
+		p.a.has(8)
+		p.f.feed.Close()
+		p.goOn()
+		p.a.insert(9, 10)
+		p.f.want(9, 10)
+	})
+}
+
+// TestOtherOrder: two sources that commit in one domain have theirs in different orders, so that what was
+// read at the one stands behind what was read last at the other.
+func TestOtherOrder(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		p := newPair(t, v)
+		p.b.replicate(p.a.Server)
+		p.a.insert(1, 3)
+		p.b.has(3)
+		p.a.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+		p.a.replicate(p.b.Server)
+		p.a.db.Exec("STOP SLAVE")
+		p.b.db.Exec("STOP SLAVE")
+		p.a.insert(4, 6)
+		again := p.a.db.Query("SELECT @@last_gtid")[0][0]
+		p.b.insert(51, 51)
+		p.a.db.Exec("START SLAVE")
+		p.b.db.Exec("START SLAVE")
+		p.a.has(51)
+		p.b.has(6)
+		p.f.want(1, 6)
+		p.f.want(51, 51)
+		p.a.stopReplica()
+		p.swap()
+		p.a.insert(7, 8)
+		p.refused(again, 7, 8)
 	})
 }
 

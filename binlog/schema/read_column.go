@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"slices"
 	"strings"
 
 	"daybook/binlog/charset"
@@ -68,7 +67,7 @@ func (r *reader) columnAttribute(a *alteration) {
 	case r.acceptAny("AUTO_INCREMENT"):
 		c.autoInc, c.nullable = true, boolOf(false)
 	case r.acceptAny("DEFAULT"):
-		c.fallback = r.defaultValue(r.server.mariaDB())
+		c.fallback = r.defaultValue()
 	case r.accept("ON", "UPDATE"):
 		c.onUpdate = true
 		r.take()
@@ -198,13 +197,13 @@ func (r *reader) charsetAttribute(t *typeSpec, set *string) bool {
 }
 
 // defaultValue reads what follows DEFAULT. Whatever is no plain literal is an
-// expression. bare: so is a literal in parentheses, which for MySQL's columns is an expression.
-func (r *reader) defaultValue(bare bool) *literal {
-	if n := r.parenthesised(); n > 0 && bare {
+// expression.
+func (r *reader) defaultValue() *literal {
+	if n := r.parenthesised(); n > 0 {
 		for range n {
 			r.take()
 		}
-		v := r.defaultValue(bare)
+		v := r.defaultValue()
 		for range n {
 			r.take()
 		}
@@ -256,25 +255,22 @@ func (r *reader) defaultValue(bare bool) *literal {
 }
 
 // parenthesised tells in how many parentheses a literal stands, which MariaDB takes
-// for the literal itself; MySQL does in SET DEFAULT, if it has no minus.
+// for the literal itself; for MySQL it is an expression.
 func (r *reader) parenthesised() int {
 	const most = 3
 	n := 0
 	for n < most && r.isOp(n, "(") {
 		n++
 	}
-	i := n + r.signs(n)
-	if n == 0 || !r.server.mariaDB() && slices.ContainsFunc(r.ahead[n:i], func(t token) bool { return t.text == "-" }) {
+	if n == 0 || !r.server.mariaDB() {
 		return 0
 	}
+	i := n + r.signs(n)
 	if next := r.peek(i); next.kind == tokWord && (strings.HasPrefix(next.text, "_") || r.isWord(i, "DATE", "TIME", "TIMESTAMP") && r.peek(i+1).kind == tokString) {
 		i++
 	}
 	if kind := r.peek(i).kind; kind != tokString && kind != tokNumber && kind != tokHex && kind != tokBits && !r.isWord(i, "NULL", "TRUE", "FALSE") {
 		return 0
-	}
-	for r.peek(i).kind == tokString && r.peek(i+1).kind == tokString { // which are one
-		i++
 	}
 	for range n {
 		if i++; !r.isOp(i, ")") {
@@ -308,12 +304,8 @@ func (r *reader) skipDefaultRest() {
 // introduced returns a text behind an introducer: its bytes are text in that charset,
 // whatever the client speaks.
 func (r *reader) introduced(text, name string) string {
-	cs, ok := charset.ByName(r.client)
-	switch {
-	case name != "" && ok:
+	if cs, ok := charset.ByName(r.client); ok && name != "" {
 		return bytesIn(string(cs.Encode(text)), name)
-	case name != "" && r.client == "binary":
-		return bytesIn(text, name)
 	}
 	return text
 }
