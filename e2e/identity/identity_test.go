@@ -53,7 +53,7 @@ var columns = []column{
 var quick = map[string][]string{
 	"mysql-8.0-gtid": {"reset, more", "reset, as many of the same size", "backup with binlogs", "replica, ahead",
 		"replica, with a transaction of its own among ours", "replica, with others of its own among ours, then idle",
-		"replica, other transactions under the same numbers", "UUID", "GTIDs switched there and back", "purged, unread"},
+		"replica, with a transaction of a former source among ours", "replica, other transactions under the same numbers", "UUID", "GTIDs switched there and back", "purged, unread"},
 	"mysql-8.0-file": {"reset, as many of the same size", "replica, equal", "purged behind"},
 	"mariadb-10.11-gtid": {"reset, more", "replica, with a transaction of its own among ours", "replica, with others of its own among ours, then idle", "backup with binlogs", "backup without binlogs",
 		"replica, other transactions under the same numbers", "domain deleted", "domain deleted, with the file of the position", "sequence went back"},
@@ -83,6 +83,9 @@ func matrix(t *testing.T, selected func(c column, scenario string) bool) {
 					r := newRun(t, c, pair, s)
 					defer r.end()
 					s.run(r)
+					if !t.Failed() {
+						r.leadOn()
+					}
 				})
 			}
 		})

@@ -38,6 +38,7 @@ var scenarios = []scenario{
 		run: func(r *run) { diverged(r, true) }},
 	{name: "replica, with a transaction of its own among ours", on: func(c column) bool { return c.gtid }, run: func(r *run) { ownAmongOurs(r, true) }},
 	{name: "replica, with others of its own among ours, then idle", on: func(c column) bool { return c.gtid }, run: func(r *run) { ownAmongOurs(r, false) }},
+	{name: "replica, with a transaction of a former source among ours", on: func(c column) bool { return c.gtid && !c.mariadb() }, run: ofAFormerSource},
 	{name: "server ID", run: serverID},
 	{name: "UUID", on: isMySQL, run: uuid},
 	{name: "GTIDs switched", on: isMySQL, run: switched},
@@ -151,6 +152,33 @@ func ownAmongOurs(r *run, selected bool) {
 		r.join()
 	}
 	r.goesOn()
+}
+
+// ofAFormerSource leads to a replica that has something of a server that was the source once, which the source of
+// now never got: it stands before what was read last, of another server, so that it is told too late.
+func ofAFormerSource(r *run) {
+	const former = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+	r.begin()
+	replica := r.replicate()
+	as := func(conn *servers.Conn, n int, then func()) {
+		conn.Exec(fmt.Sprintf("SET gtid_next = '%s:%d'", former, n))
+		then()
+		conn.Exec("SET gtid_next = 'AUTOMATIC'")
+	}
+	as(r.conn, 1, func() { r.write(1) })
+	r.write(1)
+	r.read()
+	conn := r.caughtUp(replica)
+	as(conn, 2, func() { conn.Exec(fmt.Sprintf("INSERT INTO %s.t VALUES (1, 'of a former source')", database)) })
+	r.write(2)
+	r.caughtUp(replica)
+	r.read()
+	r.part()
+	r.stopReplication(conn)
+	r.lead(replica)
+	r.join()
+	r.write(1)
+	r.stops("alone")
 }
 
 // diverged leads to a replica that lacks the last transactions that were read,
