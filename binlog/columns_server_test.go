@@ -93,3 +93,27 @@ func TestGeneratedColumns(t *testing.T) {
 		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
 	}
 }
+
+// TestOnlyGeneratedColumns deletes rows of a table that has nothing but generated columns.
+// Those of new MariaDBs are logged without any, so that they cannot be counted.
+func TestOnlyGeneratedColumns(t *testing.T) {
+	fn := func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		r := open(t, options(s, name))
+		db.Exec("CREATE TABLE t (a INT AS (7) STORED)", "INSERT INTO t () VALUES (), ()", "DELETE FROM t LIMIT 1")
+		equal(t, r.take(3), []string{"schema CREATE TABLE t (a INT AS (7) STORED)", "insert t 7", "insert t 7"})
+		if !strings.HasPrefix(s.Name, "mariadb-11.8") {
+			equal(t, r.take(1), []string{"delete t 7"})
+			return
+		}
+		if err := r.failure(); !strings.Contains(err.Error(), "leaves generated columns out") {
+			t.Errorf("the deletion came to the error %v", err)
+		}
+	}
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		if s.Name != "mysql-5.6" { // which has none
+			fn(t, s)
+		}
+	})
+	t.Run("mariadb-11.8", func(t *testing.T) { fn(t, own(t, "mariadb-11.8")) })
+}

@@ -69,6 +69,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
 	server := r.schemaServer()
 	session := it.query.session(server, r.stream.status, &it.event)
+	session.SQLMode = schema.SQLModes(result.SQLMode, server)
 	if result.WholeDatabase {
 		session.Database = "" // the one that is logged is not there before, or not after
 	}

@@ -56,8 +56,8 @@ func (q *query) sessionOf(s *Status) {
 	}
 }
 
-// session returns what the statement's meaning depends on, for those who run it
-// elsewhere.
+// session returns what the statement's meaning depends on beside its sql_mode, for those who
+// run it elsewhere.
 func (q *query) session(server schema.Server, source *Status, at *dump.Event) change.Session {
 	explicit := server.ExplicitDefaultsForTimestamp
 	if told := q.context.ExplicitDefaultsForTimestamp; told != nil {
@@ -65,7 +65,7 @@ func (q *query) session(server schema.Server, source *Status, at *dump.Event) ch
 	}
 	name := func(id uint16) string { return source.Collations[int(id)] }
 	return change.Session{
-		Database: q.context.Database, SQLMode: schema.SQLModes(q.context.SQLMode, server), TimeZone: q.timeZone,
+		Database: q.context.Database, TimeZone: q.timeZone,
 		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)), CollationServer: name(q.context.ServerCollation),
 		CollationConnection: name(q.context.ConnectionCollation), CollationDatabase: name(q.context.DatabaseCollation),
 		DefaultCollationForUTF8MB4: name(q.defaults.utf8mb4), CharacterSetCollations: q.defaults.characterSetCollations(source),

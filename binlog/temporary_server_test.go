@@ -53,6 +53,8 @@ var hiding = []struct {
 	{name: "rename", maria: true, formats: "STATEMENT MIXED", does: []string{"CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w", "TRUNCATE t", "RENAME TABLE w TO t", "TRUNCATE t", "ALTER TABLE t ADD COLUMN k INT"}, want: []string{"schema TRUNCATE t"}},
 	{name: "rename of both", maria: true, formats: "STATEMENT MIXED", does: []string{"CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w, u TO u2", "RENAME TABLE u2 TO u, w TO t", "TRUNCATE t"},
 		want: []string{"schema RENAME TABLE t TO w, u TO u2", "schema RENAME TABLE u2 TO u"}},
+	{name: "rename of both of one name", maria: true, does: []string{"CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w, u TO x, x TO u, t TO v", "RENAME TABLE v TO t, w TO y"},
+		want: []string{"schema RENAME TABLE t TO w, u TO x, x TO u, t TO v", "schema RENAME TABLE v TO t"}},
 	{name: "rename of the permanent one", mysql: true, does: []string{"CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w", "RENAME TABLE w TO t", "TRUNCATE t"}, want: []string{"schema RENAME TABLE t TO w", "schema RENAME TABLE w TO t"}},
 }
 

@@ -137,6 +137,9 @@ func TestStatementsThatTheServerWrites(t *testing.T) {
 				client := s.Connect(t, "")
 				client.Exec("SET NAMES latin1", "SET sql_mode = '"+mode+"'", latin1("USE `"+name+"`"))
 				ownStatements(t, r, db, client, name)
+				if s.MariaDB() || !strings.HasPrefix(version, "mysql-5") {
+					clientsStatement(t, r, db, client, name)
+				}
 				if err := r.Close(); err != nil {
 					t.Error(err)
 				}
@@ -158,7 +161,9 @@ func ownStatements(t *testing.T, r *reading, db, client *servers.Conn, database 
 	for _, sql := range []string{
 		"CREATE TABLE `sé` (`é` ENUM('ä','b') COMMENT 'ö') COMMENT 'ü'", "CREATE TABLE `cé` AS SELECT * FROM `sé`", "CREATE TABLE IF NOT EXISTS `dé` (`ï` INT) AS SELECT * FROM `sé`",
 		"CREATE OR REPLACE TABLE `cé` AS SELECT 'ä' AS `ö`", "CREATE TEMPORARY TABLE `té` LIKE `sé`", "CREATE TABLE `lé` LIKE `té`", "CREATE VIEW `vé` AS SELECT * FROM `sé`",
+		"CREATE TABLE `ié` ENGINE=MyISAM SELECT * FROM `sé` WHERE `é` = 'no'", "CREATE TABLE `eé` SELECT * FROM `sé` WHERE `é` = 'no'", "CREATE TABLE `oé` ENGINE=MEMORY SELECT * FROM `sé`",
 		"DROP TABLE IF EXISTS `lé`, `nö`", "DROP TABLE `té`", "CREATE TABLE `mé` (`ä` INT) ENGINE=MEMORY",
+		"SET SESSION sql_generate_invisible_primary_key = 1", "CREATE TABLE `gé` (`é` ENUM('ä','b') COMMENT 'ö')", "SET SESSION sql_generate_invisible_primary_key = 0",
 	} {
 		if client.Try(latin1(sql)) != nil || !strings.Contains(sql, " TABLE") || strings.Contains(sql, "TEMPORARY") || strings.Contains(sql, "`té`") && strings.HasPrefix(sql, "DROP") {
 			continue
@@ -196,6 +201,23 @@ func ownStatements(t *testing.T, r *reading, db, client *servers.Conn, database 
 		got = r.next()
 	}
 	equal(t, append([]string{got}, r.take(1)...), []string{"insert mé 1", "insert sé ä"})
+}
+
+// clientsStatement has a client write CREATE TABLE as the server does, with bytes that
+// are text in UTF-8 too.
+func clientsStatement(t *testing.T, r *reading, db, client *servers.Conn, database string) {
+	t.Helper()
+	client.Exec("CREATE TABLE `xé` (\n  `é` enum('ä','b') DEFAULT NULL\n) ENGINE=InnoDB DEFAULT CHARSET=latin1")
+	c := r.nextChange()
+	if c.DDL == nil || len(c.DDL.Tables) != 1 || c.DDL.Session.Database != database {
+		t.Fatalf("got %+v", c)
+	}
+	def := c.DDL.Tables[0].Table
+	got := [][]string{{def.Name, def.Columns[0].Name, strings.Join(def.Columns[0].Members, ",")}}
+	want := db.Query("SELECT TABLE_NAME, COLUMN_NAME, 'Ã¤,b' FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '" + database + "' AND TABLE_NAME LIKE 'x%'")
+	if !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // latin1 returns text in latin1.

@@ -124,6 +124,8 @@ func ByName(name string) (*Charset, bool) {
 	case "eucjpms":
 		cs.MaxLen = 3
 		cs.multiByte(japanese.EUCJP, lengthEUCJP, eucjpmsPatches, absentNone)
+	case "filename":
+		cs.filename()
 	default:
 		high := highHalf(name)
 		if high == "" {

@@ -26,6 +26,8 @@ func OfCollation(collation string) string {
 // that is not known.
 func MaxLen(name string) int {
 	switch name {
+	case "filename":
+		return 5
 	case "utf8mb4", "utf16", "utf16le", "utf32", "gb18030":
 		return 4
 	case "utf8mb3", "ujis", "eucjpms":
@@ -50,7 +52,7 @@ func MinLen(name string) int {
 // lowCollations are the charsets of the collation IDs from 1.
 var lowCollations = strings.Fields("" +
 	"big5 latin2 dec8 cp850 latin1 hp8 koi8r latin1 latin2 swe7 " +
-	"ascii ujis sjis cp1251 latin1 hebrew - tis620 euckr latin7 " +
+	"ascii ujis sjis cp1251 latin1 hebrew filename tis620 euckr latin7 " +
 	"latin2 koi8u cp1251 gb2312 greek cp1250 latin2 gbk cp1257 latin5 " +
 	"latin1 armscii8 utf8mb3 cp1250 ucs2 cp866 keybcs2 macce macroman cp852 " +
 	"latin7 latin7 macce cp1250 utf8mb4 utf8mb4 latin1 latin1 latin1 cp1251 " +
@@ -79,7 +81,7 @@ func OfID(id int) string {
 		id -= 1024
 	}
 	if id > 0 && id <= len(lowCollations) {
-		return strings.TrimLeft(lowCollations[id-1], "-")
+		return lowCollations[id-1]
 	}
 	for _, r := range collationRanges {
 		if id >= r.first && id <= r.last {

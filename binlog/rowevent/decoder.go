@@ -3,6 +3,7 @@ package rowevent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"daybook/binlog/cursor"
@@ -124,15 +125,23 @@ func TableID(body []byte, tableIDSize int) (id uint64, statementEnd bool, err er
 // been read. The error is ErrCorrupt.
 func (d *Decoder) Start(kind EventKind, body []byte) error {
 	if d.start(kind, body) {
-		if d.form == formInsert && d.first.count(len(d.columns)) == 0 {
+		if d.first.count(len(d.columns)) == 0 {
 			d.end()
-			return fmt.Errorf("read rows event of %s.%s: %w: its rows have no columns, so that they cannot even be counted; a session runs with binlog_row_image=MINIMAL: find and change it",
-				d.table.Database, d.table.Name, ErrCorrupt)
+			return fmt.Errorf("read rows event of %s.%s: %w: its rows have no columns, so that they cannot even be counted; %s",
+				d.table.Database, d.table.Name, ErrCorrupt, d.whyEmpty())
 		}
 		return nil
 	}
 	d.end()
 	return fmt.Errorf("read rows event of %s.%s: %w: its header does not fit", d.table.Database, d.table.Name, ErrCorrupt)
+}
+
+// whyEmpty says why row images may have no columns.
+func (d *Decoder) whyEmpty() string {
+	if d.mariadb && d.form != formInsert && !slices.ContainsFunc(d.table.Columns, func(c change.Column) bool { return !c.Generated }) {
+		return "this MariaDB leaves generated columns out of updates and deletes, and the table has no others: give it one, or leave it out of the task"
+	}
+	return "a session runs with binlog_row_image=MINIMAL: find and change it"
 }
 
 func (d *Decoder) start(kind EventKind, body []byte) bool {

@@ -168,6 +168,9 @@ func moreKinds() []columnKind {
 		// Older servers break lines in base64 without an escape, which is no JSON.
 		{ddl: "JSON", mysql: 80030, mariadb: -1, values: "JSON_ARRAY(CAST(REPEAT('x',500)AS@BINARY),CAST(REPEAT('x',57)AS@BINARY)) NULL"},
 		{ddl: "VECTOR(3)", mysql: 90000, mariadb: 110701, values: "x'0000803f0000803f0000803f' NULL"},
+		{ddl: "CHAR(10) CHARACTER SET filename", mysql: -1, values: "'' 'a' NULL", make: randomText(10)},
+		{ddl: "VARCHAR(80) CHARACTER SET filename", mysql: -1, values: "'' '@' NULL", make: randomText(80)},
+		{ddl: "TEXT CHARACTER SET filename", mysql: -1, values: "'' '@' NULL", make: randomText(100)},
 		{ddl: "UUID", mysql: -1, mariadb: 100700, make: randomUUID, values: "'00000000-0000-0000-0000-000000000000' NULL"},
 		{ddl: "INET6", mysql: -1, mariadb: 100500, make: randomInet6, values: "'::' '::1' '::1:2' '::1.2.3.4' '::ffff:1.2.3.4' '2001:db8::1:0:0:1' '1::' '0:0:1::' NULL"},
 		{ddl: "INET4", mysql: -1, mariadb: 101000, values: "'0.0.0.0' '1.2.3.4' '255.255.255.255' NULL"},

@@ -62,7 +62,6 @@ func (u *run) alterTable(s *alterTable) {
 	}
 	old = b.alterVersioning(old, s)
 	s.actions = b.effective(s.actions, old)
-	b.promoteTimestamp(s.actions)
 	b.alterColumns(old, s)
 	b.keepGeneratedKey(old)
 	b.keepVersioning(old, s.options.versioning)
@@ -316,7 +315,7 @@ func (u *run) convertColumn(c *change.Column, to string) bool {
 	c.Members = asIn(c.Members, c.Charset, to)
 	c.Charset = to
 	binaryText(c)
-	u.longVarchar(c)
+	u.longText(c)
 	return true
 }
 

@@ -56,29 +56,81 @@ func (b *builder) remainingParts(parts []keyPart, old *change.Table) []keyPart {
 }
 
 // keptPrefix returns the prefix of a key's part after its column changed: where
-// that becomes a BLOB or TEXT, the key goes on over the old length; where it is another
-// column of the same name, over as many characters as the part had bytes.
+// that becomes a BLOB or TEXT, the key goes on over the old length; where it becomes too
+// short, over all of it; and where it is another column of the same name, over as many
+// characters as the part had.
 func (b *builder) keptPrefix(p keyPart, c column, old *change.Table) int {
-	added := c.oldName == ""
-	if !added && (p.Prefix > 0 || !isBlob(c.Type) || b.run.server.mariaFrom(100400)) {
-		return p.Prefix
-	}
 	i := slices.IndexFunc(old.Columns, func(o change.Column) bool { return strings.EqualFold(o.Name, p.Column) })
 	if i < 0 {
 		return p.Prefix
 	}
-	o := &old.Columns[i]
-	length := p.Prefix
-	if text := o.Type.IsText() || o.Type.IsBinary(); length == 0 && text && !isBlob(o.Type) && o.Length > 0 {
-		length = o.Length
-	} else if added && !text {
-		length = 1 // so many bytes as its values have, but not all of a text
+	o, n := &old.Columns[i], p.Prefix
+	added := c.oldName == ""
+	switch maria := b.run.server.mariaDB(); {
+	case n > 0:
+	case added, !maria && labelBytes(o) > 0 && labelBytes(o) != characters(o)*charset.MaxLen(o.Charset):
+		n = b.run.keyLength(o) // MySQL takes the labels of ENUM and SET for text here
+	case isBlob(c.Type) && (o.Type.IsText() || o.Type.IsBinary()) && !b.run.server.mariaFrom(100400):
+		return max(0, o.Length)
 	}
-	if added && o.Type.IsText() {
-		length *= charset.MaxLen(o.Charset)
+	if !added && c.Length > 0 && c.Length < n {
+		return 0
 	}
-	return length
+	return n
 }
+
+// keyLength returns how long the part of a key is that is all of a column: in characters of
+// the column's charset, of which labels have less than one.
+func (u *run) keyLength(c *change.Column) int {
+	micros := (max(0, c.Length) + 1) / 2 // bytes
+	switch t := c.Type; {
+	case t.IsText() || t.IsBinary():
+		return max(0, c.Length)
+	case t.IsInteger():
+		return [...]int{change.TinyInt: 1, change.SmallInt: 2, change.MediumInt: 3, change.Int: 4, change.BigInt: 8}[t]
+	case t == change.Enum || t == change.Set:
+		return labelBytes(c) / charset.MaxLen(c.Charset)
+	case t == change.Bit:
+		return (c.Length + 7) / 8
+	case t == change.Decimal:
+		return decimalSize(c.Length-c.Scale) + decimalSize(c.Scale)
+	case t == change.DateTime && u.server.olderTimes():
+		return 8
+	case t == change.DateTime:
+		return 5 + micros
+	case t == change.Date || t == change.Time:
+		return 3 + micros
+	case t == change.Timestamp || t == change.Float || t == change.Inet4:
+		return 4 + micros
+	case t == change.Year:
+		return 1
+	case t == change.Double:
+		return 8
+	case t == change.UUID || t == change.Inet6:
+		return 16
+	}
+	return 0
+}
+
+// labelBytes returns the size of an ENUM's or SET's values, 0 for other columns.
+func labelBytes(c *change.Column) int {
+	switch n := (len(c.Members) + 7) / 8; {
+	case c.Type == change.Enum:
+		return 1 + len(c.Members)>>8
+	case c.Type != change.Set:
+		return 0
+	case n > 4:
+		return 8
+	default:
+		return n
+	}
+}
+
+// olderTimes tells the server whose columns of times have no fractions.
+func (s Server) olderTimes() bool { return !s.mariaDB() && s.Version < 50604 }
+
+// decimalSize returns how many bytes digits of a DECIMAL take.
+func decimalSize(digits int) int { return digits/9*4 + (digits%9+1)/2 }
 
 func isBlob(t change.Type) bool {
 	return t >= change.TinyText && t <= change.LongText || t >= change.TinyBlob && t <= change.LongBlob

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -48,6 +47,7 @@ type Result struct {
 	SQL   string // the statement as UTF-8, without START TRANSACTION
 	// ServerText: the server has written it, in UTF-8 whatever the session speaks.
 	ServerText bool
+	SQLMode    uint64 // in which SQL is to be read: the session's, unless the server wrote it in another
 	// Database is that of the first table or database named, else the default one.
 	Database string
 	// Databases are those that were created, altered or dropped.
@@ -86,9 +86,8 @@ type run struct {
 	server   Server
 	ctx      Context
 	explicit bool   // explicit_defaults_for_timestamp
-	literals string // the charset that literals are converted to first; "": the client's
-	// connection is the charset of the bytes of literals; "": UTF-8.
-	connection string
+	client   string // the charset of literals' bytes; "": UTF-8
+	literals string // the charset that they are converted to first; "": the client's
 	// charsetLeftOut: the statement is the server's own, without the table's charset.
 	charsetLeftOut bool
 	result         *Result
@@ -103,27 +102,28 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
-	own, charsetLeftOut := c.server.ownText(sql) > 0, ctx.leavesCharsetOut(sql)
-	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)))
+	written, charsetLeftOut := c.server.ownText(sql, &ctx), ctx.leavesCharsetOut(sql)
+	own := written > 0
+	if c.server.escapes(sql, &ctx) {
+		ctx.SQLMode &^= modeNoBackslashEscapes
+	}
+	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)), written)
 	r := newReader(sql, c.server, ctx)
 	if name := charset.OfID(int(ctx.ClientCollation)); name != "" && !own {
 		r.client = name
 	}
-	r.lex.inText = inText
+	r.lex.inText, r.lex.raw = inText, r.client == "binary"
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut,
-		result: &Result{Class: class, SQL: sql, ServerText: own, Database: r.db, Named: r.tables, change: r.change}}
+		client: r.client, result: &Result{Class: class, SQL: strings.ToValidUTF8(sql, "\ufffd"), ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name
-	}
-	if u.connection = cmp.Or(u.literals, r.client); own {
-		u.connection = ""
 	}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp
 	}
 	if create, ok := statement.(*createTable); ok && create.options.end > 0 {
-		u.result.SQL = strings.TrimRight(sql[:create.options.start], " ") + sql[create.options.end:]
+		u.result.SQL = strings.ToValidUTF8(strings.TrimRight(sql[:create.options.start], " ")+sql[create.options.end:], "\ufffd")
 	}
 	if len(r.tables) > 0 {
 		u.result.Database = r.tables[0].Database

@@ -64,34 +64,13 @@ func zeroTimestamp(fraction int) *string {
 	return &s
 }
 
-// promoteFirst is promoteTimestamp of MySQL before 5.6, where the first
-// TIMESTAMP column of the table counts.
-func (b *builder) promoteFirst() {
-	if b.run.server.mariaDB() || b.run.server.Version >= 50600 {
-		return
-	}
+// promoteTimestamp gives the first TIMESTAMP column of the table, if the statement
+// that makes it says nothing else, the current time as its default, as the server does
+// when explicit_defaults_for_timestamp is off.
+func (b *builder) promoteTimestamp() {
 	i := slices.IndexFunc(b.columns, func(c column) bool { return c.Type == change.Timestamp })
 	if i >= 0 && b.columns[i].bare {
 		b.columns[i].Default = nil
-	}
-}
-
-// promoteTimestamp gives the first TIMESTAMP column of a statement, if it says
-// nothing else, the current time as its default, as the server does when
-// explicit_defaults_for_timestamp is off.
-func (b *builder) promoteTimestamp(elements []alteration) {
-	if b.run.explicit || !b.run.server.mariaDB() && b.run.server.Version < 50600 {
-		return
-	}
-	for i := range elements {
-		e := &elements[i]
-		if e.kind != addColumn && e.kind != changeColumn || !b.run.timestamp(e.column.typ) || e.column.generated {
-			continue
-		}
-		if (e.column.nullable == nil || !*e.column.nullable) && e.column.fallback == nil && !e.column.onUpdate {
-			e.column.fallback = &literal{kind: tokOp}
-		}
-		return
 	}
 }
 
@@ -136,7 +115,7 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	u.resolveCharsetOf(&c, d, tableCharset)
 	u.resolveLength(&c)
 	for _, l := range s.members {
-		if c.Charset == "binary" {
+		if l = u.literal(l); c.Charset == "binary" {
 			l = u.bytesOf(l)
 		}
 		c.Members = append(c.Members, l.in(c.Charset))
@@ -223,6 +202,7 @@ func (u *run) resolveLength(c *change.Column) {
 		if c.Length < 0 || t == change.Bit && c.Length == 0 {
 			c.Length = 1
 		}
+		u.longText(c)
 	case t == change.Year: // of which each may be written UNSIGNED ZEROFILL
 		c.Length = u.yearWidth(c.Length)
 		c.Unsigned, c.Zerofill = false, false
@@ -231,7 +211,7 @@ func (u *run) resolveLength(c *change.Column) {
 			c.Length = -1
 		}
 	case t == change.VarChar, t == change.VarBinary:
-		u.longVarchar(c)
+		u.longText(c)
 	case t == change.Text, t == change.Blob:
 		if c.Length == 0 && u.server.mysqlFrom(80000) { // the others take it for no length
 			c.Length = 1
@@ -298,9 +278,12 @@ func sizedBlob(t change.Type, length, maxBytes int) change.Type {
 	return change.TinyBlob + step
 }
 
-// longVarchar turns a VARCHAR that is too long for one into TEXT, as the
-// server does when sql_mode is not strict.
-func (u *run) longVarchar(c *change.Column) {
+// longText turns a CHAR that is too long for one into VARCHAR, and a VARCHAR that is
+// into TEXT, as the server does when sql_mode is not strict.
+func (u *run) longText(c *change.Column) {
+	if c.Type == change.Char && c.Length*charset.MaxLen(c.Charset) > 255*4 && u.server.mariaDB() {
+		c.Type = change.VarChar
+	}
 	if c.Type != change.VarChar && c.Type != change.VarBinary {
 		return
 	}

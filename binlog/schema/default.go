@@ -18,13 +18,9 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 	if l == nil || l.kind == tokOp || l.kind == tokWord && l.text == "NULL" || c.AutoIncrement || c.Generated {
 		return nil
 	}
-	texts, number := [1]string{l.text}, l.kind == tokNumber
-	if l.kind != tokHex && l.kind != tokBits && l.charset == "" {
-		fit(u.literals, texts[:]...)
-	}
-	text := texts[0]
-	if l.kind == tokString && (c.Type == change.Enum || c.Type == change.Set) && c.Charset == "binary" {
-		text = u.bytesOf(label{text: text}).in(c.Charset)
+	text, number := l.text, l.kind == tokNumber
+	if l.kind == tokString && l.charset == "" {
+		text = u.defaultLiteral(c, text)
 	}
 	switch l.kind {
 	case tokHex:
@@ -48,6 +44,19 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 	}
 	s = strings.ToValidUTF8(s, "\ufffd")
 	return &s
+}
+
+// defaultLiteral returns a text as a column takes it.
+func (u *run) defaultLiteral(c *change.Column, text string) string {
+	l := u.literal(label{text: text})
+	if (c.Type == change.Enum || c.Type == change.Set) && c.Charset == "binary" || c.Type.IsBinary() && u.client == "binary" {
+		l = u.bytesOf(l)
+	}
+	texts := [1]string{l.in(c.Charset)}
+	if !l.bytes {
+		fit(u.literals, texts[:]...)
+	}
+	return texts[0]
 }
 
 // textual tells the columns whose bytes are text.
@@ -283,7 +292,7 @@ func setText(c *change.Column, text string, number bool) string {
 func (u *run) shownDefault(c *change.Column, shown string) *string {
 	if u.server.mariaFrom(100207) {
 		r := newReader(shown, u.server, Context{})
-		l := r.defaultValue()
+		l := r.defaultValue(true)
 		if r.peek(0).kind != tokEnd {
 			return nil
 		}
@@ -294,7 +303,7 @@ func (u *run) shownDefault(c *change.Column, shown string) *string {
 		return nil
 	case c.Type == change.Bit:
 		r := newReader(shown, u.server, Context{})
-		return u.defaultText(c, r.defaultValue())
+		return u.defaultText(c, r.defaultValue(false))
 	case u.server.mysqlFrom(80000) && (c.Type == change.Binary || c.Type == change.VarBinary || c.Charset == "binary") && strings.HasPrefix(shown, "0x"):
 		return u.defaultText(c, &literal{kind: tokHex, text: shown[2:]})
 	}

@@ -89,7 +89,6 @@ func (u *run) newTable(s *createTable) *table {
 	b.engine = u.engine(s.options.engine, u.catalog.server.DefaultEngine)
 	b.assumed = s.options.engine == ""
 	b.versioned = s.options.versioning == versioningAdded && !declaresRowTimes(s.elements)
-	b.promoteTimestamp(s.elements)
 	for _, e := range s.elements {
 		if e.kind == addColumn {
 			b.insert(b.column(e.column), e.first, e.after)
@@ -200,7 +199,7 @@ func (b *builder) finish() *table {
 	}
 	b.nameKeys()
 	b.sortKeys()
-	b.promoteFirst()
+	b.promoteTimestamp()
 	if b.run.err != nil {
 		return nil
 	}
@@ -221,7 +220,7 @@ func (b *builder) finish() *table {
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:
-// the first column's, with _2, _3, … if that is taken.
+// the first column's, or that of keys over expressions, with _2, _3, … if it is taken.
 func (b *builder) nameKeys() {
 	for i := range b.keys {
 		k := &b.keys[i]
@@ -229,7 +228,7 @@ func (b *builder) nameKeys() {
 			continue
 		}
 		base := k.Parts[0].Column
-		if base == "" {
+		if slices.ContainsFunc(k.Parts, func(p keyPart) bool { return p.Column == "" }) {
 			base = "functional_index"
 		} else if c := b.index(base); c >= 0 {
 			base = b.columns[c].Name

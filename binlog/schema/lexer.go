@@ -53,6 +53,7 @@ type lexer struct {
 	versioned int                 // versioned comments that are open
 	written   bool                // what looks like a comment that the source passed over is written so
 	inText    func(string) string // see decode
+	raw       bool                // texts are bytes, which may be no UTF-8: names are made that
 	afterDot  bool                // the last token was '.', so a word may begin with a digit
 }
 
@@ -67,6 +68,9 @@ func (l *lexer) next() token {
 	t.start, t.end = start, l.pos
 	if l.inText != nil && (t.kind == tokString || t.kind == tokQuoted) {
 		t.text = l.inText(t.text)
+	}
+	if l.raw && (t.kind == tokWord || t.kind == tokQuoted) {
+		t.text = strings.ToValidUTF8(t.text, "\ufffd")
 	}
 	l.afterDot = t.kind == tokOp && t.text == "."
 	return t

@@ -91,9 +91,9 @@ func TestEveryTypeInEveryMode(t *testing.T) {
 	})
 }
 
-// TestLongVarchar has columns that may be too long for a VARCHAR, of which servers
-// make TEXT where the mode is not strict.
-func TestLongVarchar(t *testing.T) {
+// TestLongText has columns that may be too long for a VARCHAR, of which servers
+// make TEXT where the mode is not strict, or for a CHAR, of which MariaDB makes VARCHAR.
+func TestLongText(t *testing.T) {
 	eachLine(t, func(t *testing.T, src *source) {
 		src.must("SET SESSION sql_mode = ''")
 		c := NewCatalog(src.server)
@@ -101,11 +101,14 @@ func TestLongVarchar(t *testing.T) {
 		src.ctx = Context{Database: src.db}
 		taken := 0
 		for i, typ := range []string{"VARBINARY(65532)", "VARBINARY(65533)", "VARBINARY(65535)", "VARBINARY(65536)", "VARCHAR(65532) CHARACTER SET latin1", "VARCHAR(65533) CHARACTER SET latin1",
-			"VARCHAR(65536) CHARACTER SET latin1", "VARCHAR(21844) CHARACTER SET utf8", "VARCHAR(21845) CHARACTER SET utf8"} {
+			"VARCHAR(65536) CHARACTER SET latin1", "VARCHAR(21844) CHARACTER SET utf8", "VARCHAR(21845) CHARACTER SET utf8",
+			"CHAR(204) CHARACTER SET filename", "CHAR(205) CHARACTER SET filename", "CHAR(255) CHARACTER SET utf8mb4"} {
 			if src.follows(c, fmt.Sprintf("CREATE TABLE t%d (a %s NOT NULL)", i, typ)) {
 				taken++
 			}
 		}
+		src.follows(c, "CREATE TABLE conv (a CHAR(205) CHARACTER SET latin1, b CHAR(204) CHARACTER SET utf8)")
+		src.follows(c, "ALTER TABLE conv CONVERT TO CHARACTER SET filename")
 		if taken < 5 {
 			t.Errorf("the server took only %d types", taken)
 		}

@@ -160,7 +160,7 @@ func (r *reader) alterColumn(s *alterTable) {
 	a.name = r.columnName()
 	switch {
 	case r.accept("SET", "DEFAULT"):
-		a.literal = r.defaultValue()
+		a.literal = r.defaultValue(true)
 	case r.accept("DROP", "DEFAULT"):
 	case r.accept("SET", "VISIBLE"):
 		a.kind = setVisible

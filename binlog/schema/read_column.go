@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"daybook/binlog/charset"
@@ -67,7 +68,7 @@ func (r *reader) columnAttribute(a *alteration) {
 	case r.acceptAny("AUTO_INCREMENT"):
 		c.autoInc, c.nullable = true, boolOf(false)
 	case r.acceptAny("DEFAULT"):
-		c.fallback = r.defaultValue()
+		c.fallback = r.defaultValue(r.server.mariaDB())
 	case r.accept("ON", "UPDATE"):
 		c.onUpdate = true
 		r.take()
@@ -197,13 +198,13 @@ func (r *reader) charsetAttribute(t *typeSpec, set *string) bool {
 }
 
 // defaultValue reads what follows DEFAULT. Whatever is no plain literal is an
-// expression.
-func (r *reader) defaultValue() *literal {
-	if n := r.parenthesised(); n > 0 {
+// expression. bare: so is a literal in parentheses, which for MySQL's columns is an expression.
+func (r *reader) defaultValue(bare bool) *literal {
+	if n := r.parenthesised(); n > 0 && bare {
 		for range n {
 			r.take()
 		}
-		v := r.defaultValue()
+		v := r.defaultValue(bare)
 		for range n {
 			r.take()
 		}
@@ -255,22 +256,25 @@ func (r *reader) defaultValue() *literal {
 }
 
 // parenthesised tells in how many parentheses a literal stands, which MariaDB takes
-// for the literal itself; for MySQL it is an expression.
+// for the literal itself; MySQL does in SET DEFAULT, if it has no minus.
 func (r *reader) parenthesised() int {
 	const most = 3
 	n := 0
 	for n < most && r.isOp(n, "(") {
 		n++
 	}
-	if n == 0 || !r.server.mariaDB() {
+	i := n + r.signs(n)
+	if n == 0 || !r.server.mariaDB() && slices.ContainsFunc(r.ahead[n:i], func(t token) bool { return t.text == "-" }) {
 		return 0
 	}
-	i := n + r.signs(n)
 	if next := r.peek(i); next.kind == tokWord && (strings.HasPrefix(next.text, "_") || r.isWord(i, "DATE", "TIME", "TIMESTAMP") && r.peek(i+1).kind == tokString) {
 		i++
 	}
 	if kind := r.peek(i).kind; kind != tokString && kind != tokNumber && kind != tokHex && kind != tokBits && !r.isWord(i, "NULL", "TRUE", "FALSE") {
 		return 0
+	}
+	for r.peek(i).kind == tokString && r.peek(i+1).kind == tokString { // which are one
+		i++
 	}
 	for range n {
 		if i++; !r.isOp(i, ")") {
@@ -304,8 +308,12 @@ func (r *reader) skipDefaultRest() {
 // introduced returns a text behind an introducer: its bytes are text in that charset,
 // whatever the client speaks.
 func (r *reader) introduced(text, name string) string {
-	if cs, ok := charset.ByName(r.client); ok && name != "" {
+	cs, ok := charset.ByName(r.client)
+	switch {
+	case name != "" && ok:
 		return bytesIn(string(cs.Encode(text)), name)
+	case name != "" && r.client == "binary":
+		return bytesIn(text, name)
 	}
 	return text
 }

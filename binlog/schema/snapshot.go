@@ -371,11 +371,14 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 
 // readKeys reads the keys.
 func (p *page) readKeys(ctx context.Context, where string) error {
-	expression := "NULL"
+	kind, expression := "INDEX_TYPE", "NULL"
+	if !p.catalog.server.mariaDB() && !p.catalog.server.mysqlFrom(80000) {
+		kind = "NULL" // for which the server opens the table: it cannot in sql_mode '' if that was partitioned by "a column"
+	}
 	if p.catalog.server.mysqlFrom(80013) {
 		expression = "EXPRESSION"
 	}
-	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, INDEX_TYPE, "+
+	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, "+kind+", "+
 		expression+" FROM information_schema.STATISTICS"+where)
 	if err != nil {
 		return err

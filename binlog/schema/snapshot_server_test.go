@@ -119,3 +119,21 @@ func TestSnapshotOfSomeTables(t *testing.T) {
 		}
 	})
 }
+
+// TestSnapshotOfWhatIsNotOpened reads a table that was partitioned in another sql_mode:
+// before MySQL 8.0 no session without it can open the table.
+func TestSnapshotOfWhatIsNotOpened(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		src.must("SET SESSION sql_mode = 'ANSI_QUOTES'")
+		src.must(`CREATE TABLE p (a INT, "key" INT, UNIQUE u ("key")) PARTITION BY RANGE ("key") (PARTITION x VALUES LESS THAN MAXVALUE)`)
+		src.must("SET SESSION sql_mode = ''")
+		src.must("FLUSH TABLES")
+		if src.try("SELECT * FROM p") == nil && !src.server.mariaDB() && !src.server.mysqlFrom(80000) {
+			t.Error("the server opened it")
+		}
+		table, ok := src.snapshot().Table(src.db, "p")
+		if !ok || len(table.Columns) != 2 || len(table.UniqueKeys) != 1 {
+			t.Errorf("the snapshot has %+v, %v", table, ok)
+		}
+	})
+}

@@ -123,13 +123,13 @@ func (u *run) alterTemporary(t *TemporaryTable, s *alterTable) {
 // whose event MariaDB does not mark.
 func (u *run) renameTemporary(s *renameTable) any {
 	var permanent renameTable
-	for _, p := range s.pairs {
+	for k, p := range s.pairs {
 		i := u.ctx.Temporary.index(u.catalog.foldName(p[0]))
-		if i < 0 {
+		if i < 0 && !u.isThereStill(p[0], s.pairs[k+1:]) {
 			permanent.pairs = append(permanent.pairs, p)
 			continue
 		}
-		merge := u.ctx.Temporary.Tables[i].Merge
+		merge := i >= 0 && u.ctx.Temporary.Tables[i].Merge
 		u.dropTemporary(p[0])
 		u.addTemporary(p[1], merge)
 	}
@@ -144,6 +144,15 @@ func (u *run) renameTemporary(s *renameTable) any {
 		u.result.Named = append(u.result.Named, p[0], p[1])
 	}
 	return &permanent
+}
+
+// isThereStill tells whether a name that was just renamed is renamed again by the pairs that
+// follow, without another table having got it: the permanent table is, so what was
+// renamed before is a temporary one, of which nothing was told.
+func (u *run) isThereStill(n TableName, pairs [][2]TableName) bool {
+	n = u.catalog.foldName(n)
+	i := slices.IndexFunc(pairs, func(p [2]TableName) bool { return u.catalog.foldName(p[0]) == n || u.catalog.foldName(p[1]) == n })
+	return i >= 0 && u.catalog.foldName(pairs[i][0]) == n
 }
 
 // unexplained tells whether a statement that changes or reads rows used a

@@ -42,6 +42,9 @@ func TestTemporaryTables(t *testing.T) {
 		{mysql8, []string{"*CREATE TEMPORARY TABLE t (a INT)", "*RENAME TABLE t TO w"}, []string{"shop.t"}, true, false},
 		{mariaDB10, []string{"*CREATE TEMPORARY TABLE t (a INT)", "RENAME TABLE t TO w, w TO x"}, []string{"shop.x"}, false, false},
 		{mariaDB10, []string{"*CREATE TEMPORARY TABLE t (a INT)", "RENAME TABLE t TO w, u TO u2"}, []string{"shop.w"}, true, false},
+		// Of a name that is renamed twice, the first one is a temporary table, known or not.
+		{mariaDB10, []string{"RENAME TABLE t TO w, u TO x, x TO u, t TO v", "RENAME TABLE v TO t, w TO y"}, []string{"shop.y"}, true, false},
+		{mariaDB10, []string{"RENAME TABLE t TO w, u TO t, t TO v"}, nil, true, false},
 		{mariaDB10, []string{"*CREATE OR REPLACE TEMPORARY TABLE t (a INT)", "*CREATE OR REPLACE TEMPORARY TABLE t (a INT)", "*CREATE TEMPORARY SEQUENCE s"}, []string{"shop.t", "shop.s"}, false, false},
 	} {
 		t.Run(fmt.Sprint(test.server.Flavor, test.server.LowerCaseTableNames, test.statements), func(t *testing.T) {

@@ -81,9 +81,6 @@ func (s *session) define() {
 	case 6:
 		_ = s.exec("CREATE TABLE " + r.maybe(30, "IF NOT EXISTS ") + s.newName() + " LIKE " + t.String())
 	case 7:
-		if strings.Contains(s.modes, "NO_BACKSLASH") {
-			return // servers write the statement with backslashes doubled all the same
-		}
 		_ = s.exec("CREATE TABLE " + s.newName() + r.maybe(30, " ("+s.columnName()+" "+s.columnType()+")") + r.maybe(s.optionsOfSelect(), " "+s.option()) + " " + r.maybe(20, "IGNORE ") + r.maybe(50, "AS ") + "SELECT * FROM " + t.String() + " LIMIT 5")
 	case 8:
 		_ = s.exec("TRUNCATE " + r.maybe(50, "TABLE ") + t.String())

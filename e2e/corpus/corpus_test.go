@@ -12,8 +12,8 @@
 // sessions (ROW format, full row images, no sql_log_bin=0). Tables versioned by
 // transaction ID are left out as well: MariaDB logs their changes as statements.
 //
-// So are columns in the character set filename, PI() as a default, and a label
-// that is no text, of which MySQL 9 shows nothing; and what servers do not log though they keep it:
+// So are PI() as a default, and a label
+// that is no text, of which MySQL 8 and 9 show nothing; and what servers do not log though they keep it:
 // rows of a partitioning whose expression fails, and of a function in a CREATE … SELECT that
 // fails.
 //

@@ -90,7 +90,7 @@ func (s *session) collationOf(set string) string {
 }
 
 var sets = []string{"latin1", "utf8", "utf8mb3", "utf8mb4", "gbk", "ascii", "binary", "cp1251", "sjis", "ucs2", "utf16", "utf32", "big5", "ujis", "latin2", "koi8r", "cp932", "euckr", "latin7", "cp850", "gb2312",
-	"eucjpms", "tis620", "greek", "hebrew", "armscii8", "geostd8", "keybcs2", "dec8", "hp8", "swe7", "macce", "macroman", "utf16le", "gb18030"}
+	"eucjpms", "tis620", "greek", "hebrew", "armscii8", "geostd8", "keybcs2", "dec8", "hp8", "swe7", "macce", "macroman", "utf16le", "gb18030", "filename"}
 
 func (s *session) charsetOf() string {
 	if s.rng.chance(70) {

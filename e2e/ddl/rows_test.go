@@ -77,7 +77,8 @@ func (s *session) write(d *definition, rows int) {
 	if begin != "" && s.send(begin) != nil {
 		begin, end = "", nil
 	}
-	if rows > 5 {
+	deletes := !s.mariadbFrom(110800) || slices.ContainsFunc(columns, func(c change.Column) bool { return !c.Generated }) // else nothing is logged of the rows
+	if rows > 5 && deletes {
 		_ = s.send("DELETE FROM " + name)
 	}
 	for range 1 + r.IntN(2) {
@@ -91,7 +92,7 @@ func (s *session) write(d *definition, rows int) {
 	if c := &columns[r.IntN(len(columns))]; r.chance(40) && writable(c) {
 		_ = s.send("UPDATE IGNORE " + name + " SET " + backquote(c.Name) + " = " + s.value(c) + " LIMIT 2")
 	}
-	if r.chance(15) {
+	if r.chance(15) && deletes {
 		_ = s.send("DELETE FROM " + name + " LIMIT 1")
 	}
 	for _, sql := range end {

@@ -200,7 +200,7 @@ func (s *session) temporary() bool {
 	if s.rng.chance(60) {
 		_ = s.define("ALTER TABLE " + name + " ADD " + s.columnName() + " " + s.column())
 	}
-	if s.rng.chance(60) && s.backslashes() {
+	if s.rng.chance(60) {
 		copied := s.newName()
 		if !s.maria && s.version < 50700 { // which leave the database out of what they log
 			copied = s.quoteName(s.rng.pick(tableNames...))

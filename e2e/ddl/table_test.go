@@ -65,7 +65,7 @@ func (s *session) create() string {
 				like = " (" + like[1:] + ")"
 			}
 			return head + like
-		case r.chance(18) && s.backslashes(): // else servers log comments that they would read otherwise
+		case r.chance(18):
 			// MariaDB puts the implicit columns of system versioning between the others then.
 			return head + r.maybe(40, " ("+s.elements(2)+")") + strings.ReplaceAll(s.options(), "WITH SYSTEM VERSIONING", "CHECKSUM=1") + r.maybe(20, r.pick(" IGNORE", " REPLACE")) + r.maybe(60, " AS") + " " + s.selection(t)
 		}
