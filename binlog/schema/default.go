@@ -127,14 +127,20 @@ func (u *run) impliedDefault(c *change.Column) {
 
 // round rounds a decimal number half away from zero to scale digits.
 func round(text string, scale int) string {
-	text = leadingNumber(text)
-	if _, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok {
-		if n, err := strconv.Atoi(exponent); err != nil || n > 400 || n < -400 {
-			return text
+	if text = leadingNumber(text); len(text) > 400 {
+		return text
+	}
+	if digits, exponent, ok := strings.Cut(strings.ToLower(text), "e"); ok {
+		n, err := strconv.Atoi(exponent)
+		switch large := err != nil || n < -800 || n > 400; {
+		case large && (strings.HasPrefix(exponent, "-") || strings.Trim(digits, "-0.") == ""):
+			text = "0"
+		case large:
+			return text // which servers refuse
 		}
 	}
 	r, ok := new(big.Rat).SetString(text)
-	if !ok || len(text) > 400 {
+	if !ok {
 		return text
 	}
 	s := r.FloatString(min(max(scale, 0), 40))
