@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -177,7 +178,7 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 	if err := inOrder(logs); err != nil {
 		return nil, err
 	}
-	d := placing{dial: f.dial, log: f.log, c: c, s: s, p: p, logs: logs}
+	d := placing{dial: f.beside(s), log: f.log, c: c, s: s, p: p, logs: logs}
 	at := &Connection{Status: s, newest: logs[len(logs)-1].name, logs: logs}
 	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
 		if at.First, err = d.firstGroup(ctx, at.From); err == nil {
@@ -188,4 +189,24 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")
 	}
 	return at, missingFile(err, logs, p)
+}
+
+// beside connects to a server once more. An address may lead to another one the next
+// time, as that of a failover or of a balancer does, which has other binlogs.
+func (f *Feed) beside(s *Status) func(context.Context) (*Conn, error) {
+	return func(ctx context.Context) (*Conn, error) {
+		c, err := f.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		v, err := c.variables(ctx, "server_id", "server_uuid")
+		if id := strconv.FormatUint(uint64(s.ServerID), 10); err == nil && (v["server_id"] != id || v["server_uuid"] != s.ServerUUID) {
+			err = Transient(fmt.Errorf("the address leads to more than one server: to one with server_uuid %q and server_id %s, and to one with %q and %s", s.ServerUUID, id, v["server_uuid"], v["server_id"]))
+		}
+		if err != nil {
+			_ = c.Close()
+			return nil, err
+		}
+		return c, nil
+	}
 }

@@ -3,8 +3,10 @@
 package dump_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -381,6 +383,38 @@ func TestBytesLikeAnEvent(t *testing.T) {
 			other.want(101+i, 101+i)
 			other.feed.Close()
 		}
+	})
+}
+
+// TestAddressOfTwo: for a while the address leads to a source and to its replica in turn, as that of
+// a balancer may. One is not taken for the other, whose binlogs look like those of one that was reset.
+func TestAddressOfTwo(t *testing.T) {
+	t.Parallel()
+	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
+	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
+		a := begin(t, v, true)
+		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
+		b.connect()
+		b.reset()
+		b.replicate(a.Server)
+		f := follow(t, a.source(nil), a.start())
+		a.insert(1, 5)
+		b.has(5)
+		f.want(1, 5)
+		f.feed.Close()
+		w := &wire{}
+		dials := 0
+		source := a.source(nil)
+		source.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
+			w.heal(a.Address)
+			if dials++; dials%2 == 0 && dials < 10 {
+				w.heal(b.Address)
+			}
+			return w.dial(ctx, "")
+		}
+		f = follow(t, source, f.saved())
+		a.insert(6, 8)
+		f.want(6, 8)
 	})
 }
 

@@ -123,8 +123,11 @@ func (d *placing) unidentified() (From, error) {
 
 // noGTIDs says why they do not tell the position.
 func (d *placing) noGTIDs() string {
-	if d.s.UsesGTID() {
+	switch {
+	case d.s.UsesGTID():
 		return "what was read last had no GTID"
+	case d.p.GTIDs != nil && strings.HasSuffix(d.s.GTIDMode, "PERMISSIVE"):
+		return "gtid_mode is " + d.s.GTIDMode + " there, and only with ON does a server send what follows a GTID set: SET GLOBAL gtid_mode=ON, unless it has transactions without GTIDs that were not read"
 	}
 	return "there are no GTIDs (gtid_mode=ON on both)"
 }
