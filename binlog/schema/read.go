@@ -121,13 +121,13 @@ func (r *reader) create() (any, Class) {
 		r.tableOptions(&s.options, false)
 		return s, DDL
 	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"):
-		return r.createIndex()
+		return r.createIndex(orReplace)
 	}
 	return r.createProgram(), Other
 }
 
-// createIndex reads what follows CREATE, from [UNIQUE|…] INDEX on.
-func (r *reader) createIndex() (any, Class) {
+// createIndex reads what follows CREATE [OR REPLACE], from [UNIQUE|…] INDEX on.
+func (r *reader) createIndex(orReplace bool) (any, Class) {
 	r.acceptAny("ONLINE", "OFFLINE")
 	k := key{}
 	switch {
@@ -147,7 +147,10 @@ func (r *reader) createIndex() (any, Class) {
 	s := &alterTable{name: r.tableName()}
 	k.Parts = r.keyParts()
 	k.Hash = r.keyOptions() || k.Hash
-	s.actions = []alteration{{kind: addKey, key: k, ifExists: ifNotExists}}
+	if orReplace {
+		s.actions = append(s.actions, alteration{kind: dropKey, name: k.Name, ifExists: true})
+	}
+	s.actions = append(s.actions, alteration{kind: addKey, key: k, ifExists: ifNotExists})
 	return s, DDL
 }
 

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"slices"
 	"strings"
 
 	"daybook/binlog/charset"
@@ -200,12 +199,19 @@ func (r *reader) charsetAttribute(t *typeSpec, set *string) bool {
 // defaultValue reads what follows DEFAULT. Whatever is no plain literal is an
 // expression. bare: so is a literal in parentheses, which for MySQL's columns is an expression.
 func (r *reader) defaultValue(bare bool) *literal {
-	if n := r.parenthesised(); n > 0 && bare {
-		for range n {
-			r.take()
+	if opens, before := r.parenthesised(); opens > 0 && bare {
+		negative := false
+		for range before {
+			negative = negative != (r.take().text == "-")
 		}
 		v := r.defaultValue(bare)
-		for range n {
+		if negative && v.kind == tokWord { // TRUE, FALSE
+			v = &literal{kind: tokNumber, text: map[string]string{"TRUE": "1", "FALSE": "0"}[v.text]}
+		}
+		if negative {
+			v.text = "-" + v.text
+		}
+		for range opens {
 			r.take()
 		}
 		return v
@@ -256,32 +262,59 @@ func (r *reader) defaultValue(bare bool) *literal {
 }
 
 // parenthesised tells in how many parentheses a literal stands, which MariaDB takes
-// for the literal itself; MySQL does in SET DEFAULT, if it has no minus.
-func (r *reader) parenthesised() int {
-	const most = 3
-	n := 0
-	for n < most && r.isOp(n, "(") {
-		n++
-	}
-	i := n + r.signs(n)
-	if n == 0 || !r.server.mariaDB() && slices.ContainsFunc(r.ahead[n:i], func(t token) bool { return t.text == "-" }) {
-		return 0
-	}
-	if next := r.peek(i); next.kind == tokWord && (strings.HasPrefix(next.text, "_") || r.isWord(i, "DATE", "TIME", "TIMESTAMP") && r.peek(i+1).kind == tokString) {
-		i++
-	}
-	if kind := r.peek(i).kind; kind != tokString && kind != tokNumber && kind != tokHex && kind != tokBits && !r.isWord(i, "NULL", "TRUE", "FALSE") {
-		return 0
-	}
-	for r.peek(i).kind == tokString && r.peek(i+1).kind == tokString { // which are one
-		i++
-	}
-	for range n {
-		if i++; !r.isOp(i, ")") {
-			return 0
+// for the literal itself, and how many of them and of signs are before it. MySQL does in SET
+// DEFAULT, if there is no minus. 0: there is none.
+func (r *reader) parenthesised() (opens, before int) {
+	const most = 6
+	signed := false
+	for ; before < most; before++ {
+		switch {
+		case r.isOp(before, "("):
+			opens++
+		case opens > 0 && (r.isOp(before, "-") && r.server.mariaDB() || r.isOp(before, "+")):
+			signed = true
+		default:
+			if end := r.literalEnd(before, signed); opens > 0 && end > 0 && r.closes(end, opens) {
+				return opens, before
+			}
+			return 0, 0
 		}
 	}
-	return n
+	return 0, 0
+}
+
+// literalEnd returns where the literal ends that the i-th token begins, 0 if none does.
+// number: it is to be one.
+func (r *reader) literalEnd(i int, number bool) int {
+	t := r.peek(i)
+	if number {
+		if t.kind == tokNumber || r.isWord(i, "TRUE", "FALSE") {
+			return i + 1
+		}
+		return 0
+	}
+	if t.kind == tokWord && (strings.HasPrefix(t.text, "_") || r.isWord(i, "DATE", "TIME", "TIMESTAMP") && r.peek(i+1).kind == tokString) {
+		i++
+	}
+	switch t = r.peek(i); {
+	case t.kind == tokString:
+		for r.peek(i+1).kind == tokString { // which are one
+			i++
+		}
+	case t.kind != tokNumber && t.kind != tokHex && t.kind != tokBits && !r.isWord(i, "NULL", "TRUE", "FALSE"):
+		return 0
+	}
+	return i + 1
+}
+
+// closes tells that n parentheses close at the i-th token.
+func (r *reader) closes(i, n int) bool {
+	for j := range n {
+		if !r.isOp(i+j, ")") {
+			return false
+		}
+	}
+	return true
 }
 
 // signs counts the signs from the i-th token on, as far as they can be before a number.
