@@ -81,8 +81,12 @@ func (c *MapColumn) definition(name string, mariadb bool) (change.Column, bool) 
 	switch c.Type {
 	case typeNewDecimal:
 		d.Length, d.Scale = c.Length, c.Scale
-	case typeBit, typeTime2, typeDateTime2, typeTimestamp2:
+	case typeBit:
 		d.Length = c.Length
+	case typeTime2, typeDateTime2, typeTimestamp2:
+		if c.Length > 0 {
+			d.Length = c.Length
+		}
 	case typeVector:
 		if d.Length = c.Dimensions; d.Length == 0 {
 			d.Length = -1

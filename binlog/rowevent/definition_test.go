@@ -40,7 +40,9 @@ func (s *server) definition(name string) *change.Table {
 			c.Length, _ = strconv.Atoi(r[5])
 			c.Scale, _ = strconv.Atoi(r[6])
 		case change.Time, change.DateTime, change.Timestamp:
-			c.Length, _ = strconv.Atoi(r[9])
+			if c.Length, _ = strconv.Atoi(r[9]); c.Length == 0 {
+				c.Length = -1
+			}
 		case change.Enum, change.Set:
 			c.Members = members(r[2])
 		default:

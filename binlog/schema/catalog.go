@@ -86,7 +86,7 @@ type table struct {
 	Invisible []string      `json:"invisible,omitempty"` // columns that SELECT * leaves out
 	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
 	RowTimes  *period       `json:"row_times,omitempty"` // the declared columns of system versioning
-	Period    *period       `json:"period,omitempty"`    // of application time; not known of a table that a snapshot gave
+	Period    *period       `json:"period,omitempty"`    // of application time
 	Engine    string        `json:"engine,omitempty"`    // "": not known
 	Assumed   bool          `json:"assumed,omitempty"`   // the engine is the server's default, as the statement named none
 	Unknown   bool          `json:"unknown,omitempty"`

@@ -202,6 +202,31 @@ func TestPeriods(t *testing.T) {
 	})
 }
 
+// TestPeriodsOfASnapshot changes tables with periods that a snapshot gave.
+func TestPeriodsOfASnapshot(t *testing.T) {
+	eachLine(t, func(t *testing.T, src *source) {
+		if !src.server.mariaFrom(100503) {
+			return
+		}
+		for i, steps := range [][]string{
+			{"(id INT, s DATE, e DATE, PERIOD FOR p (s, e))", "MODIFY s DATE NULL", "ADD UNIQUE k (id, p WITHOUT OVERLAPS)", "DROP INDEX k", "MODIFY e DATE NULL FIRST", "DROP PERIOD FOR p", "MODIFY s DATE NULL"},
+			{"(id INT, s DATETIME(3), e DATETIME(3), x INT, PERIOD FOR `p q` (s, e), UNIQUE (id, `p q` WITHOUT OVERLAPS))", "DROP id", "ADD id INT, ADD UNIQUE (id, `P q` WITHOUT OVERLAPS)"},
+			{"(id INT, s DATE, e DATE, PERIOD FOR p (s, e), PRIMARY KEY (id, p WITHOUT OVERLAPS)) WITH SYSTEM VERSIONING", "ADD x INT UNIQUE", "RENAME COLUMN e TO ee", "DROP SYSTEM VERSIONING"},
+		} {
+			table := fmt.Sprintf("p%d", i)
+			src.must("CREATE TABLE " + table + " " + steps[0])
+			c := src.snapshot()
+			src.ctx = Context{Database: src.db}
+			for _, alter := range steps[1:] {
+				src.must("SET SESSION system_versioning_alter_history = KEEP")
+				if !src.follows(c, "ALTER TABLE "+table+" "+alter) {
+					t.Errorf("%s was refused", alter)
+				}
+			}
+		}
+	})
+}
+
 // TestGeneratedInvisiblePrimaryKey has MySQL make primary keys up, which stay in
 // front whatever the statement says, as long as they are invisible.
 func TestGeneratedInvisiblePrimaryKey(t *testing.T) {

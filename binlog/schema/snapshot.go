@@ -263,40 +263,13 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 	if err != nil || !there {
 		return err
 	}
+	applied, there, err := p.periodOf(ctx, def, keys)
+	if err != nil || !there {
+		return err
+	}
 	setKeys(def, keys, versioned)
-	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Invisible: invisible, Versioned: versioned, RowTimes: declared, Engine: t.engine})
+	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Invisible: invisible, Versioned: versioned, RowTimes: declared, Period: applied, Engine: t.engine})
 	return nil
-}
-
-// orderKeys puts keys in the server's order, which information_schema gives
-// everywhere but on MySQL 8.0 and later. It matters only among unique keys. It
-// is false if the table is not there any more.
-func (p *page) orderKeys(ctx context.Context, n TableName, keys []key) ([]key, bool, error) {
-	unique := 0
-	for _, k := range keys {
-		if k.Unique && !k.Primary {
-			unique++
-		}
-	}
-	if unique < 2 || !p.catalog.server.mysqlFrom(80000) {
-		return keys, true, nil
-	}
-	rows, err := p.query(ctx, "SHOW KEYS FROM "+backquote(n.Database)+"."+backquote(n.Name))
-	if err != nil {
-		there, otherErr := p.query(ctx, "SELECT 1 FROM information_schema.TABLES"+whereNames([]TableName{n}))
-		if otherErr == nil && len(there) == 0 {
-			return nil, false, nil
-		}
-		return nil, false, err
-	}
-	order := map[string]int{}
-	for i, r := range rows {
-		if _, ok := order[r[2].String]; !ok {
-			order[r[2].String] = i
-		}
-	}
-	slices.SortStableFunc(keys, func(a, b key) int { return order[a.Name] - order[b.Name] })
-	return keys, true, nil
 }
 
 type snapshotColumn struct {

@@ -127,7 +127,7 @@ func (b *builder) extendKeys() {
 }
 
 // keepPeriod keeps an old table's period of application time, whose columns may have
-// other names by now.
+// other names by now, and stay NOT NULL whatever the statement says.
 func (b *builder) keepPeriod(old *table, actions []alteration) {
 	if old.Period == nil || slices.ContainsFunc(actions, func(a alteration) bool {
 		return a.kind == dropPeriod && strings.EqualFold(a.period.Name, old.Period.Name)
@@ -135,13 +135,13 @@ func (b *builder) keepPeriod(old *table, actions []alteration) {
 		return
 	}
 	p := *old.Period
-	for _, c := range b.columns {
-		switch {
+	for i := range b.columns {
+		switch c := &b.columns[i]; {
 		case c.oldName == "":
 		case strings.EqualFold(c.oldName, old.Period.Start):
-			p.Start = c.Name
+			p.Start, c.Nullable = c.Name, false
 		case strings.EqualFold(c.oldName, old.Period.End):
-			p.End = c.Name
+			p.End, c.Nullable = c.Name, false
 		}
 	}
 	b.period = &p

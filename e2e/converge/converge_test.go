@@ -13,8 +13,7 @@
 // restarted. One goroutine takes all steps, so that a seed makes one history.
 //
 // Left out, as the definition is then looked up, and told once more: sessions with
-// another old_mode than the server's, MODIFY … NULL of a column
-// of a PERIOD, which stays NOT NULL. Left out, as a record cannot tell it (docs/record-formats.md): zero dates and dates
+// another old_mode than the server's. Left out, as a record cannot tell it (docs/record-formats.md): zero dates and dates
 // that no calendar has, rows that a foreign key's action changes, text that is not valid in
 // its character set (labels too that CONVERT TO CHARACTER SET makes so, as servers leave
 // their bytes), ENUM labels that are empty, the second backslash of sjis,

@@ -186,11 +186,14 @@ func differ(source, known []*definition) []string {
 }
 
 // defaultIsGarbled tells a default that MariaDB shows with question marks, or letters between
-// zero bytes: of TEXT and BLOB, which it keeps as an expression in utf8.
+// zero bytes: it keeps those of TEXT and BLOB as expressions in utf8, and shows all in utf8.
 func defaultIsGarbled(c *change.Column) bool {
+	if c.Default == nil {
+		return false
+	}
 	large := c.Type >= change.TinyText && c.Type <= change.LongText || c.Type >= change.TinyBlob && c.Type <= change.LongBlob
-	return large && c.Default != nil && (strings.HasPrefix(c.Charset, "ucs") || strings.HasPrefix(c.Charset, "utf16") || c.Charset == "utf32" ||
-		strings.ContainsFunc(*c.Default, func(r rune) bool { return r > 0xFFFF }))
+	return large && (strings.HasPrefix(c.Charset, "ucs") || strings.HasPrefix(c.Charset, "utf16") || c.Charset == "utf32") ||
+		strings.ContainsFunc(*c.Default, func(r rune) bool { return r > 0xFFFF })
 }
 
 // described returns lines that say all of definitions. shownWrong are the columns, by their table's and

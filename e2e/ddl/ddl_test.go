@@ -32,6 +32,8 @@
 //     database's old default character set (binlog.TestDatabaseDefaultChangedByAnother);
 //   - foreign keys' actions (binlog.TestForeignKeyActionIsTold), and deletions from tables of generated columns
 //     alone on MariaDB 11.8 (binlog.TestOnlyGeneratedColumns);
+//   - SET STATEMENT sql_mode = 'ORACLE' FOR a DDL, whose types are read in the session's mode, and logged with the other
+//     (the table maps of its rows tell it);
 //   - tables versioned by transaction ID, which are written as statements; sequences;
 //   - defaults of TIMESTAMP in sessions with another time_zone, which each session shows as its own.
 //
@@ -43,7 +45,7 @@
 //
 // Not compared, as servers show another thing than they have: labels of which CONVERT TO CHARACTER SET
 // has left bytes that are no text in the new character set, or a zero byte (such a table is dropped); defaults of
-// MariaDB's TEXT and BLOB in ucs2, utf16 and utf32, or with characters beyond the BMP.
+// MariaDB's TEXT and BLOB in ucs2, utf16 and utf32, and those with characters beyond the BMP.
 //
 // The text of an expression is not compared, as a definition does not have it.
 //

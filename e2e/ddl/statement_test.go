@@ -29,7 +29,7 @@ func (s *session) random() bool {
 		return s.temporary()
 	case 7:
 		if s.maria {
-			return s.send("SET STATEMENT "+r.pick("sql_mode = 'ANSI_QUOTES'", "sql_mode = ''", "explicit_defaults_for_timestamp = 1", "default_storage_engine = MyISAM", "sql_mode = 'ORACLE'", "foreign_key_checks = 0, lock_wait_timeout = 3", "character_set_server = latin1")+" FOR "+s.plainly()) == nil
+			return s.send("SET STATEMENT "+r.pick("sql_mode = 'ANSI_QUOTES'", "sql_mode = ''", "explicit_defaults_for_timestamp = 1", "default_storage_engine = MyISAM", "foreign_key_checks = 0, lock_wait_timeout = 3", "character_set_server = latin1")+" FOR "+s.plainly()) == nil
 		}
 	}
 	return s.define(s.statement()) == nil
@@ -135,7 +135,8 @@ func (s *session) procedure() bool {
 	}
 	_ = s.send("DROP PROCEDURE IF EXISTS ddl.p")
 	body := "BEGIN DECLARE v INT DEFAULT 1; " + s.statement() + "; " + s.rng.maybe(50, "IF v = 1 THEN "+s.statement()+"; END IF; ") + "END"
-	return s.send("CREATE PROCEDURE ddl.p() "+body) == nil && s.send("CALL ddl.p()") == nil
+	// CALL gives several results if statements in it do, and goes on when they are read.
+	return s.send("CREATE PROCEDURE ddl.p() "+body) == nil && s.sendSeveral("CALL ddl.p()") == nil
 }
 
 // event runs a statement from an event, which is gone when it has ended.
