@@ -304,7 +304,7 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	if s.err == nil && !tellsCharsets(s.m, t) && r.catalog.Unsure(s.database, s.table) {
 		s.unsure = true
-		s.err = fmt.Errorf("%w: columns of %s.%s may be in another character set than the binlog tells: a session that was in a database when another changed the default of that goes on with the old one, and CREATE … SELECT, in some sql_modes, and CREATE TABLE … LIKE a temporary table are logged without the table's character set (binlog_row_metadata=FULL on the source prevents it)",
+		s.err = fmt.Errorf("%w: columns of %s.%s may be in another character set than the binlog tells: a session that was in a database when another changed the default of that goes on with the old one, and CREATE … SELECT, in some sql_modes, and CREATE TABLE … LIKE a temporary table are logged without the table's character set, and MySQL 5.6 forgets that of some CONVERT TO (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
 	}
 }

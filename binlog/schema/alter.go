@@ -54,8 +54,10 @@ func (u *run) alterTable(s *alterTable) {
 			b.charset = o.charset
 		}
 	}
-	if u.keepsCharset(s, old.Def) {
+	b.charsetUnsure = old.CharsetUnsure && s.options.charset == "" && s.options.convert == ""
+	if to := b.charset; u.keepsCharset(s, old.Def) {
 		b.charset = old.Def.Charset
+		b.charsetUnsure = b.charset != to && slices.ContainsFunc(old.Def.Columns, func(c change.Column) bool { return c.Charset == to })
 	}
 	if s.options.comment != nil {
 		b.comment = *s.options.comment
@@ -70,7 +72,8 @@ func (u *run) alterTable(s *alterTable) {
 	if s.options.convert != "" {
 		b.unsure = b.unsure || dflt.unsure(b.columns)
 	} else {
-		b.unsure = b.unsure || dflt.unsure(b.inheriting(s.actions))
+		added := b.inheriting(s.actions)
+		b.unsure = b.unsure || dflt.unsure(added) || b.charsetUnsure && slices.ContainsFunc(added, func(c column) bool { return c.Charset == b.charset })
 	}
 	b.alterKeys(old, s.actions)
 	b.extendKeys()
@@ -97,7 +100,8 @@ func (u *run) convertPartition(s *alterTable) {
 }
 
 // keepsCharset tells the case where MySQL 5.6 and MariaDB 10.1 forget the table's
-// part of CONVERT TO CHARACTER SET: when there is nothing else to do.
+// part of CONVERT TO CHARACTER SET: when there is nothing else to do. That collations are other
+// ones is something, but is not known: see table.CharsetUnsure.
 func (u *run) keepsCharset(s *alterTable, old *change.Table) bool {
 	o := s.options
 	if o.convert == "" || u.server.Version/100 != 506 && u.server.Version/100 != 1001 || o.charset != "" || o.comment != nil ||

@@ -90,7 +90,9 @@ type table struct {
 	Engine    string        `json:"engine,omitempty"`    // "": not known
 	Assumed   bool          `json:"assumed,omitempty"`   // the engine is the server's default, as the statement named none
 	Unknown   bool          `json:"unknown,omitempty"`
-	Unsure    bool          `json:"unsure,omitempty"` // its columns may be in another charset, which the binlog does not tell
+	// CharsetUnsure: its default charset, which columns added later have, may be another.
+	CharsetUnsure bool `json:"charset_unsure,omitempty"`
+	Unsure        bool `json:"unsure,omitempty"` // its columns may be in another charset, which the binlog does not tell
 }
 
 // NewCatalog returns an empty catalog.

@@ -125,18 +125,19 @@ func (u *run) createSequence(s *createSequence) {
 
 // builder holds a table while it is put together.
 type builder struct {
-	run       *run
-	name      TableName
-	charset   string
-	convert   string // the charset of CONVERT TO CHARACTER SET, "" without it
-	comment   string
-	engine    string
-	assumed   bool // the engine is the server's default
-	columns   []column
-	keys      []key
-	versioned bool
-	unsure    bool    // see table
-	period    *period // of application time
+	run           *run
+	name          TableName
+	charset       string
+	convert       string // the charset of CONVERT TO CHARACTER SET, "" without it
+	comment       string
+	engine        string
+	assumed       bool // the engine is the server's default
+	columns       []column
+	keys          []key
+	versioned     bool
+	unsure        bool    // see table
+	charsetUnsure bool    // see table
+	period        *period // of application time
 }
 
 // column is a column while a table is put together.
@@ -197,6 +198,7 @@ func (b *builder) finish() *table {
 			b.fail("two columns " + c.Name)
 		}
 	}
+	b.dropCovered()
 	b.nameKeys()
 	b.sortKeys()
 	b.promoteTimestamp()
@@ -216,7 +218,30 @@ func (b *builder) finish() *table {
 	}
 	setKeys(def, b.keys, b.versioned)
 	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, RowTimes: b.rowTimes(), Period: b.period,
-		Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure}
+		Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure, CharsetUnsure: b.charsetUnsure}
+}
+
+// dropCovered drops keys that the server would make for foreign keys, if others begin with
+// the same columns.
+func (b *builder) dropCovered() {
+	var kept []key
+	for _, k := range b.keys {
+		at := slices.IndexFunc(kept, func(o key) bool { return k.Generated && o.beginsWith(k) || o.Generated && k.beginsWith(o) })
+		switch {
+		case at < 0:
+			kept = append(kept, k)
+		case kept[at].Generated && !(k.Generated && len(k.Parts) < len(kept[at].Parts)):
+			kept = append(slices.Delete(kept, at, at+1), k)
+		}
+	}
+	b.keys = kept
+}
+
+// beginsWith tells whether a key has the parts of another one in front.
+func (k *key) beginsWith(o key) bool {
+	return len(o.Parts) <= len(k.Parts) && slices.EqualFunc(o.Parts, k.Parts[:len(o.Parts)], func(x, y keyPart) bool {
+		return x.Column != "" && strings.EqualFold(x.Column, y.Column) && x.Prefix == y.Prefix
+	})
 }
 
 // nameKeys gives the keys without a name the one that the server gives them:

@@ -190,7 +190,7 @@ func (s *session) renameColumns(names []string) string {
 	r := s.rng
 	a, b := s.quoteName(r.pick(names...)), s.quoteName(r.pick(names...))
 	if !s.mysqlFrom(80000) && !s.mariadbFrom(100502) {
-		return "CHANGE " + a + " " + s.columnName() + " " + s.column()
+		return "CHANGE " + a + " " + s.columnName() + " " + s.changed()
 	}
 	return r.pick("RENAME COLUMN "+s.ifExists(8)+a+" TO "+s.columnName(), "RENAME COLUMN "+a+" TO "+b+", RENAME COLUMN "+b+" TO "+a)
 }

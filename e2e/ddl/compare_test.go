@@ -26,6 +26,8 @@ type definition struct {
 	Assumed   bool          `json:"assumed"`
 	Unknown   bool          `json:"unknown"`
 	Unsure    bool          `json:"unsure"`
+	// CharsetUnsure: the follower knows that the table's default charset may be another.
+	CharsetUnsure bool `json:"charset_unsure"`
 
 	history bool // FOR SYSTEM_TIME can be asked for
 	text    string
@@ -82,7 +84,7 @@ func (w *workload) compare() (changed []*definition) {
 		for _, n := range names {
 			value := c.Packed(n.Database, n.Name)
 			if value == nil {
-				w.report("information_schema has %s, and a snapshot of it does not", n)
+				w.report("information_schema has %s, and a snapshot of it does not: %v", n, w.try("SHOW CREATE TABLE "+backquote(n.Database)+"."+backquote(n.Name)))
 				continue
 			}
 			d, err := decode(value)
@@ -165,6 +167,9 @@ func differ(source, known []*definition) []string {
 	source, known = slices.DeleteFunc(slices.Clone(source), unsure), slices.DeleteFunc(slices.Clone(known), unsure)
 	shownWrong := map[string]bool{}
 	for _, d := range known {
+		if i := slices.IndexFunc(source, func(s *definition) bool { return s.name() == d.name() }); i >= 0 && d.CharsetUnsure {
+			d.Table.Charset = source[i].Table.Charset
+		}
 		for i := range d.Table.Columns {
 			shownWrong[d.name()+d.Table.Columns[i].Name] = defaultIsGarbled(&d.Table.Columns[i])
 		}
