@@ -305,3 +305,25 @@ func TestTemporaryTablesAndFailover(t *testing.T) {
 		})
 	}
 }
+
+// TestLikeTemporaryElsewhere makes a table of a temporary one in a database other than the session's,
+// which has a table of that name. MySQL before 5.7 logs it without its database.
+func TestLikeTemporaryElsewhere(t *testing.T) {
+	fn := func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		other, _ := s.Database(t)
+		o := options(s, name)
+		o.Include = append(o.Include, other+".*")
+		r := open(t, o)
+		db.Exec("CREATE TABLE t (a INT UNSIGNED)", "CREATE TEMPORARY TABLE tmp (a INT)", "CREATE TABLE "+other+".t LIKE tmp", "INSERT INTO t VALUES (4294967295)", "INSERT INTO "+other+".t VALUES (-1)")
+		var rows []string
+		for len(rows) < 2 {
+			if c := r.nextChange(); c.DDL == nil {
+				rows = append(rows, describe(c))
+			}
+		}
+		equal(t, rows, []string{"insert t 4294967295", "insert t -1"})
+	}
+	servers.Each(t, fn)
+	t.Run("mysql-5.5", func(t *testing.T) { fn(t, own(t, "mysql-5.5")) })
+}

@@ -12,7 +12,7 @@ func TestOddAlters(t *testing.T) {
 		name string
 		bits uint64
 	}{{"", 0}, {"NO_ZERO_IN_DATE", modeNoZeroInDate}, {"TIME_TRUNCATE_FRACTIONAL", modeTruncateFraction}, {"TIME_ROUND_FRACTIONAL", modeRoundFraction},
-		{"MSSQL", modeMSSQL | modeANSIQuotes | modeIgnoreSpace}}
+		{"EMPTY_STRING_IS_NULL", modeEmptyIsNull}, {"MSSQL", modeMSSQL | modeANSIQuotes | modeIgnoreSpace}}
 	statements := []string{
 		"CREATE TABLE d (a DATE DEFAULT '2012-02-00', b DATETIME DEFAULT '2012-00-01 01:02:03', c DATE DEFAULT '0000-00-00', d TIMESTAMP(2) DEFAULT '2012-03-04 05:06:07.899')",
 		"ALTER TABLE d ADD e TIME(1) DEFAULT '1:2:3.99', ADD f DATETIME(2) DEFAULT '2019-12-31 23:59:59.999', ADD g DATETIME(3) DEFAULT '2012-00-01 01:02:03'",
@@ -38,6 +38,7 @@ func TestOddAlters(t *testing.T) {
 		// The first TIMESTAMP of the table gets the current time, wherever the statement has it.
 		"CREATE TABLE ts (x INT, y TIMESTAMP)", "ALTER TABLE ts ADD z TIMESTAMP", "ALTER TABLE ts ADD v TIMESTAMP, ADD w TIMESTAMP FIRST", "ALTER TABLE ts MODIFY x TIMESTAMP AFTER y", "ALTER TABLE ts DROP w, ADD u TIMESTAMP", "ALTER TABLE ts MODIFY x INT FIRST, CHANGE y yy TIMESTAMP AFTER z", "DROP TABLE ts",
 		"CREATE TABLE ts (x INT, y TIMESTAMP NULL, z TIMESTAMP)", "ALTER TABLE ts ADD v TIMESTAMP", "ALTER TABLE ts ADD w TIMESTAMP FIRST, MODIFY v TIMESTAMP FIRST", "DROP TABLE ts", "CREATE TABLE ts (x TIMESTAMP AS (NULL), y TIMESTAMP)", "DROP TABLE ts", "CREATE TABLE ts (x INT)", "ALTER TABLE ts ADD y TIMESTAMP FIRST, MODIFY x TIMESTAMP FIRST", "DROP TABLE ts",
+		"CREATE TABLE en (a VARCHAR(9) DEFAULT '', b BINARY(4) DEFAULT 'x')", "ALTER TABLE en ADD c BINARY(4) DEFAULT '', ALTER b SET DEFAULT ''", "DROP TABLE en",
 		// A key for a foreign key gives way to others that begin with its columns.
 		"CREATE TABLE fp (a INT, b INT, PRIMARY KEY (a), KEY (b))", "CREATE TABLE fa (a INT, b INT, FOREIGN KEY (a) REFERENCES fp (a), UNIQUE (a, b), FOREIGN KEY (b) REFERENCES fp (b), UNIQUE (b))", "CREATE TABLE fb (a INT, b INT, FOREIGN KEY (a) REFERENCES fp (a))", "ALTER TABLE fb ADD UNIQUE (a)", "ALTER TABLE fb ADD FOREIGN KEY (a) REFERENCES fp (a), ADD FOREIGN KEY (b) REFERENCES fp (b), ADD UNIQUE (b, a)",
 		"CREATE TABLE fc (a INT, b INT, UNIQUE (b), FOREIGN KEY (b) REFERENCES fp (b), UNIQUE (b, a), UNIQUE (a))", "DROP TABLE fa, fb, fc, fp", "DROP TABLE fc", "DROP TABLE fb", "DROP TABLE fa", "DROP TABLE fp",

@@ -37,6 +37,7 @@ const (
 	modeMaxDB              = 1 << 12 // MySQL before 8.0 and MariaDB
 	modeNoZeroInDate       = 1 << 23
 	modeTruncateFraction   = 1 << 32 // TIME_TRUNCATE_FRACTIONAL of MySQL
+	modeEmptyIsNull        = 1 << 32 // EMPTY_STRING_IS_NULL of MariaDB
 	modeRoundFraction      = 1 << 34 // TIME_ROUND_FRACTIONAL of MariaDB
 	modeNoBackslashEscapes = 1 << 20
 	modeStrictTransTables  = 1 << 21

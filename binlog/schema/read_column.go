@@ -232,6 +232,9 @@ func (r *reader) defaultValue(bare bool) *literal {
 	switch t.kind {
 	case tokString:
 		s, _ := r.text()
+		if s == "" && introduced == "" && r.server.mariaDB() && r.lex.mode&modeEmptyIsNull != 0 {
+			return &literal{kind: tokWord, text: "NULL"}
+		}
 		return &literal{kind: tokString, text: r.introduced(s, introduced), charset: introduced}
 	case tokNumber, tokHex, tokBits:
 		r.take()

@@ -60,6 +60,7 @@ func decode(value []byte) (*definition, error) {
 // compare compares what the follower saved with the source's definitions, and
 // returns those that are new there.
 func (w *workload) compare() (changed []*definition) {
+	w.dropGarbled()
 	var names []schema.TableName
 	history := map[schema.TableName]bool{}
 	for _, r := range w.query("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN" +
@@ -68,7 +69,6 @@ func (w *workload) compare() (changed []*definition) {
 		names = append(names, n)
 		history[n] = r[2] == "SYSTEM VERSIONED"
 	}
-	w.dropGarbled()
 	known := w.follower.known()
 	former := map[string]string{}
 	for _, d := range w.tables {
