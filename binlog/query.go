@@ -20,7 +20,6 @@ type query struct {
 	st       statement
 	context  schema.Context // of stOther: the rest means the same everywhere
 	flags2   uint32         // session options
-	timeZone string
 	defaults defaultCollations
 	micros   uint32   // of NOW(), where the statement used them
 	updated  []string // databases that a statement-format change touches, if updatedTold
@@ -103,7 +102,7 @@ func (q *query) readVariables(b []byte) error {
 			q.context.ServerCollation = r.U16()
 			charset = true
 		case 5:
-			q.timeZone = string(r.Bytes(int(r.U8())))
+			q.context.TimeZone = string(r.Bytes(int(r.U8())))
 		case 6: // catalog
 			r.Bytes(int(r.U8()))
 		case 7: // lc_time_names

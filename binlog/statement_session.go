@@ -65,7 +65,7 @@ func (q *query) session(server schema.Server, source *Status, at *dump.Event) ch
 	}
 	name := func(id uint16) string { return source.Collations[int(id)] }
 	return change.Session{
-		Database: q.context.Database, TimeZone: q.timeZone,
+		Database: q.context.Database, TimeZone: q.context.TimeZone,
 		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)), CollationServer: name(q.context.ServerCollation),
 		CollationConnection: name(q.context.ConnectionCollation), CollationDatabase: name(q.context.DatabaseCollation),
 		DefaultCollationForUTF8MB4: name(q.defaults.utf8mb4), CharacterSetCollations: q.defaults.characterSetCollations(source),

@@ -26,7 +26,10 @@ type Context struct {
 	// DatabaseCollation is Q_CHARSET_DATABASE_CODE, which is there only if the
 	// session has set collation_database; 0: it has not.
 	DatabaseCollation uint16
-	Thread            uint32 // the session's
+	// TimeZone is Q_TIME_ZONE_CODE, which is there only if the statement depends on
+	// it; "": it does not.
+	TimeZone string
+	Thread   uint32 // the session's
 	// ExplicitDefaultsForTimestamp is Q_EXPLICIT_DEFAULTS_FOR_TIMESTAMP, or on
 	// MariaDB from 10.10 bit 24 of Q_FLAGS2_CODE; nil: not told, the catalog's
 	// Server counts.

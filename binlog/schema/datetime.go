@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -115,9 +116,60 @@ func parseDateTime(text string) civil {
 	return d
 }
 
+// offsetTime is a date and time with an offset from UTC behind it, which MySQL reads
+// from 8.0.19 on, and others pass over.
+var offsetTime = regexp.MustCompile(`^(\d+\D\d+\D\d+[ T]+\d+:\d+:\d+(?:\.\d*)?)([+-])(\d\d):(\d\d)$`)
+
+// inZone returns a date and time that has an offset from UTC as it is in the session's
+// time zone, as the server keeps it; false if that zone is not known here, as the machine's own
+// (SYSTEM) is not.
+func (u *run) inZone(text string) (string, bool) {
+	m := offsetTime.FindStringSubmatch(text)
+	switch {
+	case m == nil:
+		return text, true
+	case !u.server.mysqlFrom(80019):
+		return m[1], true
+	}
+	zone, ok := zoneOf(u.ctx.TimeZone)
+	from, known := zoneOf(m[2] + m[3] + ":" + m[4])
+	if !ok || !known {
+		return text, false
+	}
+	d := parseDateTime(m[1])
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, d.micros*1000, from)
+	return t.In(zone).Format("2006-01-02 15:04:05.000000"), true
+}
+
+// zoneOf returns the time zone that a session calls name.
+func zoneOf(name string) (*time.Location, bool) {
+	if len(name) > 3 && (name[0] == '+' || name[0] == '-') {
+		hours, minutes, _ := strings.Cut(name[1:], ":")
+		h, err := strconv.Atoi(hours)
+		m, failed := strconv.Atoi(minutes)
+		offset := h*3600 + m*60
+		if name[0] == '-' {
+			offset = -offset
+		}
+		return time.FixedZone(name, offset), err == nil && failed == nil
+	}
+	if name == "" || strings.EqualFold(name, "SYSTEM") || strings.EqualFold(name, "Local") {
+		return nil, false
+	}
+	zone, err := time.LoadLocation(name)
+	return zone, err == nil
+}
+
+// withDate tells a text that has a date before the time.
+var withDate = regexp.MustCompile(`^(?:\d+[-/.:]\d+[-/.:]\d+[ T]+\d|\d{12,14}(?:\.|$))`)
+
 // parseTime reads 12:30, 1 12:30:00, 123000 and their kin.
 func parseTime(text string) civil {
 	text = strings.TrimSpace(text)
+	if withDate.MatchString(text) {
+		d := parseDateTime(text)
+		return civil{hour: d.hour, minute: d.minute, second: d.second, micros: d.micros}
+	}
 	d := civil{negative: strings.HasPrefix(text, "-")}
 	numbers, micros := groups(text)
 	d.micros = micros

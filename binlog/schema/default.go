@@ -33,6 +33,13 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 			text = "1"
 		}
 	}
+	if isTime(c) {
+		local, ok := u.inZone(text)
+		if !ok {
+			return &text
+		}
+		text = local
+	}
 	if l.kind == tokHex || l.kind == tokBits {
 		if c.Type.IsInteger() || c.Type <= change.Year {
 			text, number = new(big.Int).SetBytes([]byte(text)).String(), true
@@ -59,6 +66,10 @@ func (u *run) defaultLiteral(c *change.Column, text string) string {
 	return texts[0]
 }
 
+func isTime(c *change.Column) bool {
+	return c.Type == change.Date || c.Type == change.Time || c.Type == change.DateTime || c.Type == change.Timestamp
+}
+
 // textual tells the columns whose bytes are text.
 func textual(c *change.Column) bool {
 	return c.Type.IsText() || c.Type == change.Enum || c.Type == change.Set
@@ -83,7 +94,7 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 	case t == change.Year:
 		return yearText(c, text, number), true
 	case t == change.Date:
-		d := u.withoutZeroes(parseDateTime(text))
+		d := u.rounded(u.withoutZeroes(parseDateTime(text)), 0)
 		return d.date(), true
 	case t == change.DateTime || t == change.Timestamp:
 		d := u.rounded(u.withoutZeroes(parseDateTime(text)), c.Length)
