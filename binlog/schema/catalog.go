@@ -158,9 +158,19 @@ func (c *Catalog) PutDatabase(name, defaultSet string) {
 }
 
 // Put adds a definition, or replaces the one of that name. The catalog takes
-// it over; it must not be changed any more. The engine stays what it was.
+// it over; it must not be changed any more. What it does not say stays what it was: the
+// engine, and what is known of columns that are still there.
 func (c *Catalog) Put(t *change.Table) {
-	c.put(&table{Def: t, Keys: keysOf(t), Engine: c.Engine(t.Database, t.Name), Assumed: c.engineAssumed(t.Database, t.Name)})
+	n := &table{Def: t, Keys: keysOf(t), Engine: c.Engine(t.Database, t.Name), Assumed: c.engineAssumed(t.Database, t.Name)}
+	if old := c.lookup(TableName{t.Database, t.Name}); old != nil && !old.Unknown {
+		there := func(names []string) []string {
+			return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+				return !slices.ContainsFunc(t.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, name) })
+			})
+		}
+		n.Virtual, n.Invisible, n.CharsetUnsure = there(old.Virtual), there(old.Invisible), old.CharsetUnsure
+	}
+	c.put(n)
 }
 
 // Drop removes a table, and its triggers.

@@ -112,7 +112,7 @@ func (u *run) newTable(s *createTable) *table {
 	}
 	b.extendKeys()
 	if s.options.charset == "" || s.options.charset == defaultCharset {
-		b.unsure = u.charsetLeftOut || dflt.unsure(b.inheriting(s.elements))
+		b.unsure, b.charsetUnsure = u.charsetLeftOut || dflt.unsure(b.inheriting(s.elements)), u.charsetLeftOut
 	}
 	return b.finish()
 }

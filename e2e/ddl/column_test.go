@@ -46,6 +46,9 @@ func (s *session) onUpdate(typ string) string {
 // generated returns a generated column of a type.
 func (s *session) generated(typ string) string {
 	r := s.rng
+	if typ == "SERIAL" { // of which 5.7 does not show that it is AUTO_INCREMENT
+		typ = "BIGINT"
+	}
 	stored := r.pick("VIRTUAL", "", "STORED")
 	if s.maria {
 		stored = r.pick(stored, "PERSISTENT")

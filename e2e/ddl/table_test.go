@@ -66,8 +66,12 @@ func (s *session) create() string {
 			}
 			return head + like
 		case r.chance(18):
+			engine := ""
+			if s.mysqlFrom(80021) && !strings.HasPrefix(s.charset.Name, "utf8") { // see the package's documentation
+				engine = " ENGINE=InnoDB"
+			}
 			// MariaDB puts the implicit columns of system versioning between the others then.
-			return head + r.maybe(40, " ("+s.elements(2)+")") + strings.ReplaceAll(s.options(), "WITH SYSTEM VERSIONING", "CHECKSUM=1") + r.maybe(20, r.pick(" IGNORE", " REPLACE")) + r.maybe(60, " AS") + " " + s.selection(t)
+			return head + r.maybe(40, " ("+s.elements(2)+")") + strings.ReplaceAll(s.options(), "WITH SYSTEM VERSIONING", "CHECKSUM=1") + engine + r.maybe(20, r.pick(" IGNORE", " REPLACE")) + r.maybe(60, " AS") + " " + s.selection(t)
 		}
 	}
 	return head + " (" + r.maybe(20, "\n  ") + s.elements(6) + ")" + s.options() + s.partitioning()
