@@ -16,11 +16,16 @@ func doubtKey(n schema.TableName) []byte { return []byte("u\x00" + n.Database + 
 
 // doubt notes of which selected tables it is not certain that a statement
 // changed them, and not a temporary table that a session had before the reading
-// began. Before their next row they are looked up.
+// began. Before their next row they are looked up. So are those of a DROP TABLE that failed
+// for a foreign key: before 8.0 MySQL does not say which of them stayed.
 func (r *Reader) doubt(it *item, result *schema.Result) {
 	for _, t := range result.Tables {
 		n := schema.TableName{Database: t.Database, Name: t.Name}
 		switch {
+		case t.Type == change.Dropped && it.query.refused && r.filter.table(t.Database, t.Name):
+			n = r.foldName(n)
+			r.doubted[n] = true
+			r.entries.put(doubtKey(n), []byte{'1'})
 		case t.Type == change.Dropped || t.Type == change.Created && !result.InDoubt:
 			r.certain(n)
 		case !result.InDoubt || !r.filter.table(t.Database, t.Name):

@@ -52,7 +52,6 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 		r.lookup = nil
 		switch {
 		case result.err == nil:
-			r.certain(l.name())
 		case l.state.unknown || l.state.misfit || l.state.unsure:
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
 		default:
@@ -76,7 +75,11 @@ func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 		if err := r.catalog.PutPacked(now.Packed(l.state.database, l.state.table)); err != nil {
 			return err
 		}
+		if l.state.unknown && r.inDoubt(l.state) {
+			r.tellAdopted(change.Created, t, "the definition that the source has now", "a DROP TABLE that failed did not drop it")
+		}
 	}
+	r.certain(l.name())
 	r.generation++
 	return r.startRows(l.rows, l.undone)
 }

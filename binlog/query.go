@@ -15,6 +15,7 @@ import (
 type query struct {
 	thread   uint32
 	failed   bool   // it has an error code
+	refused  bool   // the code says that a foreign key refers to a row, or to a table that was to be dropped
 	atomic   bool   // MySQL 8.0: DDL on a permanent table of InnoDB, or TRUNCATE
 	sql      []byte // in the client's charset
 	st       statement
@@ -57,6 +58,12 @@ func readQuery(e dump.Event) (query, error) {
 	return q, err
 }
 
+// The codes of ER_ROW_IS_REFERENCED and ER_ROW_IS_REFERENCED_2.
+const (
+	errReferenced  = 1217
+	errReferenced2 = 1451
+)
+
 // parseQuery reads the body of a query event, in which extra bytes stand
 // between the fixed part and the variables (EXECUTE_LOAD_QUERY_EVENT).
 func parseQuery(b []byte, extra int) (query, error) {
@@ -64,7 +71,8 @@ func parseQuery(b []byte, extra int) (query, error) {
 	q := query{thread: r.U32()}
 	r.U32() // seconds it took
 	database := int(r.U8())
-	q.failed = r.U16() != 0
+	code := r.U16()
+	q.failed, q.refused = code != 0, code == errReferenced || code == errReferenced2
 	variables := int(r.U16())
 	r.Bytes(extra)
 	q.variables = r.Bytes(variables)
