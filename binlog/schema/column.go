@@ -51,7 +51,7 @@ func (b *builder) column(d columnDef) column {
 	if d.compressed && !c.Nullable && d.fallback == nil {
 		c.Default = new(string) // what MariaDB gives it
 	}
-	return column{Column: c, bare: bare, virtual: d.generated && !d.stored && d.rowTime == 0, invisible: d.invisible, rowTime: d.rowTime}
+	return column{Column: c, bare: bare, computed: d.fallback != nil && d.fallback.kind == tokOp, virtual: d.generated && !d.stored && d.rowTime == 0, invisible: d.invisible, rowTime: d.rowTime}
 }
 
 // zeroTimestamp is the default that a TIMESTAMP gets when it has none and

@@ -119,9 +119,10 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 }
 
 // impliedDefault gives a column that a primary key makes NOT NULL the default
-// that MySQL before 5.7 gives it: the type's zero value.
+// that MySQL before 5.7 gives it: the type's zero value. MariaDB gives that to a TIMESTAMP
+// that has no default, where explicit_defaults_for_timestamp is off.
 func (u *run) impliedDefault(c *change.Column) {
-	if c.Default != nil || c.AutoIncrement || u.server.mysqlFrom(50700) || u.server.mariaDB() {
+	if c.Default != nil || c.AutoIncrement || u.server.mysqlFrom(50700) || u.server.mariaDB() && (c.Type != change.Timestamp || u.explicit) {
 		return
 	}
 	kind, zero := tokString, ""

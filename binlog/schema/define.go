@@ -157,6 +157,8 @@ type column struct {
 	bare    bool   // a TIMESTAMP that got its default from nothing that is written
 	rowTime rowTime
 	virtual bool // generated and not stored
+	// computed is told by a statement: that it has a default which is an expression, or the time.
+	computed bool
 	// invisible is told by a statement: that a column is left out of SELECT *.
 	invisible bool
 }
@@ -312,7 +314,9 @@ func (b *builder) resolveKey(k *key) {
 		}
 		if k.Primary && c.Nullable {
 			c.Nullable = false
-			b.run.impliedDefault(&c.Column)
+			if !c.computed {
+				b.run.impliedDefault(&c.Column)
+			}
 		}
 	}
 }
