@@ -33,6 +33,7 @@
 //	go test -tags servers -run TestCorpus ./e2e/corpus
 //	go test -tags servers,soak -run TestSoakCorpus/mariadb-11.8 ./e2e/corpus -seed 7 -files 200
 //	go test -tags servers,soak -run TestSoakCorpus/mariadb-11.8 ./e2e/corpus -seed 7 -skip 200
+//	go test -tags servers,soak -run TestSoakCorpus/mariadb-11.8 ./e2e/corpus -list /tmp/left
 //	go test -tags servers,soak -run TestSoakCorpus/mysql-8.0 ./e2e/corpus -only 'main/alter_table' -show
 package corpus
 
@@ -53,8 +54,9 @@ import (
 var (
 	seedFlag  = flag.Uint64("seed", 0, "seed of which files are run, and in which order; 0: always the same in TestCorpus, a random one in soak")
 	filesFlag = flag.Int("files", 0, "how many files; 0: as the test says")
-	skipFlag  = flag.Int("skip", 0, "how many files to pass over before: with the same seed, a run goes on where another one ended")
+	skipFlag  = flag.Int("skip", 0, "how many files to pass over before: with the same seed, and the same files left out, a run goes on where another one ended")
 	onlyFlag  = flag.String("only", "", "a regular expression of the files")
+	listFlag  = flag.String("list", "", "run the files that this file lists, each a line: the suite, a blank, the path; in its order")
 	showFlag  = flag.Bool("show", false, "print each statement")
 	foundFlag = flag.String("found", "", "append what is found to this file")
 	eachFlag  = flag.Duration("each", 0, "how long one file may take; 0: as the test says")
@@ -108,6 +110,9 @@ func runFiles(t *testing.T, version string, from []string, seed uint64, n int, e
 	}
 	rng := rand.New(rand.NewPCG(seed, 0))
 	rng.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+	if *listFlag != "" {
+		files = listedIn(t, *listFlag)
+	}
 	all := len(files)
 	files = files[min(*skipFlag, len(files)):]
 	files = files[:min(n, len(files))]
@@ -129,6 +134,24 @@ func runFiles(t *testing.T, version string, from []string, seed uint64, n int, e
 	}
 	r.close()
 	t.Logf("%d of %d files in %s: %+v", len(files), all, time.Since(begun).Round(time.Second), r.count)
+}
+
+// listedIn returns the files that a list names.
+func listedIn(t *testing.T, list string) []file {
+	data, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []file
+	roots := map[string]string{}
+	for line := range strings.Lines(string(data)) {
+		suite, path, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if roots[suite] == "" {
+			roots[suite] = suiteRoot(t, suite)
+		}
+		files = append(files, file{roots[suite], path})
+	}
+	return files
 }
 
 // suiteRoot gets a suite, and returns its folder.
