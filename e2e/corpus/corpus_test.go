@@ -15,6 +15,7 @@
 // So are PI() as a default, and a label
 // that is no text, of which MySQL 8 and 9 show nothing; and what servers do not log though they keep it:
 // a table that a DROP TABLE left for a foreign key (MySQL before 8.0),
+// an update of a column that MySQL 8.0.31 added instantly to a REDUNDANT table, which it logs and loses,
 // rows of a partitioning whose expression fails, and of a function in a CREATE … SELECT that
 // fails.
 //
