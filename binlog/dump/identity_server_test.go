@@ -368,11 +368,12 @@ func TestBytesLikeAnEvent(t *testing.T) {
 		a.db.Exec("CREATE TABLE d.k (id INT PRIMARY KEY, b LONGBLOB)")
 		a.insert(1, 1)
 		b.has(1)
-		b.db.Exec("STOP SLAVE", "FLUSH LOGS")
+		replica := map[bool]string{true: "REPLICA", false: "SLAVE"}[v == "mysql-9"]
+		b.db.Exec("STOP "+replica, "FLUSH LOGS")
 		// As size of the event it gives 64, 16384, 4194304 or too much.
 		a.db.Exec("SET binlog_format=ROW", "INSERT INTO d.k VALUES (1, REPEAT(X'40000000', 50000))", "FLUSH LOGS", "SET binlog_format=STATEMENT")
 		f := follow(t, a.source(nil), a.start())
-		b.db.Exec("START SLAVE")
+		b.db.Exec("START " + replica)
 		for i, value := range []int{22, 333, 4444, 55555, 666666} {
 			a.insert(value, value)
 			f.want(value, value)
