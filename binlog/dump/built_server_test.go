@@ -1,0 +1,65 @@
+//go:build servers
+
+package dump_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"daybook/binlog/dump"
+	"daybook/e2e/servers"
+)
+
+// TestBuiltFromACopy leads to a MariaDB server that was set up from a copy of the source, and told its GTIDs: it has
+// nothing that was read in its binlogs, and is followed if the copy ends with what was read last.
+func TestBuiltFromACopy(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		a := begin(t, v, true)
+		f := follow(t, a.source(nil), a.start())
+		a.insert(1, 5)
+		f.want(1, 5)
+		f.feed.Close()
+		position := a.db.Query("SELECT @@gtid_binlog_pos")[0][0]
+		build := func() *origin {
+			b := &origin{Server: servers.Start(t, v, "--log-slave-updates", "--binlog-format=MIXED"), t: t, gtid: true}
+			b.connect()
+			b.reset()
+			b.db.Exec("CREATE USER own@localhost", "SET sql_log_bin=0", "CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB",
+				"INSERT INTO d.t VALUES (1), (2), (3), (4), (5)", "SET sql_log_bin=1", fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", position))
+			return b
+		}
+		t.Run("in its place", func(t *testing.T) {
+			b := build()
+			b.t = t
+			f := follow(t, b.source(nil), f.saved())
+			b.insert(6, 8)
+			f.want(6, 8)
+			f.feed.Close()
+			f = follow(t, b.source(nil), f.saved())
+			b.insert(9, 10)
+			f.want(9, 10)
+		})
+		t.Run("in its place, and at work", func(t *testing.T) {
+			b := build()
+			b.insert(6, 8)
+			follow(t, b.source(nil), f.saved()).want(6, 8)
+		})
+		t.Run("a replica", func(t *testing.T) {
+			b := build()
+			b.replicate(a.Server)
+			a.insert(6, 8)
+			b.has(8)
+			follow(t, b.source(nil), f.saved()).want(6, 8)
+			b.stopReplica()
+			a.insert(9, 9)
+			position = a.db.Query("SELECT @@gtid_binlog_pos")[0][0]
+		})
+		t.Run("of a later copy", func(t *testing.T) { // what was between is in no binlog
+			b := build()
+			b.insert(10, 11)
+			follow(t, b.source(nil), f.saved()).refused(30*time.Second, dump.ErrOtherServer)
+		})
+	})
+}
