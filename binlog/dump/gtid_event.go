@@ -15,7 +15,10 @@ type TransactionStart struct {
 	// Micros is when this server committed, OriginalMicros when the first one
 	// did, in microseconds since the epoch; 0: not told.
 	Micros, OriginalMicros int64
-	MariaDB                MariaGroup
+	// MySQL's logical clock, which counts in each file: a transaction meets none
+	// of those that have a higher Sequence than its LastCommitted. 0: not told.
+	LastCommitted, Sequence int64
+	MariaDB                 MariaGroup
 }
 
 // MariaGroup is what MariaDB's GTID event tells beside the GTID.
@@ -59,7 +62,7 @@ func parseGTID(b []byte) (TransactionStart, error) {
 	if r.U8() != 2 { // logical timestamps follow; nothing else ever did
 		return t, nil
 	}
-	r.Bytes(16)
+	t.LastCommitted, t.Sequence = int64(r.U64()), int64(r.U64())
 	const twoTimestamps = 1 << 55
 	micros := r.Uint(7)
 	if r.Err != nil {
@@ -95,8 +98,10 @@ func parseTaggedGTID(b []byte) (TransactionStart, error) {
 			t.GTID.GNO = r.Svarint()
 		case 3:
 			t.GTID.SID.tag = string(r.Bytes(int(r.Varint())))
-		case 4, 5:
-			r.Svarint()
+		case 4:
+			t.LastCommitted = r.Svarint()
+		case 5:
+			t.Sequence = r.Svarint()
 		case 6:
 			t.Micros = int64(r.Varint())
 			t.OriginalMicros = t.Micros

@@ -16,6 +16,8 @@ type Overlap struct {
 	Read Place
 	// Origin is the server that committed that group first; "": not known.
 	Origin string
+	// Parallel are transactions before that place that meet none of those that were read; nil: none.
+	Parallel *GTIDSet
 	// End is where the binlogs ended when the dump after the GTID set began: what follows is new.
 	End Place
 }
@@ -27,7 +29,11 @@ func (d *placing) overlap(ctx context.Context) (Overlap, error) {
 		return Overlap{}, err
 	}
 	last := logs[len(logs)-1]
-	return Overlap{Read: d.read, Origin: d.p.LastGroup.GTID.origin(), End: Place{last.name, last.size}}, nil
+	parallel, err := d.parallel(ctx)
+	if err != nil {
+		return Overlap{}, err
+	}
+	return Overlap{Read: d.read, Parallel: parallel, Origin: d.p.LastGroup.GTID.origin(), End: Place{last.name, last.size}}, nil
 }
 
 // Settle says that the first group of a connection's dump has come, or that it began at
@@ -45,10 +51,11 @@ func (p *Position) Settle(c *Connection) {
 
 // OutOfOrder is the error of a group at a place of the binlogs that stands before one that
 // was read already, and was not committed where that was: on this server, or on another one. A
-// replica that commits in another order than its source has groups of that server there, too.
+// replica that commits in another order than its source has groups of that server there, too, and
+// others if it makes no difference.
 func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
 	read := p.Overlap.Read
-	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && p.follows(g) {
+	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && (p.follows(g) || p.Overlap.Parallel != nil && p.Overlap.Parallel.Contains(g)) {
 		return nil
 	}
 	return &MissingError{Next: read, Kind: ErrOtherServer, Text: "transaction " + g.String() + " stands in the binlogs of this server before transactions that were read already, elsewhere: " +

@@ -29,9 +29,10 @@ type SavedPosition struct {
 	Back       string  `json:"back,omitempty"`
 	Since      *string `json:"since,omitempty"`
 	// The Overlap: file:offset, and the server.
-	OverlapRead   string `json:"overlap_read,omitempty"`
-	OverlapEnd    string `json:"overlap_end,omitempty"`
-	OverlapOrigin string `json:"overlap_origin,omitempty"`
+	OverlapRead     string `json:"overlap_read,omitempty"`
+	OverlapEnd      string `json:"overlap_end,omitempty"`
+	OverlapOrigin   string `json:"overlap_origin,omitempty"`
+	OverlapParallel string `json:"overlap_parallel,omitempty"`
 }
 
 // smallSet is the intervals or domains up to which a GTID set stands in the
@@ -48,6 +49,9 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 		LastStart: p.Last.Start, LastSum: p.Last.Sum,
 		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(), Back: p.Back.String(),
 		OverlapRead: p.Overlap.Read.save(), OverlapEnd: p.Overlap.End.save(), OverlapOrigin: p.Overlap.Origin,
+	}
+	if p.Overlap.Parallel != nil {
+		s.OverlapParallel = p.Overlap.Parallel.String()
 	}
 	if p.Since != nil {
 		since := p.Since.String()
@@ -90,6 +94,9 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 	p.Overlap.Origin = s.OverlapOrigin
 	if p.Overlap.Read, err = loadPlace(s.OverlapRead); err == nil {
 		p.Overlap.End, err = loadPlace(s.OverlapEnd)
+	}
+	if err == nil && s.OverlapParallel != "" {
+		p.Overlap.Parallel, err = ParseGTIDSet(s.Flavor, s.OverlapParallel)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
