@@ -3,6 +3,7 @@ package dump
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // executed returns the GTID set that the server has executed of the position. A
@@ -30,7 +31,8 @@ func (d *placing) executed(ctx context.Context) (*GTIDSet, error) {
 // nothing that was read, and then the next number; or nothing yet.
 func (d *placing) isBuiltAt(ctx context.Context, g GTID) (bool, error) {
 	found, follows := false, false
-	err := d.fromOldest(ctx, func(there GTID, listed bool) bool {
+	err := d.fromOldest(ctx, func(there GTID, at Place) bool {
+		listed := at == Place{}
 		if there.Domain == g.Domain && (there.Seq > g.Seq || d.p.hasRead(BinlogState{{there.Domain, there.Server}: there.Seq}, g.Domain)) {
 			found, follows = true, there.Seq == g.Seq+1 && !listed // of those that are listed one more is purged
 		}
@@ -43,9 +45,46 @@ func (d *placing) isBuiltAt(ctx context.Context, g GTID) (bool, error) {
 	return err == nil && told.domains[g.Domain] == g, err
 }
 
-// fromOldest shows the transactions of a MariaDB server's binlogs from the oldest on, first those that its
-// list has, until more returns false. It gives up behind many bytes with errTooFar.
-func (d *placing) fromOldest(ctx context.Context, more func(g GTID, listed bool) bool) error {
+// noneSkipped refuses a MariaDB server whose binlogs begin, in a domain, behind what follows the
+// position: it was set up from a later copy than that, and begins with what it has.
+func (d *placing) noneSkipped(ctx context.Context) error {
+	if d.s.Flavor != MariaDB {
+		return nil
+	}
+	logged, err := d.c.Executed(ctx, d.s)
+	if err != nil {
+		return err
+	}
+	open := map[uint32]GTID{}
+	for domain, g := range d.p.GTIDs.domains {
+		if _, ok := logged.domains[domain]; ok {
+			open[domain] = g
+		}
+	}
+	var skips *MissingError
+	err = d.fromOldest(ctx, func(there GTID, at Place) bool {
+		read, ok := open[there.Domain]
+		delete(open, there.Domain)
+		if listed := at == (Place{}); ok && !listed && there.Seq > read.Seq+1 && !d.p.hasRead(BinlogState{{there.Domain, there.Server}: there.Seq}, there.Domain) {
+			skips = &MissingError{Next: at, Text: fmt.Sprintf("%s, and of the domain %d its binlogs begin with the transaction %s, and up to %s was read: "+
+				"it was set up from a later copy, and what is between is in no binlog of it", d.otherName(), there.Domain, &there, &read)}
+		}
+		return skips == nil && len(open) > 0
+	})
+	switch {
+	case errors.Is(err, errTooFar):
+		d.log.Warn("where the source's binlogs begin in each GTID domain could not be seen", "source", d.c.source.Address)
+		return nil
+	case err == nil && skips != nil:
+		return skips
+	}
+	return err
+}
+
+// fromOldest shows the transactions of a MariaDB server's binlogs from the oldest on, until more returns
+// false; first those that its list has, without a place: the last of each server and domain in what was before.
+// It gives up behind many bytes with errTooFar.
+func (d *placing) fromOldest(ctx context.Context, more func(g GTID, at Place) bool) error {
 	oldest := 0
 	for oldest < len(d.logs) && d.logs[oldest].gone() {
 		oldest++
@@ -59,12 +98,12 @@ func (d *placing) fromOldest(ctx context.Context, more func(g GTID, listed bool)
 		switch e.Type {
 		case EvMariaGTIDList:
 			if e.file == d.logs[oldest].name {
-				err = eachListed(e.Body, func(g GTID) { goesOn = goesOn && more(g, true) })
+				err = eachListed(e.Body, func(g GTID) { goesOn = goesOn && more(g, Place{}) })
 			}
 		case EvMariaGTID:
 			var t TransactionStart
 			if t, err = ParseTransactionStart(e.Event); err == nil {
-				goesOn = more(t.GTID, false)
+				goesOn = more(t.GTID, Place{e.file, e.start})
 			}
 		}
 		switch left -= min(left, uint64(e.Size)); {

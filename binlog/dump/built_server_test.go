@@ -63,3 +63,42 @@ func TestBuiltFromACopy(t *testing.T) {
 		})
 	})
 }
+
+// TestDomainSkipped leads to a MariaDB server that was set up from a copy later than what was read of one domain:
+// what is between is in none of its binlogs, which go on in that domain. One whose other domain is idle since the copy
+// is followed.
+func TestDomainSkipped(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		a := begin(t, v, true, "--binlog-format=MIXED")
+		f := follow(t, a.source(nil), a.start())
+		other := a.Connect(t, "")
+		other.Exec("SET gtid_domain_id = 1", "SET binlog_format=STATEMENT", "REPLACE INTO d.t VALUES (1)", "REPLACE INTO d.t VALUES (2)")
+		a.insert(3, 3)
+		f.want(1, 3)
+		f.feed.Close()
+		build := func() *origin {
+			b := &origin{Server: servers.Start(t, v, "--log-slave-updates", "--binlog-format=MIXED"), t: t, gtid: true}
+			b.connect()
+			b.reset()
+			b.db.Exec("SET sql_log_bin=0", "CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB", "SET sql_log_bin=1",
+				fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+			return b
+		}
+		idle := build()
+		idle.replicate(a.Server)
+		a.insert(4, 5)
+		idle.has(5)
+		follow(t, idle.source(nil), f.saved()).want(4, 5)
+
+		other.Exec("REPLACE INTO d.t VALUES (6)", "REPLACE INTO d.t VALUES (7)")
+		late := build()
+		late.replicate(a.Server)
+		other.Exec("REPLACE INTO d.t VALUES (8)")
+		a.insert(9, 9)
+		late.has(9)
+		follow(t, a.source(nil), f.saved()).want(4, 9)
+		early := f.saved()
+		follow(t, late.source(nil), early).refused(30*time.Second, dump.ErrPurged, "later copy")
+	})
+}

@@ -260,16 +260,12 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
-	if err := d.noneLost(ctx); err != nil {
-		return From{}, err
+	for _, sees := range []func(context.Context) error{d.noneSkipped, d.noneLost, d.sameGroup, d.notAgain, d.noneAnonymous} {
+		if err := sees(ctx); err != nil {
+			return From{}, err
+		}
 	}
-	if err := d.sameGroup(ctx); err != nil {
-		return From{}, err
-	}
-	if err := d.notAgain(ctx); err != nil {
-		return From{}, err
-	}
-	return From{GTIDs: d.p.GTIDs}, d.noneAnonymous(ctx)
+	return From{GTIDs: d.p.GTIDs}, nil
 }
 
 // mayCatchUp makes a failure of one that passes, unless it is that of the server
@@ -326,7 +322,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 		d.read = there.end
 		return d.noStrays(ctx, state)
 	}
-	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history", ErrOtherServer, &mark.GTID,
+	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history (or filters a part of it, replicate_…)", ErrOtherServer, &mark.GTID,
 		other.UTC().Format(time.RFC3339Nano), here.UTC().Format(time.RFC3339Nano))
 }
 
