@@ -81,6 +81,53 @@ func (d *placing) noneSkipped(ctx context.Context) error {
 	return err
 }
 
+// noneDeleted refuses a MariaDB server that has forgotten a domain of the position
+// (DELETE_DOMAIN_ID): one of its binlogs lacks it in its list, and one before has it, or is the position's. If
+// the domain was begun anew its numbers say nothing of what was read.
+func (d *placing) noneDeleted(ctx context.Context) error {
+	if d.s.Flavor != MariaDB {
+		return nil
+	}
+	known := map[uint32]bool{}
+	for domain := range d.p.GTIDs.domains {
+		base, _ := splitName(d.p.File)
+		other, _ := splitName(d.logs[0].name)
+		known[domain] = d.sameServer() && base == other // and all of these are later
+	}
+	for _, l := range d.logs {
+		if l.gone() {
+			continue
+		}
+		listed, err := d.list(ctx, l.name)
+		if err != nil {
+			return err
+		}
+		for domain, g := range d.p.GTIDs.domains {
+			_, has := listed[domain]
+			if known[domain] && !has {
+				return fmt.Errorf("%w: the source has forgotten the GTID domain %d before its file %s (DELETE_DOMAIN_ID): what it had after %s is not known", ErrPurged, domain, l.name, &g)
+			}
+			known[domain] = has
+		}
+	}
+	return nil
+}
+
+// list returns the domains that a binlog's list has.
+func (d *placing) list(ctx context.Context, file string) (map[uint32]bool, error) {
+	listed := map[uint32]bool{}
+	err := d.look(ctx, From{File: file, Pos: 4}, func(e seen) error {
+		if e.Type != EvMariaGTIDList {
+			return nil
+		}
+		if err := eachListed(e.Body, func(g GTID) { listed[g.Domain] = true }); err != nil {
+			return err
+		}
+		return errEnough
+	})
+	return listed, err
+}
+
 // fromOldest shows the transactions of a MariaDB server's binlogs from the oldest on, until more returns
 // false; first those that its list has, without a place: the last of each server and domain in what was before.
 // It gives up behind many bytes with errTooFar.

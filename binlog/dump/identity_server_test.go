@@ -517,5 +517,8 @@ func TestDomainDeleted(t *testing.T) {
 		}
 		f.feed.Close()
 		follow(t, o.source(nil), early).refused(20*time.Second, dump.ErrPurged, "DELETE_DOMAIN_ID")
+		o.db.Exec("SET gtid_domain_id=5")
+		o.insert(9, 15) // beyond the numbers that were read
+		follow(t, o.source(nil), early).refused(20*time.Second, dump.ErrPurged, "DELETE_DOMAIN_ID")
 	})
 }

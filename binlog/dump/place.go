@@ -260,7 +260,7 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
-	for _, sees := range []func(context.Context) error{d.noneSkipped, d.noneLost, d.sameGroup, d.notAgain, d.noneAnonymous} {
+	for _, sees := range []func(context.Context) error{d.noneDeleted, d.noneSkipped, d.noneLost, d.sameGroup, d.notAgain, d.noneAnonymous} {
 		if err := sees(ctx); err != nil {
 			return From{}, err
 		}
