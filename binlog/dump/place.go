@@ -133,6 +133,9 @@ func (d *placing) noGTIDs() string {
 }
 
 func (d *placing) otherName() string {
+	if d.s.ServerUUID == "" && d.p.ServerUUID == "" {
+		return fmt.Sprintf("it has server_id %d in place of %d", d.s.ServerID, d.p.ServerID)
+	}
 	return fmt.Sprintf("it has server_uuid %q and server_id %d in place of %q and %d", d.s.ServerUUID, d.s.ServerID, d.p.ServerUUID, d.p.ServerID)
 }
 
