@@ -54,22 +54,9 @@ func (d *placing) notAgain(ctx context.Context) error {
 	return d.p.readAgain(again, behind)
 }
 
-// shared tells whether several servers have committed in one domain.
-func (b BinlogState) shared() bool {
-	domains := map[uint32]bool{}
-	for o := range b {
-		if domains[o.Domain] {
-			return true
-		}
-		domains[o.Domain] = true
-	}
-	return false
-}
-
 // isAgain tells whether a transaction that is sent after the position was read already.
 func (p *Position) isAgain(g GTID) bool {
-	o := OriginServer{g.Domain, g.Server}
-	if _, back := p.Back[o]; back || g.Seq > p.Read[o] {
+	if _, back := p.Back[g.by()]; back || g.Seq > p.Read.last(g.by()) {
 		return g == p.GTIDs.domains[g.Domain]
 	}
 	return true
@@ -92,12 +79,13 @@ func (d *placing) noneLost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for o, seq := range d.p.Read {
+	for o := range d.p.Read {
+		seq := d.p.Read.last(o)
 		if back, ok := d.p.Back[o]; ok {
 			seq = back
 		}
 		lost := GTID{Domain: o.Domain, Server: o.Server, Seq: seq}
-		if _, follows := d.p.GTIDs.domains[o.Domain]; !follows || there[o] >= seq {
+		if !d.p.followsDomain(o.Domain) || there[o] >= seq {
 			continue
 		}
 		before, err := d.hasReadBefore(ctx, lost)
@@ -130,7 +118,7 @@ func (d *placing) hasReadBefore(ctx context.Context, g GTID) (before bool, err e
 	}
 	found := false
 	note := func(other GTID) {
-		if d.p.hasRead(BinlogState{{other.Domain, other.Server}: other.Seq}, g.Domain) {
+		if other.Domain == g.Domain && d.p.mayHaveRead(other) {
 			found, before = true, before || other.Seq < g.Seq
 		}
 	}

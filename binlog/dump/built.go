@@ -33,7 +33,7 @@ func (d *placing) isBuiltAt(ctx context.Context, g GTID) (bool, error) {
 	found, follows := false, false
 	err := d.fromOldest(ctx, func(there GTID, at Place) bool {
 		listed := at == Place{}
-		if there.Domain == g.Domain && (there.Seq > g.Seq || d.p.hasRead(BinlogState{{there.Domain, there.Server}: there.Seq}, g.Domain)) {
+		if there.Domain == g.Domain && (there.Seq > g.Seq || d.p.mayHaveRead(there)) {
 			found, follows = true, there.Seq == g.Seq+1 && !listed // of those that are listed one more is purged
 		}
 		return !found
@@ -65,7 +65,7 @@ func (d *placing) noneSkipped(ctx context.Context) error {
 	err = d.fromOldest(ctx, func(there GTID, at Place) bool {
 		read, ok := open[there.Domain]
 		delete(open, there.Domain)
-		if listed := at == (Place{}); ok && !listed && there.Seq > read.Seq+1 && !d.p.hasRead(BinlogState{{there.Domain, there.Server}: there.Seq}, there.Domain) {
+		if listed := at == (Place{}); ok && !listed && there.Seq > read.Seq+1 && !d.p.mayHaveRead(there) {
 			skips = &MissingError{Next: at, Text: fmt.Sprintf("%s, and of the domain %d its binlogs begin with the transaction %s, and up to %s was read: "+
 				"it was set up from a later copy, and what is between is in no binlog of it", d.otherName(), there.Domain, &there, &read)}
 		}

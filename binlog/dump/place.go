@@ -22,7 +22,8 @@ type placing struct {
 	s    *Status
 	p    *Position
 	logs []binaryLog
-	read Place // where the group read last ends on another server; zero: not looked for
+	read Place       // where the group read last ends on another server; zero: not looked for
+	had  BinlogState // what a MariaDB server had up to there
 }
 
 // decide returns what to ask for.
@@ -263,7 +264,7 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
-	for _, sees := range []func(context.Context) error{d.noneDeleted, d.noneSkipped, d.noneLost, d.sameGroup, d.notAgain, d.noneAnonymous} {
+	for _, sees := range []func(context.Context) error{d.noneDeleted, d.noneSkipped, d.noneLost, d.sameGroup, d.notAgain, d.sameHistory, d.noneAnonymous} {
 		if err := sees(ctx); err != nil {
 			return From{}, err
 		}
@@ -322,8 +323,8 @@ func (d *placing) sameGroup(ctx context.Context) error {
 		here, other = time.Unix(int64(mark.Began), 0), time.Unix(int64(there.Began), 0)
 	}
 	if here.Equal(other) {
-		d.read = there.end
-		return d.noStrays(ctx, state)
+		d.read, d.had = there.end, state
+		return nil
 	}
 	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history (or filters a part of it, replicate_…)", ErrOtherServer, &mark.GTID,
 		other.UTC().Format(time.RFC3339Nano), here.UTC().Format(time.RFC3339Nano))

@@ -20,10 +20,11 @@ type Position struct {
 	Last       Mark     // the last event in File before Pos that was read; zero: none
 	LastGroup  GroupMark
 
-	// Read is what was read of MariaDB's servers, and Since where that began; see [Position.strays].
+	// Read is what was read of MariaDB's servers, and Since where that began; see [history].
 	// Back is the last of those servers whose sequence went back below that of Read.
-	Read, Back BinlogState
-	Since      *GTIDSet // nil: not known
+	Read  Sequences
+	Back  BinlogState
+	Since *GTIDSet // nil: not known
 
 	// Overlap is zero but for a while behind a dump after a GTID set.
 	Overlap Overlap
@@ -122,7 +123,7 @@ func (p *Position) Clone() *Position {
 	if p.GTIDs != nil {
 		c.GTIDs = p.GTIDs.Clone()
 	}
-	c.Read, c.Back = maps.Clone(p.Read), maps.Clone(p.Back)
+	c.Read, c.Back = p.Read.clone(), maps.Clone(p.Back)
 	return &c
 }
 

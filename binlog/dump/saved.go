@@ -102,7 +102,7 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	if s.Read != "" {
-		if p.Read, err = parseBinlogState(s.Read); err == nil {
+		if p.Read, err = parseSequences(s.Read); err == nil {
 			p.Back, err = parseBinlogState(s.Back)
 		}
 		if err != nil {

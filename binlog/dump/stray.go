@@ -17,14 +17,10 @@ type BinlogState map[OriginServer]uint64
 // OriginServer is a server that commits in a domain.
 type OriginServer struct{ Domain, Server uint32 }
 
-// maxOrigins bounds a BinlogState.
-const maxOrigins = 1000
-
 // add notes a transaction. Sequences may go back, with gtid_strict_mode=OFF.
 func (b BinlogState) add(g GTID) {
-	o := OriginServer{g.Domain, g.Server}
-	if last, ok := b[o]; ok || len(b) < maxOrigins {
-		b[o] = max(last, g.Seq)
+	if last, ok := b[g.by()]; ok || len(b) < maxOrigins {
+		b[g.by()] = max(last, g.Seq)
 	}
 }
 
@@ -72,28 +68,22 @@ func parseBinlogState(text string) (BinlogState, error) {
 	return b, nil
 }
 
-// noteRead keeps what strays needs.
+// noteRead keeps what a server in the source's place is compared with.
 func (p *Position) noteRead(g GTID) {
 	if p.Since == nil && p.GTIDs != nil {
 		p.Since = p.GTIDs.Clone()
 	}
 	if p.Read == nil {
-		p.Read, p.Back = BinlogState{}, BinlogState{}
+		p.Read, p.Back = Sequences{}, BinlogState{}
 	}
-	p.Read.add(g)
-	if o := (OriginServer{g.Domain, g.Server}); g.Seq < p.Read[o] {
-		p.Back[o] = g.Seq
+	if p.Read.add(g); g.Seq < p.Read.last(g.by()) {
+		p.Back[g.by()] = g.Seq
 	} else {
-		delete(p.Back, o)
+		delete(p.Back, g.by())
 	}
 }
 
-// strays returns those that were not read of the transactions that a MariaDB server has
-// up to a position in its binlog, and that it will not send: in the domains of the
-// position, and later than where reading began.
-//
-// A MariaDB replica's position is one GTID of each domain. Unless gtid_strict_mode is
-// ON, a server may have committed something itself in between, which no other has.
+// strays returns those of the last transactions of a MariaDB server's state that are strays.
 func (p *Position) strays(there BinlogState) BinlogState {
 	strays := BinlogState{}
 	for o, seq := range there {
@@ -104,9 +94,39 @@ func (p *Position) strays(there BinlogState) BinlogState {
 	return strays
 }
 
+// isStray tells whether a transaction that stands before the group that was read last, so that
+// it will not be sent, was not read, though its domain is followed and it is later than where reading began.
+//
+// A MariaDB replica's position is one GTID of each domain. Unless gtid_strict_mode is
+// ON, a server may have committed something itself in between, which no other has. Below the last number that was
+// read of its server a filter may have left it out; see [history].
 func (p *Position) isStray(g GTID) bool {
-	_, follows := p.GTIDs.domains[g.Domain]
-	return follows && g.Seq > p.Read[OriginServer{g.Domain, g.Server}] && g.Seq > p.began(g.Domain).Seq
+	if !p.followsDomain(g.Domain) || g.Seq <= p.began(g.Domain).Seq || p.mayHaveRead(g) {
+		return false
+	}
+	return g.Seq > p.Read.last(g.by()) || !p.wentBack(g.Domain) && p.Read.twin(g.by(), interval{int64(g.Seq), int64(g.Seq) + 1}) != 0
+}
+
+// mayHaveRead tells whether a transaction was read, or is what reading began right behind; it may be
+// one of those of which that is not known.
+func (p *Position) mayHaveRead(g GTID) bool {
+	began := p.began(g.Domain)
+	return g == began || p.Read.has(g) || g.Seq > began.Seq && g.Seq <= p.Read[g.by()].floor
+}
+
+func (p *Position) followsDomain(domain uint32) bool {
+	_, follows := p.GTIDs.domains[domain]
+	return follows
+}
+
+// wentBack tells whether the sequence of a server of the domain went back, so that numbers tell little.
+func (p *Position) wentBack(domain uint32) bool {
+	for o := range p.Back {
+		if o.Domain == domain {
+			return true
+		}
+	}
+	return false
 }
 
 // began returns the GTID that reading began behind.
@@ -117,29 +137,8 @@ func (p *Position) began(domain uint32) GTID {
 	return p.Since.domains[domain]
 }
 
-// noStrays refuses a server that has strays up to the group that was read last, if one stands
-// behind a transaction that was read. What stands before them all is how it was set up: a dump
-// was loaded into it.
-func (d *placing) noStrays(ctx context.Context, there BinlogState) error {
-	strays := d.p.strays(there)
-	if len(strays) == 0 {
-		return nil
-	}
-	file, before, err := d.before(ctx, strays)
-	if err != nil {
-		return fmt.Errorf("look for the transactions %s, which were not read: %w", strays, err)
-	}
-	if file == "" {
-		d.log.Warn("the source has committed something itself that was not read and is in binlogs that are purged", "source", d.c.source.Address, "gtids", strays.String())
-		return nil
-	}
-	stray, err := d.behindRead(ctx, file, before)
-	if err != nil {
-		return fmt.Errorf("look for the transactions %s, which were not read: %w", strays, err)
-	}
-	if stray.IsZero() {
-		return nil
-	}
+// strayed is the error of a stray.
+func (d *placing) strayed(ctx context.Context, stray GTID) error {
 	next, err := d.behindLast(ctx)
 	if err != nil {
 		return err
@@ -148,10 +147,9 @@ func (d *placing) noStrays(ctx context.Context, there BinlogState) error {
 		"but was not read: it was committed on this server alone. Look at what it changed (mysqlbinlog), and compare the data", d.otherName(), &stray, &d.p.LastGroup.GTID)}
 }
 
-// before returns the newest binlog that begins before all of the strays, and the state
-// that it begins with; "": none does.
-func (d *placing) before(ctx context.Context, strays BinlogState) (string, BinlogState, error) {
-	for _, l := range slices.Backward(d.logs) {
+// beginsBefore returns the newest binlog that begins before all of the strays, by its index; -1: none does.
+func (d *placing) beginsBefore(ctx context.Context) (int, error) {
+	for i, l := range slices.Backward(d.logs) {
 		if l.gone() {
 			continue
 		}
@@ -169,41 +167,13 @@ func (d *placing) before(ctx context.Context, strays BinlogState) (string, Binlo
 			return nil
 		})
 		if err != nil {
-			return "", nil, err
+			return 0, err
 		}
 		if len(d.p.strays(state)) == 0 {
-			return l.name, state, nil
+			return i, nil
 		}
 	}
-	return "", nil, nil
-}
-
-// behindRead reads from the file's beginning up to the group that was read last, and
-// returns the first stray that stands behind a transaction that was read, and may have changed
-// something; zero: there is none.
-func (d *placing) behindRead(ctx context.Context, file string, state BinlogState) (stray GTID, err error) {
-	var found GTID
-	err = d.look(ctx, From{File: file, Pos: 4}, func(e seen) error {
-		if !found.IsZero() && e.Type != EvMariaGTID && !isAdministrative(e.Event) {
-			stray = found
-			return errEnough
-		}
-		if found = (GTID{}); e.Type != EvMariaGTID {
-			return nil
-		}
-		t, err := ParseTransactionStart(e.Event)
-		switch {
-		case err != nil:
-			return err
-		case t.GTID == d.p.LastGroup.GTID:
-			return errEnough
-		case d.p.isStray(t.GTID) && d.p.hasRead(state, t.GTID.Domain):
-			found = t.GTID
-		}
-		state.add(t.GTID)
-		return nil
-	})
-	return stray, err
+	return -1, nil
 }
 
 // administrative statements change no table's rows or definition: what is done to each server
@@ -218,19 +188,6 @@ func isAdministrative(e Event) bool {
 	c.Bytes(int(c.U16()))
 	c.Bytes(database + 1)
 	return e.Type == EvQuery && c.Err == nil && administrative.Match(c.B)
-}
-
-// hasRead tells whether a state has something of the domain that was read, or what
-// reading began right behind.
-func (p *Position) hasRead(there BinlogState, domain uint32) bool {
-	began := p.began(domain)
-	for o, seq := range there {
-		g := GTID{Domain: o.Domain, Server: o.Server, Seq: seq}
-		if o.Domain == domain && (g == began || seq > began.Seq && seq <= p.Read[o]) {
-			return true
-		}
-	}
-	return false
 }
 
 // behindLast returns where the group begins that follows the one that was read last.
