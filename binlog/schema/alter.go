@@ -226,7 +226,7 @@ func (b *builder) changesAdded(a alteration) bool {
 const generatedKey = "my_row_id"
 
 // keepGeneratedKey puts a made-up primary key in front again: nothing comes
-// before it for as long as it is invisible.
+// before it for as long as it is invisible, and the table of InnoDB before and after.
 func (b *builder) keepGeneratedKey(old *table) {
 	if !b.run.server.mysqlFrom(80030) || !hasGeneratedKey(old) {
 		return
@@ -235,8 +235,13 @@ func (b *builder) keepGeneratedKey(old *table) {
 	if i <= 0 {
 		return
 	}
-	c := b.columns[i]
-	b.columns = slices.Insert(slices.Delete(b.columns, i, i+1), 0, c)
+	switch engines := []string{old.Engine, b.engine}; {
+	case !slices.ContainsFunc(engines, func(e string) bool { return e != "InnoDB" }):
+		c := b.columns[i]
+		b.columns = slices.Insert(slices.Delete(b.columns, i, i+1), 0, c)
+	case !slices.ContainsFunc(engines, func(e string) bool { return e != "InnoDB" && e != "" }):
+		b.fail("the table may be of InnoDB, which keeps its made-up key in front")
+	}
 }
 
 // hasGeneratedKey tells a table with a made-up primary key, or one that was

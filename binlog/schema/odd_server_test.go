@@ -229,7 +229,7 @@ func TestPeriodsOfASnapshot(t *testing.T) {
 }
 
 // TestGeneratedInvisiblePrimaryKey has MySQL make primary keys up, which stay in
-// front whatever the statement says, as long as they are invisible.
+// front whatever the statement says, as long as they are invisible and of InnoDB.
 func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
 	eachLine(t, func(t *testing.T, src *source) {
 		if !src.server.mysqlFrom(80030) {
@@ -248,6 +248,8 @@ func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
 				{"ALTER my_row_id SET VISIBLE", "ADD b INT FIRST", "ALTER my_row_id SET INVISIBLE", "ADD c INT FIRST"}, {"ALTER my_row_id SET VISIBLE, ADD b INT FIRST"},
 				{"DROP PRIMARY KEY, DROP my_row_id, ADD b INT FIRST"}, {"DROP PRIMARY KEY, DROP my_row_id, ADD id INT PRIMARY KEY FIRST"},
 				{"RENAME COLUMN x TO my_row_id", "ADD b INT FIRST", "ADD c INT FIRST"}, {"DROP PRIMARY KEY, DROP my_row_id, ADD " + written + " PRIMARY KEY, ADD b INT FIRST"}, {"CONVERT TO CHARACTER SET latin1, ADD b INT FIRST"},
+				{"ENGINE=MEMORY", "RENAME COLUMN a TO c, ADD b INT FIRST", "ENGINE=InnoDB", "ADD d INT FIRST"}, {"ENGINE=MyISAM", "MODIFY a INT FIRST"}, {"ENGINE=MERGE", "ADD b INT AFTER a", "ADD c INT FIRST"},
+				{"ENGINE=MyISAM", "ENGINE=InnoDB", "ADD b INT FIRST"}, {"ENGINE=MEMORY, ADD b INT FIRST"}, {"ENGINE=MEMORY", "ENGINE=InnoDB, ADD b INT FIRST", "ADD c INT FIRST"},
 			} {
 				src.must("SET SESSION sql_generate_invisible_primary_key = ON")
 				table := fmt.Sprintf("t%d", n)
