@@ -26,7 +26,7 @@ var types = map[string]change.Type{
 
 // column makes of a written column what the server makes of it.
 func (b *builder) column(d columnDef) column {
-	if b.convert != "" && d.charset != "binary" && (d.charset == "" || !b.run.server.mysqlFrom(80000)) {
+	if b.convert != "" && d.charset != "binary" {
 		d.charset = b.convert
 	}
 	c, ok := b.run.resolveType(d, b.charset)
