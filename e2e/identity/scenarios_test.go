@@ -169,7 +169,7 @@ func ofAFormerSource(r *run) {
 	r.write(1)
 	r.read()
 	conn := r.caughtUp(replica)
-	as(conn, 2, func() { conn.Exec(fmt.Sprintf("INSERT INTO %s.t VALUES (1, 'of a former source')", database)) })
+	as(conn, 2, func() { conn.Exec(fmt.Sprintf("ALTER TABLE %s.t COMMENT 'of a former source'", database)) }) // a row may meet none of ours
 	r.write(2)
 	r.caughtUp(replica)
 	r.read()
