@@ -22,6 +22,7 @@ type query struct {
 	context  schema.Context // of stOther: the rest means the same everywhere
 	flags2   uint32         // session options
 	defaults defaultCollations
+	settings settings
 	micros   uint32   // of NOW(), where the statement used them
 	updated  []string // databases that a statement-format change touches, if updatedTold
 	// updatedTold: the event lists them (MySQL 5.6 and later, up to 16 of them).
@@ -102,8 +103,8 @@ func (q *query) readVariables(b []byte) error {
 			}
 		case 2: // catalog, with a zero at its end
 			r.Bytes(int(r.U8()) + 1)
-		case 3: // auto_increment
-			r.U32()
+		case 3:
+			q.settings.increment, q.settings.offset = r.U16(), r.U16()
 		case 4:
 			q.context.ClientCollation = r.U16()
 			q.context.ConnectionCollation = r.U16()
@@ -113,8 +114,8 @@ func (q *query) readVariables(b []byte) error {
 			q.context.TimeZone = string(r.Bytes(int(r.U8())))
 		case 6: // catalog
 			r.Bytes(int(r.U8()))
-		case 7: // lc_time_names
-			r.U16()
+		case 7:
+			q.settings.timeNames = r.U16()
 		case 8:
 			q.context.DatabaseCollation = r.U16()
 		case 9: // table_map_for_update
@@ -140,8 +141,10 @@ func (q *query) readVariables(b []byte) error {
 			r.U64()
 		case 18:
 			q.defaults.utf8mb4 = r.U16()
-		case 19, 20: // sql_require_primary_key, default_table_encryption
+		case 19: // sql_require_primary_key
 			r.U8()
+		case 20:
+			q.settings.encrypts = r.U8() != 0
 		case 130: // further flags of the GTID; those that end an ALTER in two phases tell its number
 			if r.U8()&(4|8) != 0 {
 				r.U64()

@@ -19,7 +19,18 @@ const (
 	// explicitDefaultsSince on; before, it is the server's.
 	optionExplicitDefaults = 1 << 24
 	explicitDefaultsSince  = 100804
+	// options of MariaDB's sessions alone
+	optionNoCheckConstraints = 1 << 15
+	optionIfExists           = 1 << 28
 )
+
+// settings are those of a session that an event tells only where they are not
+// the servers' defaults: 0 is the default.
+type settings struct {
+	increment, offset uint16 // of auto_increment
+	timeNames         uint16 // lc_time_names, by its number
+	encrypts          bool   // MySQL 8.0's default_table_encryption
+}
 
 // defaultCollations are those that a session has character sets mean where no
 // collation is named.
@@ -64,6 +75,7 @@ func (q *query) session(server schema.Server, source *Status, at *dump.Event) ch
 		explicit = *told
 	}
 	name := func(id uint16) string { return source.Collations[int(id)] }
+	maria := source.Flavor == MariaDB
 	return change.Session{
 		Database: q.context.Database, TimeZone: q.context.TimeZone,
 		CharacterSetServer: charset.OfID(int(q.context.ServerCollation)), CollationServer: name(q.context.ServerCollation),
@@ -71,5 +83,8 @@ func (q *query) session(server schema.Server, source *Status, at *dump.Event) ch
 		DefaultCollationForUTF8MB4: name(q.defaults.utf8mb4), CharacterSetCollations: q.defaults.characterSetCollations(source),
 		ForeignKeyChecks: q.flags2&optionNoForeignKeyChecks == 0, UniqueChecks: q.flags2&optionRelaxedUnique == 0,
 		ExplicitDefaultsForTimestamp: explicit, Timestamp: int64(at.Timestamp)*1e6 + int64(q.micros),
+		AutoIncrementIncrement: q.settings.increment, AutoIncrementOffset: q.settings.offset, LCTimeNames: localeOf(q.settings.timeNames),
+		SQLIfExists: maria && q.flags2&optionIfExists != 0, ConstraintsUnchecked: maria && q.flags2&optionNoCheckConstraints != 0,
+		DefaultTableEncryption: q.settings.encrypts,
 	}
 }

@@ -118,6 +118,16 @@ type Session struct {
 	// Timestamp is what NOW() was, in microseconds since 1970. The commit, which
 	// [Source] tells, may be later.
 	Timestamp int64
+
+	// What few sessions set. The zero value is each server's default.
+
+	// AutoIncrementIncrement and AutoIncrementOffset number the rows that are there
+	// when a column is added; both 0: 1.
+	AutoIncrementIncrement, AutoIncrementOffset uint16
+	LCTimeNames                                 string // the language of MONTHNAME() and the like; "": en_US
+	SQLIfExists                                 bool   // MariaDB: each DROP, ALTER and RENAME has IF EXISTS
+	ConstraintsUnchecked                        bool   // MariaDB: check_constraint_checks is off
+	DefaultTableEncryption                      bool   // MySQL 8.0
 }
 
 // TableChangeType says what a DDL statement did to one table.

@@ -76,7 +76,28 @@ func appendSession(dst []byte, s *change.Session) []byte {
 	if micros := s.Timestamp % 1e6; micros != 0 {
 		dst = fmt.Appendf(dst, ".%06d", micros)
 	}
-	return append(dst, '}')
+	return append(appendRareSettings(dst, s), '}')
+}
+
+// appendRareSettings appends the settings that are not told where they are each
+// server's default, as in nearly all sessions.
+func appendRareSettings(dst []byte, s *change.Session) []byte {
+	if s.AutoIncrementIncrement != 0 {
+		dst = fmt.Appendf(dst, `,"autoIncrementIncrement":%d,"autoIncrementOffset":%d`, s.AutoIncrementIncrement, s.AutoIncrementOffset)
+	}
+	if s.LCTimeNames != "" {
+		dst = appendString(append(dst, `,"lcTimeNames":`...), s.LCTimeNames)
+	}
+	if s.SQLIfExists {
+		dst = append(dst, `,"sqlIfExists":true`...)
+	}
+	if s.ConstraintsUnchecked {
+		dst = append(dst, `,"checkConstraintChecks":false`...)
+	}
+	if s.DefaultTableEncryption {
+		dst = append(dst, `,"defaultTableEncryption":true`...)
+	}
+	return dst
 }
 
 // tableChangeName returns Debezium's name for the kind of change; none for a

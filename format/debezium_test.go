@@ -130,6 +130,23 @@ func TestStatementsTimeHasNoFractionWhereItIsWhole(t *testing.T) {
 	}
 }
 
+// TestRareSettings: what is not told is the default.
+func TestRareSettings(t *testing.T) {
+	e := format.NewDebezium(format.DebeziumOptions{Name: "shop", Connector: "mariadb", Version: "1"})
+	for want, session := range map[string]change.Session{
+		`"timestamp":0}`: {},
+		`"timestamp":0,"autoIncrementIncrement":10,"autoIncrementOffset":3,"lcTimeNames":"de_DE"}`: {AutoIncrementIncrement: 10, AutoIncrementOffset: 3, LCTimeNames: "de_DE"},
+		`"timestamp":0,"sqlIfExists":true,"checkConstraintChecks":false}`:                          {SQLIfExists: true, ConstraintsUnchecked: true},
+		`"timestamp":0,"defaultTableEncryption":true}`:                                             {DefaultTableEncryption: true},
+	} {
+		c := schemaChange("CREATE DATABASE d")
+		c.DDL.Session = session
+		if got := string(encode(t, e, c)[0][1]); !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestGapIsASchemaChangeOfNothing(t *testing.T) {
 	c := &change.Change{Op: change.Gap, Gap: &change.GapInfo{From: `a "file":4`, To: "binlog.000002:4", Reason: "by command"}}
 	c.Source = change.Source{File: "binlog.000002", Pos: 4, CommitMicros: 1700000000123456}

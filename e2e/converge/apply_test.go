@@ -4,10 +4,12 @@ package converge
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/client"
@@ -77,6 +79,13 @@ type statementSession struct {
 	UniqueChecks                 *bool
 	ExplicitDefaultsForTimestamp *bool
 	Timestamp                    json.Number
+
+	// not told where they are the default
+	AutoIncrementIncrement, AutoIncrementOffset *int
+	LCTimeNames                                 *string
+	SQLIfExists                                 *bool
+	CheckConstraintChecks                       *bool
+	DefaultTableEncryption                      *bool
 }
 
 // nowhere is the default database of statements that had none.
@@ -95,7 +104,10 @@ func newApplier(address string) (*applier, error) {
 		return nil, err
 	}
 	a := &applier{conn: conn, tables: map[string]*table{}}
-	return a, a.run("SET NAMES utf8mb4", "CREATE DATABASE IF NOT EXISTS "+nowhere, "SET SESSION sql_log_bin = 0")
+	if err := a.run("SET NAMES utf8mb4", "CREATE DATABASE IF NOT EXISTS "+nowhere, "SET SESSION sql_log_bin = 0"); err != nil {
+		return nil, err
+	}
+	return a, a.set("system_versioning_alter_history", "KEEP")
 }
 
 func (a *applier) run(statements ...string) error {
@@ -225,31 +237,52 @@ func (a *applier) statement(e *envelope) error {
 		return err
 	}
 	for _, v := range []struct{ name, value string }{
+		{"auto_increment_increment", number(s.AutoIncrementIncrement)}, {"auto_increment_offset", number(s.AutoIncrementOffset)},
+		{"lc_time_names", cmp.Or(text(s.LCTimeNames), "en_US")}, {"sql_if_exists", cmp.Or(truth(s.SQLIfExists), "0")},
+		{"check_constraint_checks", cmp.Or(truth(s.CheckConstraintChecks), "1")}, {"default_table_encryption", cmp.Or(truth(s.DefaultTableEncryption), "0")},
 		{"time_zone", text(s.TimeZone)}, {"character_set_server", text(s.CharacterSetServer)},
 		{"collation_server", text(s.CollationServer)}, {"collation_database", text(s.CollationDatabase)},
 		{"default_collation_for_utf8mb4", text(s.DefaultCollationForUtf8mb4)}, {"character_set_collations", text(s.CharacterSetCollations)},
 		{"foreign_key_checks", truth(s.ForeignKeyChecks)}, {"unique_checks", truth(s.UniqueChecks)},
 		{"explicit_defaults_for_timestamp", truth(s.ExplicitDefaultsForTimestamp)},
-		{"timestamp", s.Timestamp.String()}, {"collation_connection", text(s.CollationConnection)},
+		{"timestamp", s.Timestamp.String()},
+		// Behind the others, as some change what those are set to.
+		{"sql_mode", text(s.SQLMode)},
+		// Last, as no list can be set by a literal in a wide character set.
+		{"collation_connection", text(s.CollationConnection)},
 	} {
-		if v.value != "" {
-			err := a.run("SET SESSION " + v.name + " = " + v.value)
-			var refused *mysql.MyError
-			if err != nil && !(errors.As(err, &refused) && (refused.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE || refused.Code == mysql.ER_INCORRECT_GLOBAL_LOCAL_VAR)) {
-				return err
-			}
-		}
-	}
-	// Last, as some change what the others are set to.
-	if s.SQLMode != nil {
-		if err := a.run("SET SESSION sql_mode = " + quote(*s.SQLMode)); err != nil {
+		if err := a.set(v.name, v.value); err != nil {
 			return err
 		}
 	}
 	if err := a.run(*e.DDL); err != nil {
 		return err
 	}
+	if err := a.set("check_constraint_checks", "0"); err != nil {
+		return err
+	}
 	return a.run("SET NAMES utf8mb4", "SET SESSION sql_mode = '"+rowMode+"'", "SET SESSION time_zone = '+00:00'", "SET SESSION timestamp = DEFAULT", "SET SESSION foreign_key_checks = 0", "BEGIN")
+}
+
+// set sets a variable, if it is told and the server has it.
+func (a *applier) set(name, value string) error {
+	if value == "" {
+		return nil
+	}
+	err := a.run("SET SESSION " + name + " = " + value)
+	var refused *mysql.MyError
+	if errors.As(err, &refused) && (refused.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE || refused.Code == mysql.ER_INCORRECT_GLOBAL_LOCAL_VAR) {
+		return nil
+	}
+	return err
+}
+
+// number returns a setting whose default is 1.
+func number(n *int) string {
+	if n == nil {
+		return "1"
+	}
+	return strconv.Itoa(*n)
 }
 
 func text(s *string) string {

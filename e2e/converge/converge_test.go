@@ -110,22 +110,33 @@ func run(t *testing.T, l line, seed uint64, steps, bulk int) {
 	replica := server.Start(t, l.version, l.options...)
 	conn := source.Connect(t, "")
 	from := oracle.End(conn)
-	d := harness.Start(t, harness.Config{
-		Source: source.Address, Include: []string{"cv.*", "cv Two.*", "finis.*"}, SchemaChanges: "objects",
-		Start: fmt.Sprintf("{file: %s, pos: %d}", from.File, from.Pos),
-	})
+	d := track(t, source, from)
 	w := &workload{t: t, address: source.Address, rng: random{rand.New(rand.NewPCG(seed, 3))}, maria: source.MariaDB(), bulk: bulk}
 	w.number5 = version(conn.Query("SELECT VERSION()")[0][0])
 	w.write(d, source, steps)
-	conn = source.Connect(t, "")
-	conn.Exec("CREATE DATABASE finis", "CREATE TABLE finis.t (id INT PRIMARY KEY)", "INSERT INTO finis.t VALUES (1)")
+	rows, ddl := replicate(t, d, source, replica)
+	tables := compare(t, source.Connect(t, ""), replica.Connect(t, ""))
+	t.Logf("%d tables are equal after %d records, %d of them schema changes", tables, rows, ddl)
+}
 
+// track starts Daybook at a place of a source.
+func track(t *testing.T, source *server.Server, from oracle.Position) *harness.Daybook {
+	return harness.Start(t, harness.Config{
+		Source: source.Address, Include: []string{"cv.*", "cv Two.*", "finis.*"}, SchemaChanges: "objects",
+		Start: fmt.Sprintf("{file: %s, pos: %d}", from.File, from.Pos),
+	})
+}
+
+// replicate applies all that the topic has of a source to another server. It returns
+// how many records that were, and how many of them schema changes.
+func replicate(t *testing.T, d *harness.Daybook, source, replica *server.Server) (rows, ddl int) {
+	t.Helper()
+	source.Connect(t, "").Exec("CREATE DATABASE finis", "CREATE TABLE finis.t (id INT PRIMARY KEY)", "INSERT INTO finis.t VALUES (1)")
 	a, err := newApplier(replica.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer a.conn.Close()
-	rows := 0
 	for value := range recordsUntil(t, d, `"db":"finis","sequence"`) {
 		if err := a.apply(value); err != nil {
 			t.Fatalf("%v\nthe record is\n%.3000s\nthe last changes of its table were\n%s\nthe last schema changes were\n%s", err, value, strings.Join(a.history(), "\n"), strings.Join(a.ddl[max(0, len(a.ddl)-40):], "\n"))
@@ -135,8 +146,7 @@ func run(t *testing.T, l line, seed uint64, steps, bulk int) {
 	if err := a.run("COMMIT"); err != nil {
 		t.Fatal(err)
 	}
-	tables := compare(t, source.Connect(t, ""), replica.Connect(t, ""))
-	t.Logf("%d tables are equal after %d records, %d of them schema changes", tables, rows, len(a.ddl))
+	return rows, len(a.ddl)
 }
 
 func version(text string) int {
