@@ -118,15 +118,22 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	r.lex.inText, r.lex.raw = inText, r.client == "binary"
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut,
-		client: r.client, result: &Result{Class: class, SQL: strings.ToValidUTF8(sql, "\ufffd"), ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, change: r.change}}
+		client: r.client, result: &Result{Class: class, ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name
+	}
+	told := func(sql string) string {
+		if !own {
+			sql = inHex(sql, r.client, ctx.SQLMode, c.server)
+		}
+		return strings.ToValidUTF8(sql, "\ufffd")
 	}
 	if ctx.ExplicitDefaultsForTimestamp != nil {
 		u.explicit = *ctx.ExplicitDefaultsForTimestamp
 	}
+	u.result.SQL = told(sql)
 	if create, ok := statement.(*createTable); ok && create.options.end > 0 {
-		u.result.SQL = strings.ToValidUTF8(strings.TrimRight(sql[:create.options.start], " ")+sql[create.options.end:], "\ufffd")
+		u.result.SQL = told(strings.TrimRight(sql[:create.options.start], " ") + sql[create.options.end:])
 	}
 	if len(r.tables) > 0 {
 		u.result.Database = r.tables[0].Database

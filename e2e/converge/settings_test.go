@@ -44,6 +44,7 @@ func TestSettingsConverge(t *testing.T) {
 			source, replica := server.Start(t, version), server.Start(t, version)
 			from := oracle.End(source.Connect(t, ""))
 			d := track(t, source, from)
+			d.WaitLog("state=Normal", oracle.Patience) // its start reads the definitions, which DDL disturbs
 			source.Connect(t, "").Exec("CREATE DATABASE cv CHARACTER SET utf8mb4")
 			for i, s := range settingSteps {
 				s.run(t, source, "t"+string(rune('a'+i)))
