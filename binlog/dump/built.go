@@ -89,10 +89,10 @@ func (d *placing) noneDeleted(ctx context.Context) error {
 		return nil
 	}
 	known := map[uint32]bool{}
+	base, number := splitName(d.p.File)
+	other, oldest := splitName(d.logs[0].name)
 	for domain := range d.p.GTIDs.domains {
-		base, _ := splitName(d.p.File)
-		other, _ := splitName(d.logs[0].name)
-		known[domain] = d.sameServer() && base == other // and all of these are later
+		known[domain] = d.sameServer() && base == other && number < oldest // all of these are later
 	}
 	for _, l := range d.logs {
 		if l.gone() {
