@@ -2,8 +2,8 @@ package dump
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 )
 
 // What is looked at of a MariaDB server that is gone on at by GTIDs. Its position is one GTID of each
@@ -112,31 +112,15 @@ func (d *placing) lost(g GTID) error {
 // has a lower number and was read: then they should have the transaction, too. A
 // server that was set up from a later copy need not.
 func (d *placing) hasReadBefore(ctx context.Context, g GTID) (before bool, err error) {
-	i := slices.IndexFunc(d.logs, func(l binaryLog) bool { return !l.gone() })
-	if i < 0 {
-		return false, ErrPurged
-	}
 	found := false
-	note := func(other GTID) {
-		if other.Domain == g.Domain && d.p.mayHaveRead(other) {
-			found, before = true, before || other.Seq < g.Seq
+	err = d.fromOldest(ctx, func(there GTID, at Place) bool {
+		if there.Domain == g.Domain && d.p.mayHaveRead(there) {
+			found, before = true, before || there.Seq < g.Seq
 		}
-	}
-	left := uint64(scanned)
-	err = d.look(ctx, From{File: d.logs[i].name, Pos: 4}, func(e seen) error {
-		switch e.Type {
-		case EvMariaGTIDList:
-			err = eachListed(e.Body, note)
-		case EvMariaGTID:
-			var t TransactionStart
-			if t, err = ParseTransactionStart(e.Event); err == nil {
-				note(t.GTID)
-			}
-		}
-		if left -= min(left, uint64(e.Size)); err == nil && (found || left == 0) {
-			err = errEnough
-		}
-		return err
+		return !found || at == Place{} // any of the list may be lower
 	})
+	if errors.Is(err, errTooFar) {
+		err = nil
+	}
 	return before, err
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"daybook/binlog/dump"
-	"daybook/e2e/servers"
 )
 
 func switchesGTIDs(v string) bool { return !mariaDB(v) && v >= "mysql-5.7" }
@@ -61,9 +60,7 @@ func TestAnonymousAfterFailover(t *testing.T) {
 	t.Parallel()
 	eachLine(t, switchesGTIDs, func(t *testing.T, v string) {
 		a := begin(t, v, true)
-		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
-		b.connect()
-		b.reset()
+		b := blank(t, v, "--log-slave-updates")
 		f := follow(t, a.source(nil), a.start())
 		b.replicate(a.Server)
 		a.insert(1, 3)

@@ -98,34 +98,40 @@ func (d *placing) noneDeleted(ctx context.Context) error {
 		if l.gone() {
 			continue
 		}
-		listed, err := d.list(ctx, l.name)
+		state, err := d.listed(ctx, l.name)
 		if err != nil {
 			return err
 		}
+		listed := map[uint32]bool{}
+		for o := range state {
+			listed[o.Domain] = true
+		}
 		for domain, g := range d.p.GTIDs.domains {
-			_, has := listed[domain]
-			if known[domain] && !has {
+			if known[domain] && !listed[domain] {
 				return fmt.Errorf("%w: the source has forgotten the GTID domain %d before its file %s (DELETE_DOMAIN_ID): what it had after %s is not known", ErrPurged, domain, l.name, &g)
 			}
-			known[domain] = has
+			known[domain] = listed[domain]
 		}
 	}
 	return nil
 }
 
-// list returns the domains that a binlog's list has.
-func (d *placing) list(ctx context.Context, file string) (map[uint32]bool, error) {
-	listed := map[uint32]bool{}
+// listed returns what a binlog's list has, the state that it begins with.
+func (d *placing) listed(ctx context.Context, file string) (BinlogState, error) {
+	state := BinlogState{}
 	err := d.look(ctx, From{File: file, Pos: 4}, func(e seen) error {
-		if e.Type != EvMariaGTIDList {
-			return nil
+		if e.Type == EvMariaGTIDList {
+			if err := eachListed(e.Body, func(g GTID) { state[g.by()] = g.Seq }); err != nil { // all of them, whatever the bound of add
+				return err
+			}
+			return errEnough
 		}
-		if err := eachListed(e.Body, func(g GTID) { listed[g.Domain] = true }); err != nil {
-			return err
+		if e.InGroup() {
+			return errEnough
 		}
-		return errEnough
+		return nil
 	})
-	return listed, err
+	return state, err
 }
 
 // fromOldest shows the transactions of a MariaDB server's binlogs from the oldest on, until more returns

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"daybook/binlog/dump"
-	"daybook/e2e/servers"
 )
 
 // TestBuiltFromACopy leads to a MariaDB server that was set up from a copy of the source, and told its GTIDs: it has
@@ -23,9 +22,7 @@ func TestBuiltFromACopy(t *testing.T) {
 		f.feed.Close()
 		position := a.db.Query("SELECT @@gtid_binlog_pos")[0][0]
 		build := func() *origin {
-			b := &origin{Server: servers.Start(t, v, "--log-slave-updates", "--binlog-format=MIXED"), t: t, gtid: true}
-			b.connect()
-			b.reset()
+			b := blank(t, v, "--log-slave-updates", "--binlog-format=MIXED")
 			b.db.Exec("CREATE USER own@localhost", "SET sql_log_bin=0", "CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB",
 				"INSERT INTO d.t VALUES (1), (2), (3), (4), (5)", "SET sql_log_bin=1", fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", position))
 			return b
@@ -78,9 +75,7 @@ func TestDomainSkipped(t *testing.T) {
 		f.want(1, 3)
 		f.feed.Close()
 		build := func() *origin {
-			b := &origin{Server: servers.Start(t, v, "--log-slave-updates", "--binlog-format=MIXED"), t: t, gtid: true}
-			b.connect()
-			b.reset()
+			b := blank(t, v, "--log-slave-updates", "--binlog-format=MIXED")
 			b.db.Exec("SET sql_log_bin=0", "CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB", "SET sql_log_bin=1",
 				fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
 			return b

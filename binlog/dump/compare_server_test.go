@@ -6,8 +6,6 @@ import (
 	"context"
 	"net"
 	"testing"
-
-	"daybook/e2e/servers"
 )
 
 // TestBytesLikeAnEvent: where the last event that was read stands in the file of that name, a replica has
@@ -18,9 +16,7 @@ func TestBytesLikeAnEvent(t *testing.T) {
 	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
 		const asItIs = "--binlog-format=MIXED" // of what is replicated
 		a := begin(t, v, true, asItIs)
-		b := &origin{Server: servers.Start(t, v, "--log-slave-updates", asItIs), t: t, gtid: true}
-		b.connect()
-		b.reset()
+		b := blank(t, v, "--log-slave-updates", asItIs)
 		b.replicate(a.Server)
 		a.db.Exec("CREATE TABLE d.k (id INT PRIMARY KEY, b LONGBLOB)")
 		a.insert(1, 1)
@@ -51,9 +47,7 @@ func TestAddressOfTwo(t *testing.T) {
 	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
 	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
 		a := begin(t, v, true)
-		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
-		b.connect()
-		b.reset()
+		b := blank(t, v, "--log-slave-updates")
 		b.replicate(a.Server)
 		f := follow(t, a.source(nil), a.start())
 		a.insert(1, 5)

@@ -36,10 +36,18 @@ func begin(t *testing.T, version string, gtid bool, options ...string) *origin {
 	if gtid {
 		options = append(options, "--log-slave-updates")
 	}
-	o := &origin{Server: servers.Start(t, version, options...), t: t, gtid: gtid}
+	o := blank(t, version, options...)
+	o.gtid = gtid
+	o.db.Exec("CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB")
+	return o
+}
+
+// blank starts a server that has nothing in its binlogs, with GTIDs.
+func blank(t *testing.T, version string, options ...string) *origin {
+	t.Helper()
+	o := &origin{Server: servers.Start(t, version, options...), t: t, gtid: true}
 	o.connect()
 	o.reset()
-	o.db.Exec("CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB")
 	return o
 }
 

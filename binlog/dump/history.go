@@ -44,7 +44,7 @@ func (d *placing) sameHistory(ctx context.Context) error {
 		return fmt.Errorf("compare the binlogs up to %s with what was read: %w", &d.p.LastGroup.GTID, err)
 	}
 	if !h.stray.IsZero() {
-		return d.strayed(ctx, h.stray)
+		return d.strayed(h.stray)
 	}
 	lost, filtered := h.lost()
 	if !lost.IsZero() {

@@ -358,9 +358,7 @@ func TestFailover(t *testing.T) {
 	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
 	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
 		a := begin(t, v, true)
-		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
-		b.connect()
-		b.reset()
+		b := blank(t, v, "--log-slave-updates")
 		w := &wire{}
 		f := follow(t, a.source(w), a.start())
 		a.insert(1, 5)
@@ -432,9 +430,7 @@ func TestLacking(t *testing.T) {
 	hasGTIDs := func(v string) bool { return mariaDB(v) || v >= "mysql-5.6" }
 	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
 		a := begin(t, v, true)
-		b := &origin{Server: servers.Start(t, v, "--log-slave-updates"), t: t, gtid: true}
-		b.connect()
-		b.reset()
+		b := blank(t, v, "--log-slave-updates")
 		w := &wire{}
 		f := follow(t, a.source(w), a.start())
 		a.insert(1, 3)

@@ -138,12 +138,8 @@ func (p *Position) began(domain uint32) GTID {
 }
 
 // strayed is the error of a stray.
-func (d *placing) strayed(ctx context.Context, stray GTID) error {
-	next, err := d.behindLast(ctx)
-	if err != nil {
-		return err
-	}
-	return &MissingError{Next: next, Kind: ErrOtherServer, Text: fmt.Sprintf("%s, and in its binlogs the transaction %s stands before %s, up to which was read, "+
+func (d *placing) strayed(stray GTID) error {
+	return &MissingError{Next: d.read, Kind: ErrOtherServer, Text: fmt.Sprintf("%s, and in its binlogs the transaction %s stands before %s, up to which was read, "+
 		"but was not read: it was committed on this server alone. Look at what it changed (mysqlbinlog), and compare the data", d.otherName(), &stray, &d.p.LastGroup.GTID)}
 }
 
@@ -153,19 +149,7 @@ func (d *placing) beginsBefore(ctx context.Context) (int, error) {
 		if l.gone() {
 			continue
 		}
-		state := BinlogState{}
-		err := d.look(ctx, From{File: l.name, Pos: 4}, func(e seen) error {
-			switch {
-			case e.Type == EvMariaGTIDList:
-				if err := eachListed(e.Body, state.add); err != nil {
-					return err
-				}
-				return errEnough
-			case e.InGroup():
-				return errEnough
-			}
-			return nil
-		})
+		state, err := d.listed(ctx, l.name)
 		if err != nil {
 			return 0, err
 		}
@@ -188,28 +172,4 @@ func isAdministrative(e Event) bool {
 	c.Bytes(int(c.U16()))
 	c.Bytes(database + 1)
 	return e.Type == EvQuery && c.Err == nil && administrative.Match(c.B)
-}
-
-// behindLast returns where the group begins that follows the one that was read last.
-func (d *placing) behindLast(ctx context.Context) (Place, error) {
-	var at Place
-	found := false
-	err := d.look(ctx, From{GTIDs: d.p.GTIDs.Without(d.p.LastGroup.GTID)}, func(e seen) error {
-		if e.end == 0 {
-			return nil
-		}
-		if e.Type == EvMariaGTID {
-			if at = (Place{e.file, e.start}); found {
-				return errEnough
-			}
-			t, err := ParseTransactionStart(e.Event)
-			if err != nil {
-				return err
-			}
-			found = t.GTID == d.p.LastGroup.GTID
-		}
-		at = Place{e.file, e.end}
-		return nil
-	})
-	return at, err
 }

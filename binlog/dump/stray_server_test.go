@@ -25,9 +25,7 @@ type pair struct {
 
 func newPair(t *testing.T, version string) *pair {
 	const asItIs = "--binlog-format=STATEMENT" // of what is replicated
-	p := &pair{t: t, a: begin(t, version, true, asItIs), b: &origin{Server: servers.Start(t, version, "--log-slave-updates", asItIs), t: t, gtid: true}}
-	p.b.connect()
-	p.b.reset()
+	p := &pair{t: t, a: begin(t, version, true, asItIs), b: blank(t, version, "--log-slave-updates", asItIs)}
 	p.f = follow(t, p.a.source(nil), p.a.start())
 	return p
 }
