@@ -39,6 +39,7 @@
 package corpus
 
 import (
+	"bytes"
 	"flag"
 	"math/rand/v2"
 	"os"
@@ -57,7 +58,7 @@ var (
 	filesFlag = flag.Int("files", 0, "how many files; 0: as the test says")
 	skipFlag  = flag.Int("skip", 0, "how many files to pass over before: with the same seed, and the same files left out, a run goes on where another one ended")
 	onlyFlag  = flag.String("only", "", "a regular expression of the files")
-	listFlag  = flag.String("list", "", "run the files that this file lists, each a line: the suite, a blank, the path; in its order")
+	listFlag  = flag.String("list", "", "run the files that this file lists, each a line: the suite, a blank, the path; in its order; each is taken out when it has been run")
 	showFlag  = flag.Bool("show", false, "print each statement")
 	foundFlag = flag.String("found", "", "append what is found to this file")
 	eachFlag  = flag.Duration("each", 0, "how long one file may take; 0: as the test says")
@@ -123,6 +124,9 @@ func runFiles(t *testing.T, version string, from []string, seed uint64, n int, e
 	begun := time.Now()
 	for i, f := range files {
 		r.file(f, each)
+		if *listFlag != "" {
+			takeOut(t, *listFlag)
+		}
 		if r.dead {
 			t.Logf("%s: the server died", f.path)
 			server.Kill(t) // if it only hangs
@@ -153,6 +157,21 @@ func listedIn(t *testing.T, list string) []file {
 		files = append(files, file{roots[suite], path})
 	}
 	return files
+}
+
+// takeOut takes the first file out of a list.
+func takeOut(t *testing.T, list string) {
+	data, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := bytes.Cut(data, []byte("\n"))
+	if err := os.WriteFile(list+".new", rest, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(list+".new", list); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // suiteRoot gets a suite, and returns its folder.
