@@ -233,7 +233,7 @@ func (a *applier) statement(e *envelope) error {
 	if s.Database != nil {
 		database = *s.Database
 	}
-	if err := a.run("COMMIT", "USE "+quoteName(database)); err != nil {
+	if err := a.run("COMMIT", "USE "+servers.QuoteName(database)); err != nil {
 		return err
 	}
 	for _, v := range []struct{ name, value string }{
@@ -310,8 +310,6 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
-
 // table asks the server for the columns of a table.
 func (a *applier) table(db, name string) (*table, error) {
 	key := db + "\x00" + name
@@ -325,7 +323,7 @@ func (a *applier) table(db, name string) (*table, error) {
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("there is no table %s.%s", db, name)
 	}
-	t := &table{name: quoteName(db) + "." + quoteName(name), columns: columns}
+	t := &table{name: servers.QuoteName(db) + "." + servers.QuoteName(name), columns: columns}
 	a.tables[key] = t
 	return t, nil
 }

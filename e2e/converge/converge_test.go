@@ -49,6 +49,7 @@ import (
 	"daybook/e2e/charsets"
 	"daybook/e2e/harness"
 	"daybook/e2e/oracle"
+	"daybook/e2e/servers"
 	server "daybook/e2e/servers"
 )
 
@@ -201,7 +202,7 @@ func (w *workload) write(d *harness.Daybook, source *server.Server, steps int) {
 		if i == 0 {
 			s.reconnect()
 			for _, db := range databases {
-				_ = s.exec("CREATE DATABASE " + quoteName(db) + w.rng.maybe(60, " "+s.charsetClause()))
+				_ = s.exec("CREATE DATABASE " + servers.QuoteName(db) + w.rng.maybe(60, " "+s.charsetClause()))
 			}
 		}
 		s.reconnect()
@@ -323,7 +324,7 @@ func compare(t *testing.T, source, replica *server.Conn) int {
 		t.Fatalf("the replica has tables %q, the source %q", got, tables)
 	}
 	for _, n := range tables {
-		name := quoteName(n[0]) + "." + quoteName(n[1])
+		name := servers.QuoteName(n[0]) + "." + servers.QuoteName(n[1])
 		if a, b := definition(source, n[0], n[1]), definition(replica, n[0], n[1]); a != b {
 			t.Errorf("%s is defined otherwise: the source's\n%s\nthe replica's\n%s", name, a, b)
 			continue
@@ -359,7 +360,7 @@ func contents(c *server.Conn, db, name string) []string {
 		shown = append(shown, (&column{name: r[0], kind: strings.ToLower(r[1])}).shown())
 	}
 	var rows []string
-	for _, r := range c.Query("SELECT " + strings.Join(shown, ", ") + " FROM " + quoteName(db) + "." + quoteName(name)) {
+	for _, r := range c.Query("SELECT " + strings.Join(shown, ", ") + " FROM " + servers.QuoteName(db) + "." + servers.QuoteName(name)) {
 		rows = append(rows, strings.Join(r, "|"))
 	}
 	slices.Sort(rows)

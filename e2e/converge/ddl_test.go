@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"daybook/e2e/servers"
 )
 
 // databases are those that tables are in, both tracked.
@@ -47,14 +49,14 @@ func (s *session) listed() []named {
 
 // newName returns a name for a table, with or without its database.
 func (s *session) newName() string {
-	name := quoteName(s.rng.Pick(tableNames...))
+	name := servers.QuoteName(s.rng.Pick(tableNames...))
 	if s.rng.chance(60) {
 		return name
 	}
-	return quoteName(s.rng.Pick(databases...)) + "." + name
+	return servers.QuoteName(s.rng.Pick(databases...)) + "." + name
 }
 
-func (s *session) columnName() string { return quoteName(s.rng.Pick(columnNames...)) }
+func (s *session) columnName() string { return servers.QuoteName(s.rng.Pick(columnNames...)) }
 
 // define runs a DDL.
 func (s *session) define() {
@@ -76,7 +78,7 @@ func (s *session) define() {
 		_ = s.exec("RENAME TABLE " + t.String() + " TO " + s.newName())
 	case 5:
 		if u := s.table(); u != nil {
-			_ = s.exec(fmt.Sprintf("RENAME TABLE %s TO %s.tmp, %s TO %s, %s.tmp TO %s", t, quoteName(t.db), u, t, quoteName(t.db), u))
+			_ = s.exec(fmt.Sprintf("RENAME TABLE %s TO %s.tmp, %s TO %s, %s.tmp TO %s", t, servers.QuoteName(t.db), u, t, servers.QuoteName(t.db), u))
 		}
 	case 6:
 		_ = s.exec("CREATE TABLE " + r.maybe(30, "IF NOT EXISTS ") + s.newName() + " LIKE " + t.String())
@@ -88,9 +90,9 @@ func (s *session) define() {
 		if s.maria {
 			return // others that have it selected would go on with the old one
 		}
-		_ = s.exec("ALTER DATABASE " + r.maybe(60, quoteName(r.Pick(databases...))) + " " + s.charsetClause())
+		_ = s.exec("ALTER DATABASE " + r.maybe(60, servers.QuoteName(r.Pick(databases...))) + " " + s.charsetClause())
 	case 10:
-		_ = s.exec("USE " + quoteName(r.Pick(databases...)))
+		_ = s.exec("USE " + servers.QuoteName(r.Pick(databases...)))
 	case 11:
 		c := t.columns[r.IntN(len(t.columns))]
 		_ = s.exec(fmt.Sprintf("CREATE %sINDEX %s ON %s (%s)", r.maybe(40, "UNIQUE "), s.columnName(), t, s.keyPart(&c)))
@@ -266,7 +268,7 @@ func (s *session) labels() string {
 }
 
 func (s *session) keyPart(c *column) string {
-	n := quoteName(c.name)
+	n := servers.QuoteName(c.name)
 	if strings.Contains(c.kind, "text") || strings.Contains(c.kind, "blob") {
 		return n + "(5)"
 	}
@@ -277,10 +279,10 @@ func (s *session) action(t *named) string {
 	r := s.rng
 	c := t.columns[r.IntN(len(t.columns))]
 	d := t.columns[r.IntN(len(t.columns))]
-	n := quoteName(c.name)
+	n := servers.QuoteName(c.name)
 	place := r.maybe(20, " FIRST")
 	if place == "" {
-		place = r.maybe(25, " AFTER "+quoteName(d.name))
+		place = r.maybe(25, " AFTER "+servers.QuoteName(d.name))
 	}
 	switch r.IntN(22) {
 	case 0, 1, 2, 3, 4:
@@ -307,7 +309,7 @@ func (s *session) action(t *named) string {
 	case 17:
 		return "RENAME COLUMN " + n + " TO " + s.columnName()
 	case 18:
-		return "RENAME COLUMN " + n + " TO " + quoteName(d.name) + ", RENAME COLUMN " + quoteName(d.name) + " TO " + n
+		return "RENAME COLUMN " + n + " TO " + servers.QuoteName(d.name) + ", RENAME COLUMN " + servers.QuoteName(d.name) + " TO " + n
 	case 19:
 		if s.maria {
 			return "FORCE"
@@ -361,7 +363,7 @@ func (s *session) otherType(c *column) string {
 }
 
 func (s *session) partitions(t *named) string {
-	n := quoteName(t.columns[s.rng.IntN(len(t.columns))].name)
+	n := servers.QuoteName(t.columns[s.rng.IntN(len(t.columns))].name)
 	return s.rng.Pick("PARTITION BY KEY () PARTITIONS 4", "PARTITION BY HASH ("+n+") PARTITIONS 2", "ADD PARTITION PARTITIONS 2", "COALESCE PARTITION 1", "REMOVE PARTITIONING",
 		"PARTITION BY RANGE ("+n+") (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)", "TRUNCATE PARTITION p0", "DROP PARTITION p0", "REBUILD PARTITION ALL")
 }

@@ -5,6 +5,8 @@ package converge
 import (
 	"fmt"
 	"strings"
+
+	"daybook/e2e/servers"
 )
 
 // value returns a value for a column, as SQL.
@@ -181,7 +183,7 @@ type named struct {
 	columns  []column
 }
 
-func (n *named) String() string { return quoteName(n.db) + "." + quoteName(n.name) }
+func (n *named) String() string { return servers.QuoteName(n.db) + "." + servers.QuoteName(n.name) }
 
 func (n *named) writable() []column {
 	var list []column
@@ -212,27 +214,27 @@ func (s *session) write() {
 	case 9:
 		if u := s.table(); u != nil && u.String() != t.String() && len(u.writable()) > 0 {
 			d := u.writable()[r.IntN(len(u.writable()))]
-			_ = s.exec(fmt.Sprintf("UPDATE %s AS x, %s AS y SET x.%s = %s, y.%s = %s WHERE x.%s IS NOT NULL", t, u, quoteName(c.name), s.value(&c), quoteName(d.name), s.value(&d), quoteName(c.name)))
+			_ = s.exec(fmt.Sprintf("UPDATE %s AS x, %s AS y SET x.%s = %s, y.%s = %s WHERE x.%s IS NOT NULL", t, u, servers.QuoteName(c.name), s.value(&c), servers.QuoteName(d.name), s.value(&d), servers.QuoteName(c.name)))
 		}
 	case 10:
 		list := names(columns)
 		_ = s.exec("INSERT IGNORE INTO " + t.String() + " (" + list + ") SELECT " + list + " FROM " + t.String() + fmt.Sprintf(" LIMIT %d", 1+r.IntN(s.bulk)))
 	case 11:
 		if c.kind == "json" && !s.maria {
-			_ = s.exec("UPDATE " + t.String() + " SET " + quoteName(c.name) + " = " + r.Pick("JSON_SET", "JSON_REPLACE", "JSON_REMOVE") + "(" + quoteName(c.name) + ", '$.n'" + r.Pick(")", ", 5)", ", 'x')"))
+			_ = s.exec("UPDATE " + t.String() + " SET " + servers.QuoteName(c.name) + " = " + r.Pick("JSON_SET", "JSON_REPLACE", "JSON_REMOVE") + "(" + servers.QuoteName(c.name) + ", '$.n'" + r.Pick(")", ", 5)", ", 'x')"))
 			return
 		}
 		if temporal(strings.ToUpper(c.kind)) {
 			return
 		}
-		_ = s.exec("UPDATE " + t.String() + " SET " + quoteName(c.name) + " = " + r.Pick("DEFAULT", "NULL", quoteName(c.name)+" + 1", s.value(&c)) + s.some(&c))
+		_ = s.exec("UPDATE " + t.String() + " SET " + servers.QuoteName(c.name) + " = " + r.Pick("DEFAULT", "NULL", servers.QuoteName(c.name)+" + 1", s.value(&c)) + s.some(&c))
 	}
 }
 
 func names(columns []column) string {
 	var list []string
 	for _, c := range columns {
-		list = append(list, quoteName(c.name))
+		list = append(list, servers.QuoteName(c.name))
 	}
 	return strings.Join(list, ", ")
 }
@@ -267,13 +269,13 @@ func (s *session) set(columns []column) string {
 			continue // MariaDB logs a row before that never was
 		}
 		first = c.name
-		list = append(list, quoteName(c.name)+" = "+s.value(&c))
+		list = append(list, servers.QuoteName(c.name)+" = "+s.value(&c))
 	}
 	return strings.Join(list, ", ")
 }
 
 // some chooses rows.
 func (s *session) some(c *column) string {
-	n := quoteName(c.name)
+	n := servers.QuoteName(c.name)
 	return s.rng.Pick(" WHERE "+n+" <=> "+s.value(c), " WHERE "+n+" IS NULL", " WHERE CRC32("+n+") % 3 = 1", " LIMIT 3", " ORDER BY "+n+" DESC LIMIT 5")
 }

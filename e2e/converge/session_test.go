@@ -12,6 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"daybook/e2e/charsets"
+	"daybook/e2e/servers"
 )
 
 // session is one connection to the source. Several take turns, so that a seed makes
@@ -65,7 +66,7 @@ func (s *session) reconnect() {
 	}
 	s.conn = conn
 	s.modes, s.charset = "", &charsets.Clients[0]
-	for _, sql := range []string{"SET NAMES utf8mb4", "USE " + quoteName(s.rng.Pick(databases...)), "SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"} {
+	for _, sql := range []string{"SET NAMES utf8mb4", "USE " + servers.QuoteName(s.rng.Pick(databases...)), "SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"} {
 		_ = s.exec(sql)
 	}
 }

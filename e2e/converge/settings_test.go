@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"daybook/e2e/oracle"
+	"daybook/e2e/servers"
 	server "daybook/e2e/servers"
 )
 
@@ -92,10 +93,10 @@ func same(t *testing.T, source, replica *server.Conn) {
 	t.Helper()
 	objects := []string{"DATABASE cv"}
 	for _, r := range source.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'cv Two'") {
-		objects = append(objects, "DATABASE "+quoteName(r[0]))
+		objects = append(objects, "DATABASE "+servers.QuoteName(r[0]))
 	}
 	for _, r := range source.Query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'cv'") {
-		objects = append(objects, "TABLE cv."+quoteName(r[0]))
+		objects = append(objects, "TABLE cv."+servers.QuoteName(r[0]))
 	}
 	for _, o := range objects {
 		shown := func(c *server.Conn) string {

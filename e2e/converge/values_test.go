@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"daybook/e2e/servers"
 )
 
 // table is a table of the server that records are applied to.
@@ -86,7 +88,7 @@ func (t *table) insert(after map[string]json.RawMessage) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s.%s: %w", t.name, c.name, err)
 		}
-		names, values = append(names, quoteName(c.name)), append(values, v)
+		names, values = append(names, servers.QuoteName(c.name)), append(values, v)
 	}
 	return "INSERT INTO " + t.name + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")", nil
 }
@@ -121,7 +123,7 @@ func (t *table) update(before, after map[string]json.RawMessage) (string, error)
 	var set []string
 	for i := range t.columns {
 		c := &t.columns[i]
-		v := quoteName(c.name)
+		v := servers.QuoteName(c.name)
 		if c.generated {
 			continue
 		}
@@ -131,7 +133,7 @@ func (t *table) update(before, after map[string]json.RawMessage) (string, error)
 				return "", fmt.Errorf("%s.%s: %w", t.name, c.name, err)
 			}
 		}
-		set = append(set, quoteName(c.name)+" = "+v)
+		set = append(set, servers.QuoteName(c.name)+" = "+v)
 	}
 	return "UPDATE " + t.name + " SET " + strings.Join(set, ", "), nil
 }
@@ -188,7 +190,7 @@ func (c *column) literal(raw json.RawMessage) (string, error) {
 // is returns a condition that holds for just that value. Text is compared byte by
 // byte.
 func (c *column) is(raw json.RawMessage) (string, error) {
-	name := quoteName(c.name)
+	name := servers.QuoteName(c.name)
 	if slices.Contains([]string{"date", "datetime", "timestamp"}, c.kind) {
 		// A zero date is null or the epoch's beginning.
 		v, err := c.literal(raw)
@@ -281,7 +283,7 @@ func geometry(raw json.RawMessage) ([]byte, error) {
 
 // shown is the expression by which the values of both servers are compared.
 func (c *column) shown() string {
-	name := quoteName(c.name)
+	name := servers.QuoteName(c.name)
 	switch c.kind {
 	case "float":
 		return "CONCAT(" + name + " + 0e0)"

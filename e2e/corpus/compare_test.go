@@ -11,6 +11,8 @@ import (
 
 	"daybook/binlog/schema"
 	"daybook/change"
+	"daybook/e2e/rowtext"
+	"daybook/e2e/servers"
 )
 
 // tolerated are the tables whose changes are not all in the binlog.
@@ -105,7 +107,7 @@ func (r *run) definitions(list [][]string) {
 // opens tells whether the source can open a table: of one that it cannot,
 // information_schema lacks this and that.
 func (r *run) opens(n name) bool {
-	_, err := r.query("SELECT 1 FROM " + quoteName(n.database) + "." + quoteName(n.table) + " LIMIT 0")
+	_, err := r.query("SELECT 1 FROM " + servers.QuoteName(n.database) + "." + servers.QuoteName(n.table) + " LIMIT 0")
 	return err == nil
 }
 
@@ -150,15 +152,11 @@ func (r *run) rows(n name, t *table, versioned bool) {
 	if t.def == nil || r.replica.maria && !slices.ContainsFunc(t.def.Columns, func(c change.Column) bool { return !c.Generated }) {
 		return // the latter: deletes are empty, and do not even tell how many rows they are of
 	}
-	var list []string
-	for i := range t.def.Columns {
-		list = append(list, selected(&t.def.Columns[i]))
-	}
-	from := quoteName(n.database) + "." + quoteName(n.table)
+	from := servers.QuoteName(n.database) + "." + servers.QuoteName(n.table)
 	if versioned {
 		from += " FOR SYSTEM_TIME ALL"
 	}
-	rows, err := r.query(fmt.Sprintf("SELECT %s FROM %s LIMIT %d", strings.Join(list, ", "), from, maxRows+1))
+	rows, err := r.query(rowtext.Query(t.def, fmt.Sprint(from, " LIMIT ", maxRows+1)))
 	if err != nil {
 		if strings.Contains(err.Error(), "Unknown column") {
 			r.found("rows of %s: %v", n, err)
@@ -170,11 +168,10 @@ func (r *run) rows(n name, t *table, versioned bool) {
 		t.loose = true
 		return
 	}
+	rowtext.Selected(t.def, rows)
 	have, all := map[string]int{}, map[string]int{}
 	for _, values := range rows {
-		for i := range values {
-			values[i] = r.replica.sets.value(&t.def.Columns[i], values[i])
-		}
+		r.replica.sets.keep(t.def, values)
 		all[strings.Join(values, separator)]++
 		have[t.joined(values)]++
 	}

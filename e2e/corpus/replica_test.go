@@ -3,17 +3,14 @@
 package corpus
 
 import (
-	"encoding/hex"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"daybook/binlog/charset"
 	"daybook/change"
+	"daybook/e2e/rowtext"
 )
 
 // replica is what the changes alone tell: each table's definition and its rows,
@@ -40,10 +37,7 @@ type table struct {
 	blank map[int]bool
 }
 
-const (
-	separator = "\x01"
-	absent    = "\x00absent"
-)
+const separator = "\x01"
 
 func newReplica(maria bool) *replica { return &replica{maria, map[name]*table{}, charsets{}} }
 
@@ -142,7 +136,7 @@ func (m *replica) row(c *change.Change) error {
 	was := strings.Split(old, separator)
 	for i := range after {
 		switch {
-		case after[i] != absent:
+		case after[i] != rowtext.Absent:
 		case t.def.Columns[i].Generated || old == "" || i >= len(was):
 			t.leave(i)
 		default:
@@ -154,10 +148,8 @@ func (m *replica) row(c *change.Change) error {
 }
 
 func (t *table) images(sets charsets, image []change.Value) []string {
-	list := make([]string, len(image))
-	for i := range image {
-		list[i] = sets.render(&t.def.Columns[i], &image[i])
-	}
+	list := rowtext.Told(t.def, image)
+	sets.keep(t.def, list)
 	return list
 }
 
@@ -183,14 +175,14 @@ func (t *table) leave(i int) {
 
 // find finds the row of an image that may lack columns.
 func (t *table) find(values []string) (string, bool) {
-	if !slices.Contains(values, absent) {
+	if !slices.Contains(values, rowtext.Absent) {
 		r := t.joined(values)
 		return r, t.rows[r] > 0
 	}
 next:
 	for r := range t.rows {
 		for i, v := range strings.Split(r, separator) {
-			if values[i] != absent && values[i] != v && !t.blank[i] {
+			if values[i] != rowtext.Absent && values[i] != v && !t.blank[i] {
 				continue next
 			}
 		}
@@ -216,126 +208,19 @@ func (t *table) nearest(values []string) string {
 	return said
 }
 
-// selected is the expression that gives a column's value, of which value makes
-// the text that render makes of the change's.
-func selected(c *change.Column) string {
-	name := quoteName(c.Name)
-	switch {
-	case c.Type.IsBinary(), c.Type.IsGeometry(), c.Type == change.Vector:
-		return hexOf(name)
-	case c.Type.IsText(), c.Type == change.Enum, c.Type == change.Set, c.Type == change.JSON:
-		return hexOf("CONVERT(" + name + " USING utf8mb4)")
-	case c.Type == change.Bit, c.Type == change.Year, c.Type.IsInteger(), c.Zerofill:
-		return name + " + 0"
-	case c.Type == change.Float, c.Type == change.Double:
-		return name + " + 0e0"
-	}
-	return "CAST(" + name + " AS CHAR)"
-}
-
-// longest is how many bytes of a value are compared; of a longer one only how many it
-// has, as its HEX may be more than a packet may have.
-const longest = 1 << 20
-
-func hexOf(value string) string {
-	return fmt.Sprintf("IF(LENGTH(%s) > %d, CONCAT('long: ', LENGTH(%[1]s)), HEX(%[1]s))", value, longest)
-}
-
-// value gives the text of a selected value.
-func (sets charsets) value(c *change.Column, s string) string {
-	switch {
-	case s == "NULL":
-		return s
-	case c.Type.IsText(), c.Type == change.Enum, c.Type == change.Set, c.Type == change.JSON:
-		b, err := hex.DecodeString(s)
-		if err != nil {
-			return s
-		}
-		return "'" + sets.kept(c, string(b)) + "'"
-	case c.Type == change.Float, c.Type == change.Double:
-		f, _ := strconv.ParseFloat(s, 64)
-		return number(f)
-	}
-	return s
-}
-
-func number(f float64) string { return strconv.FormatFloat(f+0, 'g', 15, 64) }
-
-func (sets charsets) render(c *change.Column, v *change.Value) string {
-	switch v.Kind {
-	case change.Absent:
-		return absent
-	case change.Null:
-		return "NULL"
-	case change.Int64:
-		return strconv.FormatInt(v.Int(), 10)
-	case change.YearNum:
-		if c.Length == 2 { // shown with two digits
-			return strconv.FormatUint(v.Num%100, 10)
-		}
-		return strconv.FormatUint(v.Num, 10)
-	case change.Uint64, change.Bits:
-		return strconv.FormatUint(v.Num, 10)
-	case change.Float32, change.Float64:
-		f := v.Float()
-		if math.Signbit(f) && f == 0 {
-			f = 0
-		}
-		return number(f)
-	case change.CivilDate:
-		d := v.Civil()
-		return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
-	case change.CivilTime:
-		d := v.Civil()
-		return fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d%s", d.Year, d.Month, d.Day, d.Hour, d.Minute, d.Second, fraction(c, d.Micros))
-	case change.Instant:
-		if v.Num == 0 {
-			return "0000-00-00 00:00:00" + fraction(c, 0)
-		}
-		t := time.UnixMicro(v.Int()).UTC()
-		return t.Format("2006-01-02 15:04:05") + fraction(c, t.Nanosecond()/1000)
-	case change.Duration:
-		n, sign := v.Int(), ""
-		if n < 0 {
-			n, sign = -n, "-"
-		}
-		s := n / 1e6
-		return fmt.Sprintf("%s%02d:%02d:%02d%s", sign, s/3600, s/60%60, s%60, fraction(c, int(n%1e6)))
-	case change.Blobs:
-		if len(v.Bytes) > longest {
-			return fmt.Sprint("long: ", len(v.Bytes))
-		}
-		return fmt.Sprintf("%X", v.Bytes)
-	case change.WKB:
-		if len(v.Bytes) == 0 && v.Num == 0 {
-			return "" // no geometry, which LOAD XML makes of a field that is not there
-		}
-		srid := uint32(v.Num)
-		return fmt.Sprintf("%X%X", []byte{byte(srid), byte(srid >> 8), byte(srid >> 16), byte(srid >> 24)}, v.Bytes)
-	case change.String, change.EnumLabel, change.SetLabels, change.JSONText:
-		if c.Type.IsText() || c.Type == change.Enum || c.Type == change.Set || c.Type == change.JSON {
-			if len(v.Bytes) > longest {
-				return fmt.Sprint("long: ", len(v.Bytes))
-			}
-			return "'" + sets.kept(c, string(v.Bytes)) + "'"
-		}
-	}
-	return string(v.Bytes)
-}
-
-func fraction(c *change.Column, micros int) string {
-	if c.Length <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(".%06d", micros)[:c.Length+1]
-}
-
-func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
-
 var questionMarks = regexp.MustCompile(`\?+`)
 
 // charsets keeps those that were made, as that takes time.
 type charsets map[string]*charset.Charset
+
+// keep has text as kept returns it.
+func (sets charsets) keep(def *change.Table, row []string) {
+	for i := range row {
+		if c := &def.Columns[i]; rowtext.IsText(c) {
+			row[i] = sets.kept(c, row[i])
+		}
+	}
+}
 
 // kept is text with a question mark for each character that is none, and for those
 // that the server's own table of the charset lacks: of some of these a record has the

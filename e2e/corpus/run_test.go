@@ -154,7 +154,7 @@ func (r *run) clean() {
 	}
 	for _, d := range r.must("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA") {
 		if !systemDatabase[strings.ToLower(d[0])] {
-			_, err := r.within(2*time.Minute, "DROP DATABASE "+quoteName(d[0]))
+			_, err := r.within(2*time.Minute, "DROP DATABASE "+servers.QuoteName(d[0]))
 			if refused := (*mysql.MyError)(nil); err != nil && !errors.As(err, &refused) {
 				r.died(fmt.Errorf("drop %s: %w", d[0], err)) // or is at it still: its files are its own
 				return
@@ -162,7 +162,7 @@ func (r *run) clean() {
 			// Files of SELECT … INTO OUTFILE in its folder stay, or keep it from being dropped.
 			_ = os.RemoveAll(filepath.Join(r.server.Data(), d[0]))
 			if err != nil {
-				_, err = r.query("DROP DATABASE IF EXISTS " + quoteName(d[0]))
+				_, err = r.query("DROP DATABASE IF EXISTS " + servers.QuoteName(d[0]))
 			}
 			if err != nil {
 				r.t.Logf("%s: drop: %v", r.current, err)

@@ -85,16 +85,7 @@ func (r *run) within(patience time.Duration, sql string) ([][]string, error) {
 		return nil, err
 	}
 	defer result.Close()
-	if result.Resultset == nil {
-		return nil, nil
-	}
-	rows := make([][]string, len(result.Values))
-	for i, values := range result.Values {
-		for _, v := range values {
-			rows[i] = append(rows[i], servers.Text(v))
-		}
-	}
-	return rows, nil
+	return servers.Rows(result), nil
 }
 
 func (r *run) must(sql string) [][]string {

@@ -13,6 +13,7 @@ import (
 
 	"daybook/binlog/schema"
 	"daybook/change"
+	"daybook/e2e/servers"
 )
 
 // definition is a table's, as it is saved (docs/store-format.md).
@@ -44,7 +45,7 @@ type tableKey struct {
 }
 
 func (d *definition) name() string {
-	return backquote(d.Table.Database) + "." + backquote(d.Table.Name)
+	return servers.QuoteName(d.Table.Database) + "." + servers.QuoteName(d.Table.Name)
 }
 
 // decode reads a saved definition.
@@ -63,7 +64,7 @@ func (w *workload) compare() (changed []*definition) {
 	w.dropGarbled()
 	var names []schema.TableName
 	history := map[schema.TableName]bool{}
-	for _, r := range w.query("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN" +
+	for _, r := range w.look.Query("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN" +
 		" ('mysql', 'sys', 'performance_schema', 'information_schema', 'ddl_mark') AND TABLE_TYPE <> 'VIEW' ORDER BY 1, 2") {
 		n := schema.TableName{Database: r[0], Name: r[1]}
 		names = append(names, n)
@@ -84,7 +85,7 @@ func (w *workload) compare() (changed []*definition) {
 		for _, n := range names {
 			value := c.Packed(n.Database, n.Name)
 			if value == nil {
-				w.report("information_schema has %s, and a snapshot of it does not: %v", n, w.try("SHOW CREATE TABLE "+backquote(n.Database)+"."+backquote(n.Name)))
+				w.report("information_schema has %s, and a snapshot of it does not: %v", n, w.look.Try("SHOW CREATE TABLE "+servers.QuoteName(n.Database)+"."+servers.QuoteName(n.Name)))
 				continue
 			}
 			d, err := decode(value)
@@ -115,7 +116,7 @@ func (w *workload) compare() (changed []*definition) {
 func (w *workload) dropGarbled() {
 	for _, d := range w.follower.known() {
 		if slices.ContainsFunc(d.Table.Columns, func(c change.Column) bool { return strings.ContainsAny(strings.Join(c.Members, ""), "\ufffd\x00") }) {
-			w.must("DROP TABLE " + d.name())
+			w.look.Exec("DROP TABLE " + d.name())
 			w.follower.read(nil)
 		}
 	}
@@ -128,7 +129,7 @@ func (w *workload) shownOf(differences []string) string {
 		if !slices.ContainsFunc(differences, func(l string) bool { return strings.Contains(l, d.name()) }) {
 			continue
 		}
-		if rows, err := w.ask("SHOW CREATE TABLE " + d.name()); err == nil {
+		if rows, err := w.look.TryQuery("SHOW CREATE TABLE " + d.name()); err == nil {
 			b.WriteString(rows[0][1])
 		}
 	}
@@ -241,5 +242,3 @@ func described(list []*definition, assumed, shownWrong map[string]bool) map[stri
 	}
 	return lines
 }
-
-func backquote(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }

@@ -66,8 +66,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-mysql-org/go-mysql/client"
-
 	"daybook/e2e/servers"
 )
 
@@ -115,7 +113,7 @@ type workload struct {
 	maria    bool
 	version  int // 50722, 80031, 101100
 	settings []string
-	look     *client.Conn
+	look     *servers.Conn
 	writer   *session
 	sessions []*session
 	follower *follower
@@ -155,16 +153,16 @@ func run(t *testing.T, l line, seed uint64, statements int) {
 // prepare connects everyone.
 func (w *workload) prepare() {
 	w.maria = w.server.MariaDB()
-	w.look = w.connect()
+	w.look = w.server.Connect(w.t, "")
 	var a, b, c int
-	_, _ = fmt.Sscanf(w.query("SELECT VERSION()")[0][0], "%d.%d.%d", &a, &b, &c)
+	_, _ = fmt.Sscanf(w.look.Query("SELECT VERSION()")[0][0], "%d.%d.%d", &a, &b, &c)
 	w.version = a*10000 + b*100 + c
 	for _, sql := range []string{"SET SESSION show_gipk_in_create_table_and_information_schema = 1", "SET SESSION information_schema_stats_expiry = 0"} {
-		_ = w.try(sql)
+		_ = w.look.Try(sql)
 	}
-	w.must("SET time_zone = '+00:00'", "SET sql_mode = ''", "CREATE DATABASE ddl_mark", "CREATE TABLE ddl_mark.mark (n INT PRIMARY KEY) ENGINE=InnoDB")
+	w.look.Exec("SET time_zone = '+00:00'", "SET sql_mode = ''", "CREATE DATABASE ddl_mark", "CREATE TABLE ddl_mark.mark (n INT PRIMARY KEY) ENGINE=InnoDB")
 	if w.rng.chance(50) {
-		w.must("SET GLOBAL sql_mode = '" + w.rng.pick("", "ANSI_QUOTES", "STRICT_ALL_TABLES", "NO_BACKSLASH_ESCAPES", "ANSI", "NO_ENGINE_SUBSTITUTION") + "'")
+		w.look.Exec("SET GLOBAL sql_mode = '" + w.rng.pick("", "ANSI_QUOTES", "STRICT_ALL_TABLES", "NO_BACKSLASH_ESCAPES", "ANSI", "NO_ENGINE_SUBSTITUTION") + "'")
 	}
 	w.writer = newSession(w)
 	for _, sql := range []string{"SET SESSION sql_mode = ''", "SET SESSION foreign_key_checks = 0"} {

@@ -107,7 +107,7 @@ func (f *follower) anew() {
 // read reads all changes that there are, and gives those of rows to each.
 func (f *follower) read(each func(*change.Change)) {
 	f.mark++
-	f.must(fmt.Sprintf("REPLACE INTO ddl_mark.mark VALUES (%d)", f.mark))
+	f.look.Exec(fmt.Sprintf("REPLACE INTO ddl_mark.mark VALUES (%d)", f.mark))
 	if err := f.toMark(each); err != nil {
 		f.report("the reader stopped: %v", err)
 		f.anew()

@@ -57,46 +57,6 @@ func (w *workload) connect() *client.Conn {
 	return conn
 }
 
-// ask runs a query of the test's own and returns its rows as text.
-func (w *workload) ask(sql string) ([][]string, error) {
-	result, err := w.look.Execute(sql)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	if result.Resultset == nil {
-		return nil, nil
-	}
-	rows := make([][]string, len(result.Values))
-	for i, values := range result.Values {
-		for _, v := range values {
-			rows[i] = append(rows[i], servers.Text(v))
-		}
-	}
-	return rows, nil
-}
-
-func (w *workload) try(sql string) error {
-	_, err := w.ask(sql)
-	return err
-}
-
-func (w *workload) query(sql string) [][]string {
-	w.t.Helper()
-	rows, err := w.ask(sql)
-	if err != nil {
-		w.t.Fatalf("%.500s: %v", sql, err)
-	}
-	return rows
-}
-
-func (w *workload) must(statements ...string) {
-	w.t.Helper()
-	for _, sql := range statements {
-		w.query(sql)
-	}
-}
-
 // random is the seeded source of all chance.
 type random struct{ *rand.Rand }
 

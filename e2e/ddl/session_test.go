@@ -12,6 +12,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"daybook/e2e/charsets"
+	"daybook/e2e/servers"
 )
 
 // session is one connection that DDL comes from. Several take turns, so that a
@@ -52,7 +53,7 @@ const patience = 15 * time.Second
 
 // reopen ends a connection of which it is not known where it is.
 func (s *session) reopen() {
-	_ = s.try(fmt.Sprintf("KILL %d", s.conn.GetConnectionID()))
+	_ = s.look.Try(fmt.Sprintf("KILL %d", s.conn.GetConnectionID()))
 	_ = s.conn.Close()
 	s.conn, s.charset = s.connect(), &charsets.Clients[0]
 	if s == s.writer {
@@ -120,7 +121,7 @@ func (s *session) foreignLetters(sql string) bool {
 func (s *session) define(sql string) error { return s.send(s.scatter(sql)) }
 
 func (s *session) use(db string) {
-	if s.send("USE "+backquote(db)) == nil {
+	if s.send("USE "+servers.QuoteName(db)) == nil {
 		s.db = db
 	}
 }
@@ -225,7 +226,7 @@ func (s *session) quoteName(name string) string {
 	if s.rng.chance(40) && plain(name) {
 		return name
 	}
-	return backquote(name)
+	return servers.QuoteName(name)
 }
 
 // ascii tells a name of letters and digits that every server keeps as it is.

@@ -149,18 +149,18 @@ func (s *session) event(sql string) bool {
 		return false
 	}
 	for range 200 {
-		if len(s.query("SELECT 1 FROM information_schema.EVENTS WHERE EVENT_NAME = '"+name+"'")) == 0 && len(s.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'admin' AND ID NOT IN ("+s.ids()+")")) == 0 {
+		if len(s.look.Query("SELECT 1 FROM information_schema.EVENTS WHERE EVENT_NAME = '"+name+"'")) == 0 && len(s.look.Query("SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'admin' AND ID NOT IN ("+s.ids()+")")) == 0 {
 			return true
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	_ = s.try("DROP EVENT IF EXISTS ddl." + name)
+	_ = s.look.Try("DROP EVENT IF EXISTS ddl." + name)
 	return true
 }
 
 // ids are those of the test's own connections, and of the reader's.
 func (s *session) ids() string {
-	list := []string{fmt.Sprint(s.look.GetConnectionID()), fmt.Sprint(s.writer.conn.GetConnectionID()), s.follower.id}
+	list := []string{fmt.Sprint(s.look.ID()), fmt.Sprint(s.writer.conn.GetConnectionID()), s.follower.id}
 	for _, o := range s.sessions {
 		list = append(list, fmt.Sprint(o.conn.GetConnectionID()))
 	}

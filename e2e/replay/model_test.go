@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"daybook/change"
+	"daybook/e2e/rowtext"
 )
 
 // model holds what the tables of one database must contain, by nothing but the
@@ -42,8 +43,6 @@ type row struct {
 	values []string
 }
 
-const absent = "\x00absent"
-
 func newModel(database string, fold bool) *model {
 	return &model{database: database, fold: fold, tables: map[string]*table{}}
 }
@@ -74,10 +73,10 @@ func (m *model) apply(c *change.Change) error {
 		}
 		after := images(c.Table, c.After)
 		for i := range after.values {
-			if after.values[i] == absent {
+			if after.values[i] == rowtext.Absent {
 				after.values[i] = image.values[i] // of the key, if not all columns are logged
 			}
-			if after.values[i] == absent {
+			if after.values[i] == rowtext.Absent {
 				after.values[i] = before.valueOf(c.Table.Columns[i].Name)
 			}
 		}
@@ -87,24 +86,20 @@ func (m *model) apply(c *change.Change) error {
 }
 
 func images(def *change.Table, image []change.Value) row {
-	r := row{def: def, values: make([]string, len(image))}
-	for i := range image {
-		r.values[i] = render(&def.Columns[i], &image[i])
-	}
-	return r
+	return row{def: def, values: rowtext.Told(def, image)}
 }
 
 // valueOf returns the value of a column by name, absent if it is not known.
 func (r row) valueOf(name string) string {
 	if r.def == nil {
-		return absent
+		return rowtext.Absent
 	}
 	for i := range r.def.Columns {
 		if strings.EqualFold(r.def.Columns[i].Name, name) {
 			return r.values[i]
 		}
 	}
-	return absent
+	return rowtext.Absent
 }
 
 // key returns the row's key, the whole row where the table has none.
@@ -151,7 +146,7 @@ func (t *table) remove(def *change.Table, r row) (row, error) {
 		t.rows[key] = found
 	}
 	for i, v := range r.values {
-		if was, ok := old.comparable(&def.Columns[i]); ok && v != absent && was != v {
+		if was, ok := old.comparable(&def.Columns[i]); ok && v != rowtext.Absent && was != v {
 			return row{}, fmt.Errorf("row %q has %s = %q, the change says it had %q", key, def.Columns[i].Name, was, v)
 		}
 	}
@@ -164,7 +159,7 @@ func (t *table) keyless(r row) string {
 next:
 	for key, rows := range t.rows {
 		for i := range r.def.Columns {
-			if v, ok := rows[0].comparable(&r.def.Columns[i]); ok && r.values[i] != absent && v != r.values[i] {
+			if v, ok := rows[0].comparable(&r.def.Columns[i]); ok && r.values[i] != rowtext.Absent && v != r.values[i] {
 				continue next
 			}
 		}
@@ -180,7 +175,7 @@ func (r row) comparable(c *change.Column) (string, bool) {
 		was := &r.def.Columns[i]
 		if strings.EqualFold(was.Name, c.Name) && was.Type == c.Type && was.Length == c.Length && was.Scale == c.Scale &&
 			was.Charset == c.Charset && was.Unsigned == c.Unsigned && slices.Equal(was.Members, c.Members) {
-			return r.values[i], r.values[i] != absent
+			return r.values[i], r.values[i] != rowtext.Absent
 		}
 	}
 	return "", false
@@ -233,7 +228,7 @@ func (t *table) rekey(def *change.Table) {
 			for _, i := range def.Key() {
 				parts = append(parts, r.valueOf(def.Columns[i].Name))
 			}
-			if slices.Contains(parts, absent) {
+			if slices.Contains(parts, rowtext.Absent) {
 				t.loose = true
 				continue
 			}

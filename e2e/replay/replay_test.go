@@ -22,6 +22,7 @@ import (
 	"testing"
 
 	"daybook/change"
+	"daybook/e2e/rowtext"
 	"daybook/e2e/servers"
 	"daybook/format"
 )
@@ -218,19 +219,12 @@ func compare(t *testing.T, db *servers.Conn, m *model, defs map[string]*change.T
 
 // selected reads a table by the definition that the log told last.
 func selected(db *servers.Conn, from string, def *change.Table) []row {
-	var exprs []string
-	for i := range def.Columns {
-		exprs = append(exprs, selectExpr(&def.Columns[i]))
-	}
 	db.Exec("SET time_zone = '+00:00'")
-	var rows []row
-	for _, values := range db.Query("SELECT " + strings.Join(exprs, ", ") + " FROM " + from) {
-		for i := range def.Columns {
-			if ty := def.Columns[i].Type; ty == change.Float || ty == change.Double {
-				values[i] = strings.ReplaceAll(values[i], ",", "")
-			}
-		}
-		rows = append(rows, row{def, values})
+	list := db.Query(rowtext.Query(def, from))
+	rowtext.Selected(def, list)
+	rows := make([]row, len(list))
+	for i, values := range list {
+		rows[i] = row{def, values}
 	}
 	return rows
 }

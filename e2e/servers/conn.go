@@ -82,11 +82,31 @@ func (c *Conn) Try(sql string) error {
 // Query returns the rows of a query as text, "NULL" for null.
 func (c *Conn) Query(sql string) [][]string {
 	c.t.Helper()
+	rows, err := c.TryQuery(sql)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return rows
+}
+
+// TryQuery is a Query that may fail.
+func (c *Conn) TryQuery(sql string) ([][]string, error) {
 	result, err := c.conn.Execute(sql)
 	if err != nil {
-		c.t.Fatalf("%.200s: %v", sql, err)
+		return nil, fmt.Errorf("%.500s: %w", sql, err)
 	}
 	defer result.Close()
+	return Rows(result), nil
+}
+
+// ID is the server's number of the connection.
+func (c *Conn) ID() uint32 { return c.conn.GetConnectionID() }
+
+// Rows returns the rows of a result as text, "NULL" for null; none if it has no rows.
+func Rows(result *mysql.Result) [][]string {
+	if result.Resultset == nil {
+		return nil
+	}
 	rows := make([][]string, len(result.Values))
 	for i, values := range result.Values {
 		for _, v := range values {
@@ -107,3 +127,6 @@ func Text(v mysql.FieldValue) string {
 		return fmt.Sprint(value)
 	}
 }
+
+// QuoteName returns a name as it can stand in each sql_mode.
+func QuoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
