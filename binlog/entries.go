@@ -13,6 +13,9 @@ type entryAt struct {
 	fresh bool // it was never saved
 }
 
+// maxSpare is the most entries that memory is got ready for.
+const maxSpare = 1 << 10
+
 func newEntries() entries { return entries{index: map[string]entryAt{}} }
 
 // put sets an entry; a nil value deletes it.
@@ -63,6 +66,9 @@ func (e *entries) get(key []byte) ([]byte, bool) {
 func (e *entries) take() []SchemaEntry {
 	list := e.list
 	e.list, e.size = nil, 0
+	if len(list) > 0 { // the next may be as many
+		e.list = make([]SchemaEntry, 0, min(len(list), maxSpare))
+	}
 	clear(e.index)
 	return list
 }

@@ -37,7 +37,7 @@ const maxHeld = 64 << 10
 // next returns the next event and whether what it changed was undone. ok is
 // false if there is none yet. open: the consumer is within a group; place
 // tells where an event that comes next stands.
-func (f *foresight) next(open bool, place func(*dump.Event) dump.Position) (e dump.Event, undone, ok bool, c *dump.Connection, err error) {
+func (f *foresight) next(open bool, place func(dump.Event) dump.Position) (e dump.Event, undone, ok bool, c *dump.Connection, err error) {
 	f.release()
 	for {
 		if wait, err := f.await(); wait || err != nil {
@@ -60,7 +60,7 @@ func (f *foresight) next(open bool, place func(*dump.Event) dump.Position) (e du
 			return e, false, true, nil, nil
 		default:
 			if !f.group {
-				f.group, f.fate, f.index, f.begin = true, fate{}, 0, place(&e)
+				f.group, f.fate, f.index, f.begin = true, fate{}, 0, place(e)
 			}
 			if err := f.hold(&e); err != nil {
 				return e, false, false, nil, err

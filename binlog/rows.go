@@ -47,6 +47,7 @@ func (t *tableStates) endGroup() {
 type tableState struct {
 	raw             []byte // the table map event's body
 	database, table string
+	name            string // "database NUL table"
 	selected        bool
 	m               *rowevent.TableMap
 	err             error // why rows cannot be decoded
@@ -112,6 +113,7 @@ func (r *Reader) readTableMap(body []byte) error {
 	} else if s.database, s.table, ok = tableNames(s.raw[r.stream.format.TableIDSize:]); !ok {
 		return fmt.Errorf("%w: %w", ErrEvent, s.err)
 	}
+	s.name = s.database + "\x00" + s.table
 	s.selected = r.filter.table(s.database, s.table)
 	r.tables.put(id, s)
 	return r.inOrder(s)

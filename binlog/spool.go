@@ -65,6 +65,9 @@ func (r *Reader) spoolEvent(it *item) error {
 	if large {
 		r.flushSpool()
 	}
+	if s.buf == nil {
+		s.buf, r.xa.spare = r.xa.spare, nil
+	}
 	s.buf = append(s.buf, byte(e.Type))
 	length := uint32(len(e.Body)) // less than undoneBit, see maxEvent
 	if it.undone {
@@ -119,11 +122,10 @@ func (r *Reader) spooledTable(e *dump.Event) (*tableState, error) {
 
 // note notes a table with rows, whether they are kept or not.
 func (s *spool) note(t *tableState) {
-	name := t.database + "\x00" + t.table
 	if !t.selected {
-		s.leaveOut(name)
-	} else if !slices.Contains(s.tables, name) {
-		s.tables = append(s.tables, name)
+		s.leaveOut(t.name)
+	} else if !slices.Contains(s.tables, t.name) {
+		s.tables = append(s.tables, t.name)
 	}
 }
 

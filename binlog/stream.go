@@ -208,7 +208,7 @@ func (s *stream) take() (e dump.Event, undone, ok bool, err error) {
 }
 
 // placeOf returns the position of an event that comes next, by file and offset.
-func (s *stream) placeOf(e *dump.Event) dump.Position {
+func (s *stream) placeOf(e dump.Event) dump.Position {
 	start, _ := e.Span(s.offset)
 	return dump.Position{Flavor: s.status.Flavor, ServerUUID: s.status.ServerUUID, ServerID: s.status.ServerID,
 		File: s.file, FileMade: s.format.Made, Pos: start}

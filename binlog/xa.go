@@ -26,12 +26,15 @@ type xaTransactions struct {
 	prepared map[string]prepared // by XID
 	cache    rowsCache
 	moved    map[string]relocation // by XID, of those whose tables were moved since
+	last     prepared              // what was encoded last
+	line     []byte                // that it is saved as
+	spare    []byte                // memory for the rows of the next
 	commit   *xaCommit
 	search   *xaSearch // for the rows of one that is not among the prepared
 }
 
 func newXATransactions() xaTransactions {
-	return xaTransactions{prepared: map[string]prepared{}, moved: map[string]relocation{}, cache: rowsCache{values: map[string][]byte{}}}
+	return xaTransactions{prepared: map[string]prepared{}, moved: map[string]relocation{}, cache: newRowsCache()}
 }
 
 // prepared is what is saved of a prepared transaction beside its rows.
@@ -52,16 +55,27 @@ type prepared struct {
 // smallRows is the most that the entry of a transaction holds of its rows.
 const smallRows = 2 << 10
 
-// encode gives the saved form: a line of JSON, and the rows behind it.
-func (p *prepared) encode(rows []byte) []byte {
-	line, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // plain structs of strings and numbers: cannot fail
+// encode gives the saved form: a line of JSON, and the rows behind it. Most
+// transactions are like the one before, as they are of one application: these have
+// their lists from it, which many that are prepared share, and its line.
+func (x *xaTransactions) encode(p *prepared, rows []byte) []byte {
+	if x.line == nil || !p.like(&x.last) {
+		line, err := json.Marshal(p)
+		if err != nil {
+			panic(err) // plain structs of strings and numbers: cannot fail
+		}
+		x.last, x.line = *p, line
 	}
+	p.Tables, p.LeftOut = x.last.Tables, x.last.LeftOut
 	if len(rows) == 0 {
-		return line
+		return bytes.Clone(x.line)
 	}
-	return slices.Concat(line, []byte{'\n'}, rows)
+	return slices.Concat(x.line, []byte{'\n'}, rows)
+}
+
+// like tells that the saved form is the same, apart from rows.
+func (p *prepared) like(q *prepared) bool {
+	return p.Chunks == q.Chunks && p.Statement == q.Statement && slices.Equal(p.Tables, q.Tables) && slices.Equal(p.LeftOut, q.LeftOut)
 }
 
 // rowsWithin returns the rows in a saved form.
@@ -77,7 +91,9 @@ var (
 	chunkPrefix    = []byte("y\x00")
 )
 
-func preparedKey(xid string) []byte { return append(bytes.Clone(preparedPrefix), xid...) }
+func preparedKey(xid string) []byte {
+	return append(append(make([]byte, 0, len(preparedPrefix)+len(xid)), preparedPrefix...), xid...)
+}
 
 func chunkKey(xid string, n int) []byte {
 	key := make([]byte, 0, len(chunkPrefix)+len(xid)+9)
@@ -162,11 +178,13 @@ func (r *Reader) xaPrepare(it *item) error {
 // inOnePhase tells an XA_PREPARE_LOG_EVENT that stands for XA COMMIT … ONE PHASE.
 func inOnePhase(e *dump.Event) bool { return len(e.Body) > 0 && e.Body[0] != 0 }
 
-// remember saves a transaction, with rows that are in no chunk.
+// remember saves a transaction, with rows that are in no chunk, which it copies.
 func (r *Reader) remember(xid string, p prepared, rows []byte) {
 	p.within = len(rows) > 0
+	value := r.xa.encode(&p, rows)
 	r.xa.prepared[xid] = p
-	r.entries.create(preparedKey(xid), p.encode(rows))
+	r.entries.create(preparedKey(xid), value)
+	r.xa.spare = rows[:0]
 }
 
 // forget drops what is kept of a transaction, if anything is. The first chunks may
@@ -221,9 +239,9 @@ type xaCommit struct {
 	xid    string
 	within bool // the entry of the transaction has rows, still to be read
 	chunks int
-	next   int    // chunk to be read
-	rest   []byte // of what was read last
-	moving moving
+	next   int     // chunk to be read
+	rest   []byte  // of what was read last
+	moving *moving // nil: its tables are where they were
 }
 
 func (r *Reader) startCommit(xid string, p prepared) error {
@@ -236,7 +254,10 @@ func (r *Reader) startCommit(xid string, p prepared) error {
 			return err
 		}
 	}
-	r.xa.commit = &xaCommit{xid: xid, within: p.within, chunks: p.Chunks, moving: moving{where: moved.where, selected: r.filter.table}}
+	r.xa.commit = &xaCommit{xid: xid, within: p.within, chunks: p.Chunks}
+	if len(moved) > 0 {
+		r.xa.commit.moving = &moving{where: moved.where, selected: r.filter.table}
+	}
 	return nil
 }
 
@@ -256,8 +277,10 @@ func (r *Reader) pollCommit() (wait bool, err error) {
 	}
 	e, undone := spooledEvent(b)
 	e.ServerID = r.stream.group.serverID
-	if left, err := c.moving.event(&e, r.stream.format.TableIDSize); left || err != nil {
-		return false, err
+	if c.moving != nil {
+		if left, err := c.moving.event(&e, r.stream.format.TableIDSize); left || err != nil {
+			return false, err
+		}
 	}
 	if e.Type == dump.EvTableMap {
 		return false, r.readTableMap(e.Body)
@@ -330,7 +353,7 @@ func (r *Reader) savedRows(key []byte) ([]byte, error) {
 	if value, ok := r.entries.get(key); ok && value != nil {
 		return value, nil
 	}
-	if value, ok := r.xa.cache.values[string(key)]; ok {
+	if value, ok := r.xa.cache.get(key); ok {
 		return value, nil
 	}
 	if r.o.Load != nil {
@@ -348,31 +371,4 @@ func (r *Reader) savedRows(key []byte) ([]byte, error) {
 // holdsRows tells an entry with rows.
 func holdsRows(e SchemaEntry) bool {
 	return bytes.HasPrefix(e.Key, chunkPrefix) && e.Value != nil || bytes.HasPrefix(e.Key, preparedPrefix) && len(rowsWithin(e.Value)) > 0
-}
-
-// rowsCache keeps the entries with rows that were saved last.
-type rowsCache struct {
-	values map[string][]byte
-	order  [][]byte // keys, the oldest first; some are gone
-	size   int
-}
-
-// maxRowsCache bounds the bytes of the cache.
-const maxRowsCache = 16 << 20
-
-func (c *rowsCache) put(key, value []byte) {
-	c.size -= len(c.values[string(key)])
-	c.values[string(key)] = value
-	c.order = append(c.order, key)
-	c.size += len(value)
-	for c.size > maxRowsCache || len(c.order) > 2*len(c.values)+16 {
-		oldest := c.order[0]
-		c.order = c.order[1:]
-		c.drop(oldest)
-	}
-}
-
-func (c *rowsCache) drop(key []byte) {
-	c.size -= len(c.values[string(key)])
-	delete(c.values, string(key))
 }
