@@ -58,7 +58,7 @@ func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which s
 	c := change.Change{Source: r.source(r.stream.group.serverID), Op: change.Schema}
 	c.Pos, c.Row, c.Query = r.stream.pos.Pos, 0, "" // where no row stands: the beginning of the group
 	if !r.stream.group.open {
-		c.ServerID, c.CommitMicros = r.status.ServerID, time.Now().UnixMicro()
+		c.ServerID, c.CommitMicros = r.server.Load().ServerID, time.Now().UnixMicro()
 	}
 	told := change.TableChange{Type: as, Database: t.Database, Name: t.Name}
 	if as != change.Dropped {

@@ -213,7 +213,7 @@ func (r *Reader) lookAt(ctx context.Context, names []schema.TableName) (l looked
 			l.err = fmt.Errorf("compare the tables' definitions with those of %s: %w", r.o.Source.Address, l.err)
 		}
 	}()
-	c, err := dump.Dial(ctx, r.o.Source)
+	c, err := dump.DialServer(ctx, r.o.Source, r.server.Load())
 	if err != nil {
 		return looked{err: err}
 	}
@@ -225,7 +225,7 @@ func (r *Reader) lookAt(ctx context.Context, names []schema.TableName) (l looked
 	if l.now, l.err = schema.SnapshotTables(ctx, c.LongQuery, r.schemaServer(), names...); l.err != nil {
 		return l
 	}
-	end := *r.status
+	end := *r.server.Load()
 	l.err = c.ReadEnd(ctx, &end)
 	l.end = place{end.File, end.Pos}
 	return l

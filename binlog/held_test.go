@@ -57,14 +57,14 @@ func BenchmarkReleaseHeld(b *testing.B) {
 	for _, n := range []int{100, 20000} {
 		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
 			r := New(Options{})
-			r.status = &Status{}
+			r.server.Store(&Status{})
 			r.catalog = schema.NewCatalog(schema.Server{Flavor: "mysql", Version: 80031, DefaultCharset: "utf8mb4"})
 			names := make([]schema.TableName, n)
 			for i := range names {
 				names[i] = schema.TableName{Database: "shop", Name: fmt.Sprintf("t%d", i)}
 				r.hold(names[i], held{File: "binlog.000001", Pos: uint64(i)}) // dropped there
 			}
-			r.stream = newStream(r.feed, r.status)
+			r.stream = newStream(r.feed, r.server.Load())
 			r.stream.file = "binlog.000001"
 			for i := 0; b.Loop(); i++ {
 				at := i % n

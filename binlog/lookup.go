@@ -94,7 +94,7 @@ var (
 // there. from is where the group begins that the place is in, which may hold the CREATE of
 // a CREATE … SELECT before its rows. It runs beside Poll, which leaves what it reads alone meanwhile.
 func (r *Reader) lookUp(ctx context.Context, name schema.TableName, from *dump.Position, at place, sessions *sessions) (now *schema.Catalog, err error) {
-	c, err := dump.Dial(ctx, r.o.Source)
+	c, err := dump.DialServer(ctx, r.o.Source, r.server.Load())
 	if err != nil {
 		return nil, err
 	}

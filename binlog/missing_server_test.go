@@ -110,13 +110,18 @@ func TestFailoverInTheMiddleToFewerRows(t *testing.T) {
 func replicate(t *testing.T, a, b *servers.Server) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(a.Address)
-	change := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
-	if a.MariaDB() {
-		change += "MASTER_USE_GTID=slave_pos"
-	} else {
-		change += "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1"
+	change := fmt.Sprintf("MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
+	c := b.Connect(t, "")
+	switch {
+	case a.MariaDB():
+		c.Exec("CHANGE MASTER TO "+change+"MASTER_USE_GTID=slave_pos, MASTER_SSL=0", "START SLAVE")
+	case b.Name == "mysql-9":
+		c.Exec("CHANGE REPLICATION SOURCE TO "+strings.ReplaceAll(change, "MASTER_", "SOURCE_")+"SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1", "START REPLICA")
+	case a.Name == "mysql-8.0":
+		c.Exec("CHANGE MASTER TO "+change+"MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1", "START SLAVE")
+	default:
+		c.Exec("CHANGE MASTER TO "+change+"MASTER_AUTO_POSITION=1", "START SLAVE")
 	}
-	b.Connect(t, "").Exec(change, "START SLAVE")
 }
 
 // TestStartInTheMiddle is refused: half a transaction would be told.

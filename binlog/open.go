@@ -3,11 +3,8 @@ package binlog
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"daybook/binlog/dump"
-	"daybook/binlog/rowevent"
-	"daybook/binlog/schema"
 )
 
 // Open connects, checks the source, reads or loads the tables' definitions and
@@ -26,7 +23,7 @@ func (r *Reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.stream = newStream(r.feed, r.status)
+	r.stream = newStream(r.feed, r.server.Load())
 	if r.stream.opaque = r.lenient; !r.lenient {
 		r.stream.foresee(r.seekFate)
 	}
@@ -50,10 +47,12 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 		return nil, err
 	}
 	defer func() { _ = c.Close() }()
-	if r.status, err = c.Facts(ctx); err != nil {
+	status, err := c.Facts(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if f := r.status.BinlogFormat; f != "ROW" && (f != "" || r.status.Version < 90000) {
+	r.server.Store(status)
+	if f := status.BinlogFormat; f != "ROW" && (f != "" || status.Version < 90000) {
 		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
 	}
 	if r.o.Resume != nil {
@@ -64,25 +63,10 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 	}
 	at, err := r.firstStart(ctx, c)
 	if err == nil && at.File != "" && at.FileMade == 0 {
-		err = at.Identify(ctx, r.o.Source, r.status)
+		err = at.Identify(ctx, r.o.Source, status)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return &position{Position: *at}, nil
-}
-
-func (r *Reader) schemaServer() schema.Server {
-	return schema.Server{
-		Flavor: string(r.status.Flavor), Version: r.status.Version, LowerCaseTableNames: r.status.LowerCaseTableNames,
-		DefaultCharset:               r.status.Charset,
-		DefaultEngine:                r.status.Engine,
-		ExplicitDefaultsForTimestamp: r.status.Variables["explicit_defaults_for_timestamp"] == "ON",
-		UTF8MB4:                      r.status.Flavor == MariaDB && r.status.Version >= 100600 && !strings.Contains(r.status.Variables["old_mode"], "UTF8_IS_UTF8MB3"),
-		NativeForeignKeys:            r.status.Variables["innodb_native_foreign_keys"] == "ON",
-	}
-}
-
-func (r *Reader) decoderOptions() rowevent.DecoderOptions {
-	return rowevent.DecoderOptions{Flavor: string(r.status.Flavor), Version: r.status.Version, TableIDSize: r.stream.format.TableIDSize, Scratch: &r.scratch}
 }

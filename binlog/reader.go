@@ -21,7 +21,8 @@ type Reader struct {
 	chosen chosenObjects
 	feed   *dump.Feed
 	stream *stream
-	status *Status // of the source when it was opened
+	server atomic.Pointer[Status] // that is read from, see followServer
+	wrote  int                    // version of the server that wrote the file; 0: not known
 	closed atomic.Bool
 	err    error // fatal; returned for ever
 
@@ -165,6 +166,7 @@ func (r *Reader) step() (c *change.Change, wait bool, err error) {
 	if it.kind == itemNone {
 		return nil, true, nil
 	}
+	r.followServer()
 	if r.sessions.follow(r.stream) {
 		r.catalog.EndSessions()
 	}
@@ -324,7 +326,7 @@ func (r *Reader) rewind() {
 }
 
 // Flavor returns the family of the source, once the Reader is open.
-func (r *Reader) Flavor() Flavor { return r.status.Flavor }
+func (r *Reader) Flavor() Flavor { return r.server.Load().Flavor }
 
 // Close ends the connections and waits for the Reader's goroutines, but not
 // for the source. Poll returns ErrClosed from then on.

@@ -49,7 +49,7 @@ func (r *Reader) leftOut(s *tableState, left []int) error {
 	if !bySession {
 		kind, why = GeneratedLeftOut, generatedLeftOut
 	}
-	if bySession && r.status.Flavor == MariaDB {
+	if bySession && r.server.Load().Flavor == MariaDB {
 		why += ", as MariaDB also leaves out some that a REPLACE or a trigger changed"
 	}
 	columns := columnNames(s, left)
@@ -91,7 +91,7 @@ const (
 // byServer tells whether a column that is left out may be so by the server's own
 // doing.
 func (r *Reader) byServer(s *tableState, column int) bool {
-	return r.status.Flavor == MariaDB && s.definition.Columns[column].Generated
+	return r.server.Load().Flavor == MariaDB && s.definition.Columns[column].Generated
 }
 
 // underNewKey refuses an update that gives a row another key if not all of the row

@@ -33,7 +33,7 @@ type scanner struct {
 func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.Position, error) {
 	feed := dump.NewFeed(r.o.sideFeed(), nil)
 	defer feed.Close()
-	n := &scanner{stream: newStream(feed, r.status), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
+	n := &scanner{stream: newStream(feed, r.server.Load()), scan: s, scratch: schema.NewCatalog(r.schemaServer())}
 	if s.sessions == nil {
 		s.sessions = newSessions(nil)
 	}
@@ -96,7 +96,7 @@ func reachedEnd(file string, pos uint64) func(*scanner) bool {
 func (r *Reader) seekFate(ctx context.Context, begin dump.Position) (*fate, error) {
 	feed := dump.NewFeed(r.o.sideFeed(), nil)
 	defer feed.Close()
-	s := newStream(feed, r.status)
+	s := newStream(feed, r.server.Load())
 	s.opaque = true
 	s.begin(&begin)
 	f := &fate{}

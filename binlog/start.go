@@ -48,7 +48,7 @@ func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error
 // selected one.
 func (r *Reader) snapshot(ctx context.Context, c *Conn) (*Status, error) {
 	for attempt := 1; ; attempt++ {
-		before, after := *r.status, *r.status
+		before, after := *r.server.Load(), *r.server.Load()
 		if err := c.ReadEnd(ctx, &before); err != nil {
 			return nil, err
 		}
@@ -108,7 +108,7 @@ func (r *Reader) at(s *Status) (*dump.Position, error) {
 }
 
 func (r *Reader) placeAt(file string, pos uint64) *dump.Position {
-	return &dump.Position{Flavor: r.status.Flavor, ServerUUID: r.status.ServerUUID, ServerID: r.status.ServerID, File: file, Pos: pos}
+	return &dump.Position{Flavor: r.server.Load().Flavor, ServerUUID: r.server.Load().ServerUUID, ServerID: r.server.Load().ServerID, File: file, Pos: pos}
 }
 
 // startPosition finds the place of Options.Start; nil is the binlog's end.
@@ -144,7 +144,7 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 	if pos == 4 {
 		return r.placeAt(file, pos), nil
 	}
-	end := *r.status
+	end := *r.server.Load()
 	if err := c.ReadEnd(ctx, &end); err != nil {
 		return nil, err
 	}
@@ -168,21 +168,21 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 
 // gtidPosition checks that the source has executed the set.
 func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.Position, error) {
-	if !r.status.UsesGTID() {
-		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, r.status.GTIDMode)
+	if !r.server.Load().UsesGTID() {
+		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, r.server.Load().GTIDMode)
 	}
-	set, err := dump.ParseGTIDSet(r.status.Flavor, text)
+	set, err := dump.ParseGTIDSet(r.server.Load().Flavor, text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPosition, err)
 	}
-	executed, err := c.Executed(ctx, r.status)
+	executed, err := c.Executed(ctx, r.server.Load())
 	if err != nil {
 		return nil, err
 	}
 	if !executed.ContainsSet(set) {
 		return nil, fmt.Errorf("%w: the source has executed %q, which does not have all of %q", ErrPosition, executed.Brief(), set.Brief())
 	}
-	if r.status.Flavor == MariaDB { // which compares sequence numbers only
+	if r.server.Load().Flavor == MariaDB { // which compares sequence numbers only
 		state, err := c.BinlogState(ctx)
 		if err != nil {
 			return nil, err
@@ -193,7 +193,7 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.
 	}
 	p := r.placeAt("", 4)
 	p.GTIDs = set
-	if r.status.Flavor == MariaDB && set.IsEmpty() {
+	if r.server.Load().Flavor == MariaDB && set.IsEmpty() {
 		return nil, fmt.Errorf("%w: an empty GTID position; start at earliest", ErrPosition)
 	}
 	return p, nil
@@ -232,7 +232,7 @@ func (r *Reader) timePosition(ctx context.Context, c *Conn, t time.Time) (*dump.
 		return nil, fmt.Errorf("%w: %s; the oldest binlog, %s, begins at %s",
 			ErrPurged, t.Format(time.RFC3339), logs[0], first.UTC().Format(time.RFC3339))
 	}
-	end := *r.status
+	end := *r.server.Load()
 	if err := c.ReadEnd(ctx, &end); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (r *Reader) endSearch() {
 // findPrepared looks for the newest group before a position that prepares xid,
 // and sends its rows in chunks.
 func (r *Reader) findPrepared(ctx context.Context, xid string, before *dump.Position, chunks chan<- foundChunk) error {
-	c, err := dump.Dial(ctx, r.o.Source)
+	c, err := dump.DialServer(ctx, r.o.Source, r.server.Load())
 	if err != nil {
 		return err
 	}
@@ -176,8 +176,9 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves [
 	n := New(o)
 	n.feed = dump.NewFeed(side, nil)
 	defer func() { _ = n.Close() }()
-	n.filter, n.status = r.filter, r.status
-	n.stream = newStream(n.feed, r.status)
+	n.filter = r.filter
+	n.server.Store(r.server.Load())
+	n.stream = newStream(n.feed, r.server.Load())
 	n.stream.foresee(r.seekFate)
 	n.stream.begin(at)
 	c := &collector{Reader: n, ctx: ctx, chunks: chunks, wake: r.feed.Wake}

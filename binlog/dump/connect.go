@@ -199,14 +199,35 @@ func (f *Feed) beside(s *Status) func(context.Context) (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := c.variables(ctx, "server_id", "server_uuid")
-		if id := strconv.FormatUint(uint64(s.ServerID), 10); err == nil && (v["server_id"] != id || v["server_uuid"] != s.ServerUUID) {
-			err = Transient(fmt.Errorf("the address leads to more than one server: to one with server_uuid %q and server_id %s, and to one with %q and %s", s.ServerUUID, id, v["server_uuid"], v["server_id"]))
-		}
-		if err != nil {
+		if err := c.isServer(ctx, s); err != nil {
 			_ = c.Close()
 			return nil, err
 		}
 		return c, nil
 	}
+}
+
+// DialServer connects to a server whose facts are known. Where the address leads to
+// another one the error is transient.
+func DialServer(ctx context.Context, source Source, s *Status) (*Conn, error) {
+	c, err := Dial(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.isServer(ctx, s); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Conn) isServer(ctx context.Context, s *Status) error {
+	v, err := c.variables(ctx, "server_id", "server_uuid")
+	if err != nil {
+		return err
+	}
+	if id := strconv.FormatUint(uint64(s.ServerID), 10); v["server_id"] != id || v["server_uuid"] != s.ServerUUID {
+		return Transient(fmt.Errorf("the address leads to more than one server: to one with server_uuid %q and server_id %s, and to one with %q and %s", s.ServerUUID, id, v["server_uuid"], v["server_id"]))
+	}
+	return nil
 }

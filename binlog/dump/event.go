@@ -178,6 +178,7 @@ type Format struct {
 	Made        uint32 // when the file was made, seconds since the epoch: the event header's time
 	Begins      bool   // it is the first one since the server was started
 	Version     string // of the server that wrote the file
+	Number      int    // of that version, such as 80036; 0: it has none
 	Checksum    bool   // the file's events end with a CRC32
 	TableIDSize int    // bytes of a table ID, 4 or 6
 }
@@ -191,6 +192,7 @@ func ParseFormat(b []byte) (Format, error) {
 	}
 	var f Format
 	f.Version = cString(r.Bytes(50))
+	f.Number = versionNumber(f.Version)
 	f.Begins = r.U32() != 0 // when the server was started
 	if n := r.U8(); r.Err != nil || n != HeaderSize {
 		return Format{}, fmt.Errorf("%w: a format description with event headers of %d bytes", ErrEvent, n)

@@ -97,6 +97,17 @@ type table struct {
 
 // NewCatalog returns an empty catalog.
 func NewCatalog(server Server) *Catalog {
+	return &Catalog{server: server.withDefaults(), databases: map[string]*database{}, dirty: map[string]bool{}, hot: hotTables{byEntry: map[*entry]*list.Element{}}}
+}
+
+// SetServer has the statements that come next mean what they mean at another
+// server. Names go on being found as they were.
+func (c *Catalog) SetServer(server Server) {
+	server.LowerCaseTableNames = c.server.LowerCaseTableNames
+	c.server = server.withDefaults()
+}
+
+func (server Server) withDefaults() Server {
 	server.DefaultCharset = charset.Canonical(server.DefaultCharset)
 	if server.DefaultCharset == "" {
 		server.DefaultCharset = "latin1"
@@ -109,7 +120,7 @@ func NewCatalog(server Server) *Catalog {
 	default:
 		server.DefaultEngine = "MyISAM"
 	}
-	return &Catalog{server: server, databases: map[string]*database{}, dirty: map[string]bool{}, hot: hotTables{byEntry: map[*entry]*list.Element{}}}
+	return server
 }
 
 // fold gives the form of a database or table name under which it is found.

@@ -17,6 +17,7 @@ package servers
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,6 +143,16 @@ func (s *Server) Restart(t *testing.T, options ...string) {
 	t.Helper()
 	s.disconnect()
 	s.control(t, "restart", append([]string{"--"}, options...)...)
+}
+
+// Upgrade stops the server, as Stop does, and starts a newer version with its data
+// at the same address, with options.
+func (s *Server) Upgrade(t *testing.T, version string, options ...string) {
+	t.Helper()
+	s.Stop(t)
+	_, port, _ := net.SplitHostPort(s.Address)
+	must(t, append([]string{"start", "--owner", strconv.Itoa(os.Getpid()), version, s.dir, port, "--"}, options...)...)
+	s.Name = version
 }
 
 func (s *Server) disconnect() {
