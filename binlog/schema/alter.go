@@ -75,7 +75,7 @@ func (u *run) alterTable(s *alterTable) {
 		added := b.inheriting(s.actions)
 		b.unsure = b.unsure || dflt.unsure(added) || b.charsetUnsure && slices.ContainsFunc(added, func(c column) bool { return c.Charset == b.charset })
 	}
-	b.alterKeys(old, s.actions)
+	b.alterKeys(old, s)
 	b.extendKeys()
 	if u.err != nil {
 		return
@@ -158,6 +158,8 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 			void = has(a.column.name) || done(addColumn)
 		case addKey:
 			void = done(addKey) || slices.ContainsFunc(old.Keys, func(k key) bool { return strings.EqualFold(k.Name, a.key.intended()) })
+		case dropKey:
+			void = !slices.ContainsFunc(old.Keys, func(k key) bool { return strings.EqualFold(k.Name, a.name) })
 		case dropColumn:
 			void = !has(a.name) || done(dropColumn)
 		case changeColumn, renameColumn, setDefault, setVisible:

@@ -10,11 +10,11 @@ import (
 
 // alterKeys builds the new list of keys: the old ones, without the dropped
 // columns, then the new ones.
-func (b *builder) alterKeys(old *table, actions []alteration) {
+func (b *builder) alterKeys(old *table, s *alterTable) {
 	for _, k := range old.Keys {
-		k.Hash = false
+		k.Hash = k.Hash && s.isIdle()
 		dropped := false
-		for _, a := range actions {
+		for _, a := range s.actions {
 			switch {
 			case a.kind == dropKey && strings.EqualFold(a.name, k.Name):
 				dropped = true
@@ -29,11 +29,17 @@ func (b *builder) alterKeys(old *table, actions []alteration) {
 			b.keys = append(b.keys, k)
 		}
 	}
-	for _, a := range actions {
+	for _, a := range s.actions {
 		if a.kind == addKey {
 			b.keys = append(b.keys, b.overPeriod(a.key))
 		}
 	}
+}
+
+// isIdle tells a statement that leaves the table's definition as it is, but for its
+// name: IF EXISTS and IF NOT EXISTS have made void what it says.
+func (s *alterTable) isIdle() bool {
+	return !s.rewrites && len(s.actions) == 0 && s.options == (tableOptions{})
 }
 
 // remainingParts returns a key's parts whose columns are still there, under

@@ -29,7 +29,9 @@ func (c *Catalog) HashColumns(db, name string) (least, most int) {
 		return &t.Def.Columns[i]
 	}
 	for _, k := range t.Keys {
-		surely, perhaps := c.server.hashes(t.Engine, k, column)
+		_, perhaps := c.server.hashes(t.Engine, k, column)
+		k.Hash = false // OPTIMIZE and REPAIR may have made the server forget it
+		surely, _ := c.server.hashes(t.Engine, k, column)
 		if surely {
 			least++
 		}

@@ -12,7 +12,9 @@ func (r *reader) alterTable() *alterTable {
 		}
 	}
 	for r.failed == nil && r.peek(0).kind != tokEnd {
+		mayBeIdle, n := r.mayBeIdle(), len(s.actions)
 		r.alterAction(s)
+		s.rewrites = s.rewrites || !mayBeIdle && len(s.actions) == n
 		if len(s.actions) > maxElements {
 			r.fail("too many actions")
 		}
@@ -22,6 +24,14 @@ func (r *reader) alterTable() *alterTable {
 		}
 	}
 	return s
+}
+
+// mayBeIdle tells whether the action that comes next is one for which MariaDB may leave
+// the table's definition as it is: it says how to go about the others, is about the
+// whole table's name, its keys' use or single partitions, or may be void.
+func (r *reader) mayBeIdle() bool {
+	return r.isWord(0, "LOCK", "ALGORITHM", "ENABLE", "DISABLE", "RENAME", "ANALYZE", "CHECK", "COALESCE", "REBUILD", "TRUNCATE") ||
+		r.isWord(0, "ADD", "DROP") && r.isWord(1, "PARTITION") || r.isWord(2, "IF") || r.isWord(3, "IF")
 }
 
 // skipAction steps over the rest of an action that has no effect here.

@@ -20,6 +20,7 @@ type alterTable struct {
 	options  tableOptions
 	renameTo *TableName
 	others   bool // has actions that are stepped over
+	rewrites bool // has, of those that are not in actions, one that has the server write the definition anew
 	// maintenance: partitions are checked or repaired. Servers log that of tables, too,
 	// that are not there.
 	maintenance bool
@@ -115,7 +116,7 @@ type key struct {
 	Unique    bool      `json:"unique,omitempty"`
 	Parts     []keyPart `json:"parts"`
 	FullText  bool      `json:"full_text,omitempty"` // or spatial: sorts last
-	Hash      bool      `json:"hash,omitempty"`      // USING HASH, which MariaDB forgets at the next ALTER
+	Hash      bool      `json:"hash,omitempty"`      // USING HASH, which MariaDB forgets when it writes the definition anew
 	Generated bool      `json:"generated,omitempty"` // made by the server for a foreign key
 	Overlaps  bool      `json:"overlaps,omitempty"`  // WITHOUT OVERLAPS: the last two parts are a period's end and start
 }
