@@ -90,6 +90,10 @@ const (
 // saved together with the position. A nil Value deletes the key.
 type SchemaEntry struct{ Key, Value []byte }
 
+// Told is when it was told of tables that their rows come with columns left out, by
+// "database.table". It is a Reader's as long as that is open.
+type Told map[string]time.Time
+
 // Options of a Reader. The zero value of each field but Source is useful.
 type Options struct {
 	Source Source
@@ -120,6 +124,9 @@ type Options struct {
 	// Notify is told what a person should know of, on the goroutine that calls
 	// Poll; nil: it is only logged.
 	Notify func(Notice)
+	// Told is what Readers of the same source that were open before have told of, and
+	// must not be told again so soon; nil: none was.
+	Told Told
 	// ServerID is that of this replica and must differ from all others at the
 	// source; 0: a random one. See [ServerIDFor].
 	ServerID uint32
@@ -132,6 +139,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.ServerID == 0 {
 		o.ServerID = dump.RandomServerID()
+	}
+	if o.Told == nil {
+		o.Told = Told{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"daybook/binlog/dump"
 	"daybook/binlog/rowevent"
@@ -38,11 +37,10 @@ type Reader struct {
 	progress progress         // in the current group
 	tables   tableStates
 	rows     rowsCursor
-	warned   map[string]time.Time // when it was told that rows of a table came with columns left out
-	lookup   *lookup              // of a definition that rows wait for
-	lenient  bool                 // the group to be passed over has not been: what cannot be read may be in it
-	passed   bool                 // it was: from here on all is to be read
-	skipping bool                 // the current group is passed over
+	lookup   *lookup // of a definition that rows wait for
+	lenient  bool    // the group to be passed over has not been: what cannot be read may be in it
+	passed   bool    // it was: from here on all is to be read
+	skipping bool    // the current group is passed over
 	change   change.Change
 	ddl      change.SchemaChange
 	adopted  []change.Change // schema changes without a statement, to be handed out first
@@ -69,7 +67,7 @@ type progress struct {
 // New returns a Reader that is not open.
 func New(o Options) *Reader {
 	o = o.withDefaults()
-	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), warned: map[string]time.Time{}, checks: make(chan *definitionCheck, 1)}
+	r := &Reader{o: o, log: o.Logger, lenient: o.Skip != nil, held: newHeldDefinitions(), entries: newEntries(), checks: make(chan *definitionCheck, 1)}
 	r.xa = newXATransactions()
 	r.sessions, r.doubted = newSessions(&r.entries), map[schema.TableName]bool{}
 	r.feed = dump.NewFeed(dump.FeedOptions{Source: o.Source, ServerID: o.ServerID, BufferBytes: o.BufferBytes, Unverified: r.lenient, Collations: true, Logger: o.Logger}, nil)

@@ -61,16 +61,16 @@ func (r *Reader) leftOut(s *tableState, left []int) error {
 // told. What the server does by itself is told once.
 func (r *Reader) dueToTell(name string, bySession bool) bool {
 	now := time.Now()
-	if last, told := r.warned[name]; told && (!bySession || now.Sub(last) < imageInterval) {
+	if last, told := r.o.Told[name]; told && (!bySession || now.Sub(last) < imageInterval) {
 		return false
 	}
-	if len(r.warned) >= maxImageWarnings {
-		maps.DeleteFunc(r.warned, func(_ string, last time.Time) bool { return now.Sub(last) >= imageInterval })
-		if len(r.warned) >= maxImageWarnings {
+	if len(r.o.Told) >= maxImageWarnings {
+		maps.DeleteFunc(r.o.Told, func(_ string, last time.Time) bool { return now.Sub(last) >= imageInterval })
+		if len(r.o.Told) >= maxImageWarnings {
 			return false
 		}
 	}
-	r.warned[name] = now
+	r.o.Told[name] = now
 	return true
 }
 

@@ -29,6 +29,7 @@ func TestRowImages(t *testing.T) {
 			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			var notices []binlog.Notice
 			o.Notify = func(n binlog.Notice) { notices = append(notices, n) }
+			o.Told = binlog.Told{}
 			r := open(t, o)
 			warned := func(n int, words ...string) {
 				t.Helper()
@@ -50,6 +51,11 @@ func TestRowImages(t *testing.T) {
 			db.Exec("SET SESSION binlog_row_image = MINIMAL", "UPDATE t SET a = 4 WHERE id = 1", "UPDATE k SET a = 2", "DELETE FROM k")
 			equal(t, r.take(3), []string{"update t 1 - - - 1 4 - -", "update k 1 - 1 2", "delete k 1 -"})
 			warned(2, "table="+name+".k", "columns=a")
+			r.save()
+			r.reopen(r.last) // as after an error: what was told is not told again
+			db.Exec("UPDATE t SET a = 5 WHERE id = 1")
+			equal(t, r.take(1), []string{"update t 1 - - - 1 5 - -"})
+			warned(2)
 			r.save()
 			for _, c := range []struct{ sql, want string }{
 				{"UPDATE t SET id = 9 WHERE id = 1", "column a is not told"},

@@ -170,7 +170,7 @@ func (r *Reader) preparedIn(ctx context.Context, xid, file string, until place) 
 func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves []schema.Move, chunks chan<- foundChunk) error {
 	at.GTIDs = nil
 	o := r.o
-	o.Load, o.Skip = nil, nil
+	o.Load, o.Skip, o.Told = nil, nil, nil
 	side := o.sideFeed()
 	side.HeadersOnly = false
 	n := New(o)

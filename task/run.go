@@ -59,7 +59,7 @@ func (r *run) open(ctx context.Context) error {
 	options := binlog.Options{
 		Source: o.Source, Start: o.Start, Include: o.Include, Exclude: o.Exclude, SchemaChanges: o.SchemaChanges,
 		IncludeQuery: o.IncludeQuery, StopAtPartialImages: o.StopAtPartialImages,
-		ServerID: o.ServerID, Logger: r.t.log, Notify: r.t.notice,
+		ServerID: o.ServerID, Logger: r.t.log, Notify: r.t.notice, Told: r.t.told,
 		Load: r.moves.load,
 	}
 	switch {

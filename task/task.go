@@ -53,6 +53,7 @@ type Task struct {
 	wake  chan struct{} // a command was given
 
 	warned map[string]string // by check, what was told; run's own
+	told   binlog.Told       // by its readers, one after another; run's own
 
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	status Status
@@ -72,7 +73,7 @@ type Task struct {
 
 func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
 	return &Task{
-		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), checkEnded: make(chan struct{}), interrupt: func(error) {}, warned: map[string]string{},
+		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), checkEnded: make(chan struct{}), interrupt: func(error) {}, warned: map[string]string{}, told: binlog.Told{},
 		status: Status{Name: o.Name, Source: o.Source.Address, State: NotStarted, Since: time.Now()},
 	}
 }
