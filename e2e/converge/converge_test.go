@@ -17,7 +17,7 @@
 // that no calendar has, rows that a foreign key's action changes, text that is not valid in
 // its character set (labels too that CONVERT TO CHARACTER SET makes so, as servers leave
 // their bytes), ENUM labels that are empty, the second backslash of sjis,
-// default_storage_engine, columns that MariaDB's SIMULTANEOUS_ASSIGNMENT sets twice. Left out, as a server cannot be told to insert it:
+// default_storage_engine, columns that MariaDB's SIMULTANEOUS_ASSIGNMENT (which its ORACLE has in it) sets twice. Left out, as a server cannot be told to insert it:
 // history rows of system versioning, empty geometries, numbers
 // of FLOAT(M,D) with more digits. Left out, as two runs of one statement differ: defaults of uuid() and
 // rand(), NOW with fractions in a DDL; the options of CREATE … SELECT in sql_mode ANSI, ORACLE and the like,

@@ -265,8 +265,8 @@ func (s *session) set(columns []column) string {
 	n, first := 1+s.rng.IntN(2), ""
 	for range n {
 		c := columns[s.rng.IntN(len(columns))]
-		if c.name == first && strings.Contains(s.modes, "SIMULTANEOUS") {
-			continue // MariaDB logs a row before that never was
+		if c.name == first && (strings.Contains(s.modes, "SIMULTANEOUS") || strings.Contains(s.modes, "ORACLE")) {
+			continue // MariaDB, whose ORACLE has SIMULTANEOUS_ASSIGNMENT in it, logs a row before that never was
 		}
 		first = c.name
 		list = append(list, servers.QuoteName(c.name)+" = "+s.value(&c))
