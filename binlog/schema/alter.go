@@ -184,23 +184,29 @@ func (b *builder) alterColumns(old *table, s *alterTable) {
 		switch {
 		case a.kind == addColumn:
 			c := b.column(a.column)
-			b.defaultOfAdded(&c, s.actions, done)
+			b.defaultOfMoved(&c, s.actions, done)
 			b.insert(c, a.first, a.after)
 		case a.kind == changeColumn && done[i] && (a.first || a.after != ""):
 			at := b.index(a.column.name)
 			moved := b.columns[at]
 			b.columns = slices.Delete(b.columns, at, at+1)
+			b.defaultOfMoved(&moved, s.actions, done)
 			b.insert(moved, a.first, a.after)
 		case a.kind == changeColumn && !done[i] && b.changesAdded(a):
-		case a.kind <= setVisible && !done[i]:
+		case a.kind < setDefault && !done[i]:
 			b.fail("no column " + a.name + a.after)
+		}
+	}
+	for i, a := range s.actions { // which may have been about a column of an action behind
+		if (a.kind == setDefault || a.kind == setVisible) && !done[i] {
+			b.fail("no column " + a.name)
 		}
 	}
 }
 
-// defaultOfAdded does what MariaDB does with an ALTER … DEFAULT of a column that the
-// statement itself adds.
-func (b *builder) defaultOfAdded(c *column, actions []alteration, done []bool) {
+// defaultOfMoved does what MariaDB does with an ALTER … DEFAULT of a column that the
+// statement itself adds or moves.
+func (b *builder) defaultOfMoved(c *column, actions []alteration, done []bool) {
 	if !b.run.server.mariaDB() {
 		return
 	}
@@ -275,6 +281,11 @@ func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 			done[i] = true
 			c.Name = a.newName
 		case setDefault:
+			if b.run.server.mariaDB() && slices.ContainsFunc(s.actions, func(o alteration) bool {
+				return (o.kind == changeColumn || o.kind == dropColumn) && strings.EqualFold(o.name, a.name)
+			}) {
+				continue // it is about what takes the column's place
+			}
 			done[i] = true
 			c.Default = b.run.defaultText(&c.Column, a.literal)
 		case setVisible:
