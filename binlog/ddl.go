@@ -67,7 +67,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 }
 
 func (r *Reader) schemaChange(it *item, result *schema.Result) *change.Change {
-	server := schemaServer(r.server.Load(), r.wrote)
+	server := schemaServer(r.server.Load(), r.version())
 	session := it.query.session(server, r.stream.status, &it.event)
 	session.SQLMode = schema.SQLModes(result.SQLMode, server)
 	if result.WholeDatabase {

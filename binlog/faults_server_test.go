@@ -237,38 +237,42 @@ func openError(t *testing.T, o binlog.Options) error {
 	return err
 }
 
+// way is an address that leads to one server after another.
+type way struct {
+	to atomic.Pointer[servers.Server]
+}
+
+func leadTo(s *servers.Server) *way {
+	w := &way{}
+	w.to.Store(s)
+	return w
+}
+
+func (w *way) dial(ctx context.Context, _ string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", w.to.Load().Address)
+}
+
 // TestFailover replaces the source by its replica in the middle of a
 // transaction.
 func TestFailover(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			a, b := own(t, version, "--log-slave-updates=ON", "--server-id=101"), own(t, version, "--log-slave-updates=ON", "--server-id=102")
-			replicate(t, a, b)
-			replica := b.Connect(t, "")
+			b.Follow(t, a, true)
 			name, db := a.Database(t)
 			o := options(a, name)
-			var address atomic.Pointer[string]
-			address.Store(&a.Address)
-			o.Source.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, "tcp", *address.Load())
-			}
+			way := leadTo(a)
+			o.Source.Dial = way.dial
 			r := open(t, o)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", "BEGIN", "INSERT INTO t VALUES (2),(3)", "INSERT INTO t VALUES (4)", "COMMIT",
 				"INSERT INTO t VALUES (5)")
 			got := r.take(3)
-			for deadline := time.Now().Add(20 * time.Second); ; {
-				if err := replica.Try("USE " + name); err == nil && replica.Try("SELECT * FROM t") == nil && len(replica.Query("SELECT * FROM t WHERE id = 5")) == 1 {
-					break
-				}
-				if time.Now().After(deadline) {
-					t.Fatalf("the replica does not follow: %v", replica.Query("SHOW SLAVE STATUS"))
-				}
-				time.Sleep(50 * time.Millisecond)
-			}
-			address.Store(&b.Address)
+			replicated(t, b, name, 5)
+			way.to.Store(b)
 			r.save()
 			a.Kill(t)
-			replica.Exec("STOP SLAVE")
+			b.Unfollow(t)
+			replica := b.Connect(t, name)
 			replica.Exec("INSERT INTO t VALUES (6)")
 			got = append(got, r.take(4)...)
 			equal(t, got, []string{"schema CREATE TABLE t (id INT PRIMARY KEY)", "insert t 1", "insert t 2", "insert t 3", "insert t 4", "insert t 5", "insert t 6"})

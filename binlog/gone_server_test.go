@@ -69,7 +69,7 @@ func (r *reading) stopped(want string) {
 func TestReplicatedUnderAnotherName(t *testing.T) {
 	a := own(t, "mysql-8.0", "--server-id=101")
 	b := own(t, "mysql-8.0", "--server-id=102")
-	replicate(t, a, b)
+	b.Follow(t, a, true)
 	name, db := a.Database(t)
 	db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	o := options(b, name)
@@ -91,7 +91,7 @@ func replicated(t *testing.T, b *servers.Server, database string, rows int) {
 	db := b.Connect(t, "")
 	for deadline := time.Now().Add(30 * time.Second); db.Try("SELECT * FROM "+database+".t") != nil || len(db.Query("SELECT id FROM "+database+".t")) < rows; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the replica does not follow: %v", db.Query("SHOW SLAVE STATUS"))
+			t.Fatalf("the replica does not follow: %s", b.ReplicaStatus(t))
 		}
 	}
 }

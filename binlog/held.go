@@ -111,7 +111,7 @@ func (r *Reader) release(n schema.TableName, h *held) error {
 }
 
 func (r *Reader) foldName(n schema.TableName) schema.TableName {
-	if r.server.Load().LowerCaseTableNames == 0 {
+	if !r.fold {
 		return n
 	}
 	return schema.TableName{Database: strings.ToLower(n.Database), Name: strings.ToLower(n.Name)}

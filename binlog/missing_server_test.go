@@ -5,13 +5,11 @@ package binlog_test
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"daybook/binlog"
 	"daybook/e2e/servers"
@@ -77,7 +75,7 @@ func TestFailoverInTheMiddleToFewerRows(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			a := own(t, version, "--log-slave-updates=ON", "--server-id=101")
 			b := own(t, version, "--log-slave-updates=ON", "--server-id=102", "--replicate-wild-ignore-table=u.%")
-			replicate(t, a, b)
+			b.Follow(t, a, true)
 			name, db := a.Database(t)
 			db.Exec("CREATE DATABASE u", "CREATE TABLE u.b (id INT PRIMARY KEY)", "CREATE TABLE t (id INT PRIMARY KEY)")
 			o := options(a, name)
@@ -92,35 +90,12 @@ func TestFailoverInTheMiddleToFewerRows(t *testing.T) {
 			db.Exec("COMMIT")
 			got := r.take(13)
 			r.save()
-			replica := b.Connect(t, "")
-			for deadline := time.Now().Add(20 * time.Second); replica.Try("SELECT * FROM "+name+".t") != nil || len(replica.Query("SELECT id FROM "+name+".t")) < 40; time.Sleep(50 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("the replica does not follow: %v", replica.Query("SHOW SLAVE STATUS"))
-				}
-			}
+			replicated(t, b, name, 40)
 			a.Kill(t)
 			r.options.Source.Address = b.Address
 			r.reopen(r.last)
 			equal(t, append(got, r.take(27)...), want)
 		})
-	}
-}
-
-// replicate makes b a replica of a.
-func replicate(t *testing.T, a, b *servers.Server) {
-	t.Helper()
-	host, port, _ := net.SplitHostPort(a.Address)
-	change := fmt.Sprintf("MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
-	c := b.Connect(t, "")
-	switch {
-	case a.MariaDB():
-		c.Exec("CHANGE MASTER TO "+change+"MASTER_USE_GTID=slave_pos, MASTER_SSL=0", "START SLAVE")
-	case b.Name == "mysql-9":
-		c.Exec("CHANGE REPLICATION SOURCE TO "+strings.ReplaceAll(change, "MASTER_", "SOURCE_")+"SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1", "START REPLICA")
-	case a.Name == "mysql-8.0":
-		c.Exec("CHANGE MASTER TO "+change+"MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1", "START SLAVE")
-	default:
-		c.Exec("CHANGE MASTER TO "+change+"MASTER_AUTO_POSITION=1", "START SLAVE")
 	}
 }
 

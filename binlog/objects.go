@@ -21,7 +21,7 @@ var objectsKey = []byte("f\x00")
 // selectObjects makes the filter of the options. saved is the entry of the last
 // checkpoint, if it had one, and p where it was taken.
 func (r *Reader) selectObjects(saved []byte, p *position) error {
-	chosen := objects{r.o.Include, r.o.Exclude, r.server.Load().LowerCaseTableNames != 0}
+	chosen := objects{r.o.Include, r.o.Exclude, r.fold}
 	var err error
 	if r.filter, err = newFilter(chosen.Include, chosen.Exclude, chosen.Fold); err != nil {
 		return err

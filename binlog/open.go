@@ -52,6 +52,7 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 		return nil, err
 	}
 	r.server.Store(status)
+	r.fold = status.LowerCaseTableNames != 0
 	if f := status.BinlogFormat; f != "ROW" && (f != "" || status.Version < 90000) {
 		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
 	}

@@ -22,6 +22,7 @@ type Reader struct {
 	stream *stream
 	server atomic.Pointer[Status] // that is read from, see followServer
 	wrote  int                    // version of the server that wrote the file; 0: not known
+	fold   bool                   // names of databases and tables are not told apart by case: as at the start
 	closed atomic.Bool
 	err    error // fatal; returned for ever
 

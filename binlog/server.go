@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"cmp"
 	"strings"
 
 	"daybook/binlog/rowevent"
@@ -17,35 +18,31 @@ func (r *Reader) followServer() {
 	}
 	r.server.Store(s.status)
 	r.wrote = s.format.Number
-	r.catalog.SetServer(schemaServer(s.status, r.wrote))
+	r.catalog.SetServer(schemaServer(s.status, r.version()))
 	r.generation++ // the decoders are of the server too
 }
 
+// version is that of the server that wrote what is read.
+func (r *Reader) version() int { return cmp.Or(r.wrote, r.server.Load().Version) }
+
 // schemaServer is the server that definitions are asked of.
 func (r *Reader) schemaServer() schema.Server {
-	return schemaServer(r.server.Load(), 0)
+	s := r.server.Load()
+	return schemaServer(s, s.Version)
 }
 
-// schemaServer describes a server of the version that wrote a file; 0: its own.
-func schemaServer(s *Status, wrote int) schema.Server {
-	if wrote == 0 {
-		wrote = s.Version
-	}
+// schemaServer describes a server, as it was at a version.
+func schemaServer(s *Status, version int) schema.Server {
 	return schema.Server{
-		Flavor: string(s.Flavor), Version: wrote, LowerCaseTableNames: s.LowerCaseTableNames,
+		Flavor: string(s.Flavor), Version: version, LowerCaseTableNames: s.LowerCaseTableNames,
 		DefaultCharset:               s.Charset,
 		DefaultEngine:                s.Engine,
 		ExplicitDefaultsForTimestamp: s.Variables["explicit_defaults_for_timestamp"] == "ON",
-		UTF8MB4:                      s.Flavor == MariaDB && wrote >= 100600 && !strings.Contains(s.Variables["old_mode"], "UTF8_IS_UTF8MB3"),
+		UTF8MB4:                      s.Flavor == MariaDB && version >= 100600 && !strings.Contains(s.Variables["old_mode"], "UTF8_IS_UTF8MB3"),
 		NativeForeignKeys:            s.Variables["innodb_native_foreign_keys"] == "ON",
 	}
 }
 
 func (r *Reader) decoderOptions() rowevent.DecoderOptions {
-	s := r.server.Load()
-	o := rowevent.DecoderOptions{Flavor: string(s.Flavor), Version: s.Version, TableIDSize: r.stream.format.TableIDSize, Scratch: &r.scratch}
-	if r.wrote != 0 {
-		o.Version = r.wrote
-	}
-	return o
+	return rowevent.DecoderOptions{Flavor: string(r.Flavor()), Version: r.version(), TableIDSize: r.stream.format.TableIDSize, Scratch: &r.scratch}
 }

@@ -108,7 +108,8 @@ func (r *Reader) at(s *Status) (*dump.Position, error) {
 }
 
 func (r *Reader) placeAt(file string, pos uint64) *dump.Position {
-	return &dump.Position{Flavor: r.server.Load().Flavor, ServerUUID: r.server.Load().ServerUUID, ServerID: r.server.Load().ServerID, File: file, Pos: pos}
+	s := r.server.Load()
+	return &dump.Position{Flavor: s.Flavor, ServerUUID: s.ServerUUID, ServerID: s.ServerID, File: file, Pos: pos}
 }
 
 // startPosition finds the place of Options.Start; nil is the binlog's end.
@@ -168,21 +169,22 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 
 // gtidPosition checks that the source has executed the set.
 func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.Position, error) {
-	if !r.server.Load().UsesGTID() {
-		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, r.server.Load().GTIDMode)
+	s := r.server.Load()
+	if !s.UsesGTID() {
+		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, s.GTIDMode)
 	}
-	set, err := dump.ParseGTIDSet(r.server.Load().Flavor, text)
+	set, err := dump.ParseGTIDSet(s.Flavor, text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPosition, err)
 	}
-	executed, err := c.Executed(ctx, r.server.Load())
+	executed, err := c.Executed(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	if !executed.ContainsSet(set) {
 		return nil, fmt.Errorf("%w: the source has executed %q, which does not have all of %q", ErrPosition, executed.Brief(), set.Brief())
 	}
-	if r.server.Load().Flavor == MariaDB { // which compares sequence numbers only
+	if s.Flavor == MariaDB { // which compares sequence numbers only
 		state, err := c.BinlogState(ctx)
 		if err != nil {
 			return nil, err
@@ -193,7 +195,7 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.
 	}
 	p := r.placeAt("", 4)
 	p.GTIDs = set
-	if r.server.Load().Flavor == MariaDB && set.IsEmpty() {
+	if s.Flavor == MariaDB && set.IsEmpty() {
 		return nil, fmt.Errorf("%w: an empty GTID position; start at earliest", ErrPosition)
 	}
 	return p, nil

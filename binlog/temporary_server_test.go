@@ -288,7 +288,7 @@ func TestTemporaryTablesAndFailover(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			a, b := own(t, version, "--log-slave-updates=ON", "--server-id=101"), own(t, version, "--log-slave-updates=ON", "--server-id=102")
-			replicate(t, a, b)
+			b.Follow(t, a, true)
 			name, db := a.Database(t)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)", "CREATE TABLE mark (id INT PRIMARY KEY AUTO_INCREMENT)")
 			r := open(t, options(a, name))

@@ -23,11 +23,11 @@ func TestLookupAtTwoServers(t *testing.T) {
 			o := options(a, name)
 			var astray atomic.Bool
 			o.Source.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
-				address := a.Address
+				to := a
 				if astray.CompareAndSwap(true, false) {
-					address = b.Address
+					to = b
 				}
-				return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+				return leadTo(to).dial(ctx, "")
 			}
 			r := open(t, o)
 			db.Exec("SET sql_log_bin = 0", "CREATE TABLE u (a INT, b ENUM('yes', 'always'))", "SET sql_log_bin = 1")

@@ -3,12 +3,9 @@
 package binlog_test
 
 import (
-	"context"
-	"net"
+	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // TestUpgradedByFailover has a replica of a newer version take the source's place,
@@ -26,29 +23,20 @@ func TestUpgradedByFailover(t *testing.T) {
 				settings = append(settings, "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
 			}
 			a, b := own(t, u.from, append(settings, "--server-id=101")...), own(t, u.to, append(settings, "--server-id=102")...)
-			replicate(t, a, b)
+			b.Follow(t, a, true)
 			name, db := a.Database(t)
 			o := options(a, name)
-			var address atomic.Pointer[string]
-			address.Store(&a.Address)
-			o.Source.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, "tcp", *address.Load())
-			}
+			way := leadTo(a)
+			o.Source.Dial = way.dial
 			r := open(t, o)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 			equal(t, r.take(2), []string{"schema CREATE TABLE t (id INT PRIMARY KEY)", "insert t 1"})
-			replica, word := b.Connect(t, ""), "SLAVE"
-			if u.to == "mysql-9" {
-				word = "REPLICA"
-			}
-			for deadline := time.Now().Add(20 * time.Second); replica.Try("SELECT * FROM "+name+".t") != nil || len(replica.Query("SELECT id FROM "+name+".t")) == 0; time.Sleep(50 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("the replica does not follow: %v", replica.Query("SHOW "+word+" STATUS"))
-				}
-			}
-			address.Store(&b.Address)
+			replicated(t, b, name, 1)
+			way.to.Store(b)
 			a.Kill(t)
-			replica.Exec("STOP "+word, "USE "+name, "INSERT INTO t VALUES (2)",
+			b.Unfollow(t)
+			replica := b.Connect(t, name)
+			replica.Exec("INSERT INTO t VALUES (2)",
 				"CREATE TABLE later (a INT, b INT "+u.comment+")", "INSERT INTO later VALUES (1, 2, 3)",
 				"CREATE TABLE times (id INT, at TIMESTAMP NULL, text VARCHAR(10) DEFAULT 'é')", "INSERT INTO times VALUES (1, NULL, 'ü')",
 				"CREATE TABLE documents (j "+u.json+")", `INSERT INTO documents VALUES ('[1.0, 1e30, 0.1]')`)
@@ -71,9 +59,9 @@ func TestUpgradedByFailover(t *testing.T) {
 // TestUpgradedInPlace has the source start in a newer version while some of what the
 // older one wrote is still to be read: that means what it meant there.
 func TestUpgradedInPlace(t *testing.T) {
-	for _, u := range []struct{ from, to, comment string }{
-		{"mysql-5.7", "mysql-8.0", "/*!80000 , c INT */"},
-		{"mariadb-10.5", "mariadb-11.8", "/*M!110000 , c INT */"},
+	for _, u := range []struct{ from, to, option, create, insert, was, is string }{
+		{"mysql-5.7", "mysql-8.0", "--log-slave-updates", "CREATE TABLE %s (a JSON)", "'[1.0]'", "[1]", "[1.0]"},
+		{"mariadb-10.5", "mariadb-11.8", "--old-mode=", "CREATE TABLE %s (a CHAR(100) CHARACTER SET utf8)", "'ä'", "ä", "ä"}, // utf8mb3, and then utf8mb4
 	} {
 		t.Run(u.from+" to "+u.to, func(t *testing.T) {
 			s := own(t, u.from)
@@ -81,14 +69,12 @@ func TestUpgradedInPlace(t *testing.T) {
 			r := open(t, options(s, name))
 			r.save()
 			_ = r.Close()
-			create := "CREATE TABLE %s (a INT, b INT " + u.comment + ")"
-			earlier, later := strings.Replace(create, "%s", "earlier", 1), strings.Replace(create, "%s", "later", 1)
-			db.Exec(earlier, "INSERT INTO earlier VALUES (1, 2)")
-			s.Upgrade(t, u.to)
-			s.Connect(t, name).Exec(later, "INSERT INTO later VALUES (1, 2, 3)", "INSERT INTO earlier VALUES (3, 4)")
+			earlier, later := fmt.Sprintf(u.create, "earlier"), fmt.Sprintf(u.create, "later")
+			db.Exec(earlier, "INSERT INTO earlier VALUES ("+u.insert+")")
+			s.Upgrade(t, u.to, u.option)
+			s.Connect(t, name).Exec(later, "INSERT INTO later VALUES ("+u.insert+")", "INSERT INTO earlier VALUES ("+u.insert+")")
 			r.reopen(r.last)
-			earlier = strings.Replace(earlier, "!", " ", 1) // as servers log a comment that they did not run
-			equal(t, r.take(5), []string{"schema " + earlier, "insert earlier 1 2", "schema " + later, "insert later 1 2 3", "insert earlier 3 4"})
+			equal(t, r.take(5), []string{"schema " + earlier, "insert earlier " + u.was, "schema " + later, "insert later " + u.is, "insert earlier " + u.is})
 		})
 	}
 }

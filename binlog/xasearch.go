@@ -176,7 +176,7 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves [
 	n := New(o)
 	n.feed = dump.NewFeed(side, nil)
 	defer func() { _ = n.Close() }()
-	n.filter = r.filter
+	n.filter, n.fold = r.filter, r.fold
 	n.server.Store(r.server.Load())
 	n.stream = newStream(n.feed, r.server.Load())
 	n.stream.foresee(r.seekFate)

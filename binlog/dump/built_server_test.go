@@ -45,11 +45,11 @@ func TestBuiltFromACopy(t *testing.T) {
 		})
 		t.Run("a replica", func(t *testing.T) {
 			b := build()
-			b.replicate(a.Server)
+			b.Follow(t, a.Server, true)
 			a.insert(6, 8)
 			b.has(8)
 			follow(t, b.source(nil), f.saved()).want(6, 8)
-			b.stopReplica()
+			b.Unfollow(t)
 			a.insert(9, 9)
 			position = a.db.Query("SELECT @@gtid_binlog_pos")[0][0]
 		})
@@ -81,14 +81,14 @@ func TestDomainSkipped(t *testing.T) {
 			return b
 		}
 		idle := build()
-		idle.replicate(a.Server)
+		idle.Follow(t, a.Server, true)
 		a.insert(4, 5)
 		idle.has(5)
 		follow(t, idle.source(nil), f.saved()).want(4, 5)
 
 		other.Exec("REPLACE INTO d.t VALUES (6)", "REPLACE INTO d.t VALUES (7)")
 		late := build()
-		late.replicate(a.Server)
+		late.Follow(t, a.Server, true)
 		other.Exec("REPLACE INTO d.t VALUES (8)")
 		a.insert(9, 9)
 		late.has(9)

@@ -17,7 +17,7 @@ func TestBytesLikeAnEvent(t *testing.T) {
 		const asItIs = "--binlog-format=MIXED" // of what is replicated
 		a := begin(t, v, true, asItIs)
 		b := blank(t, v, "--log-slave-updates", asItIs)
-		b.replicate(a.Server)
+		b.Follow(t, a.Server, true)
 		a.db.Exec("CREATE TABLE d.k (id INT PRIMARY KEY, b LONGBLOB)")
 		a.insert(1, 1)
 		b.has(1)
@@ -48,7 +48,7 @@ func TestAddressOfTwo(t *testing.T) {
 	eachLine(t, hasGTIDs, func(t *testing.T, v string) {
 		a := begin(t, v, true)
 		b := blank(t, v, "--log-slave-updates")
-		b.replicate(a.Server)
+		b.Follow(t, a.Server, true)
 		f := follow(t, a.source(nil), a.start())
 		a.insert(1, 5)
 		b.has(5)

@@ -194,17 +194,7 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 // beside connects to a server once more. An address may lead to another one the next
 // time, as that of a failover or of a balancer does, which has other binlogs.
 func (f *Feed) beside(s *Status) func(context.Context) (*Conn, error) {
-	return func(ctx context.Context) (*Conn, error) {
-		c, err := f.dial(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.isServer(ctx, s); err != nil {
-			_ = c.Close()
-			return nil, err
-		}
-		return c, nil
-	}
+	return func(ctx context.Context) (*Conn, error) { return DialServer(ctx, f.o.Source, s) }
 }
 
 // DialServer connects to a server whose facts are known. Where the address leads to

@@ -13,9 +13,9 @@ import (
 // promote makes the replica the source of what was its own, which is read on where it was.
 func (p *pair) promote() {
 	p.t.Helper()
-	p.b.stopReplica()
+	p.b.Unfollow(p.t)
 	p.a.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-	p.a.replicate(p.b.Server)
+	p.a.Follow(p.t, p.b.Server, true)
 }
 
 // at reads at one of the two from now on.
@@ -33,7 +33,7 @@ func TestStrayBelowTheLast(t *testing.T) {
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		t.Run("not read", func(t *testing.T) {
 			p := newPair(t, v)
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			p.b.has(5)
 			stray := p.b.own(51)
@@ -51,7 +51,7 @@ func TestStrayBelowTheLast(t *testing.T) {
 		})
 		t.Run("in the file before", func(t *testing.T) {
 			p := newPair(t, v)
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			p.b.has(5)
 			stray := p.b.own(51)
@@ -68,7 +68,7 @@ func TestStrayBelowTheLast(t *testing.T) {
 		})
 		t.Run("read", func(t *testing.T) {
 			p := newPair(t, v)
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			p.b.has(5)
 			p.f.want(1, 5)
@@ -93,7 +93,7 @@ func TestManySwitchOvers(t *testing.T) {
 	t.Parallel()
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		p := newPair(t, v)
-		p.b.replicate(p.a.Server)
+		p.b.Follow(t, p.a.Server, true)
 		next := 1
 		for i := range 12 {
 			p.a.db.Exec(fmt.Sprintf("SET gtid_domain_id=%d", i/2%3))
@@ -126,7 +126,7 @@ func TestFilteringReplica(t *testing.T) {
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		p := newPair(t, v)
 		p.b.db.Exec("SET GLOBAL replicate_wild_ignore_table='other.%'")
-		p.b.replicate(p.a.Server)
+		p.b.Follow(t, p.a.Server, true)
 		round := func(first int) {
 			t.Helper()
 			p.a.insert(first, first)

@@ -311,26 +311,6 @@ func TestSequenceWentBack(t *testing.T) {
 	})
 }
 
-// replicate makes o a replica of the source, and waits for a value.
-func (o *origin) replicate(from *servers.Server) {
-	o.t.Helper()
-	host, port, _ := strings.Cut(from.Address, ":")
-	sql := fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", host, port)
-	start := "START SLAVE"
-	switch {
-	case from.MariaDB():
-		sql += "MASTER_USE_GTID=slave_pos"
-	case from.Name == "mysql-9":
-		sql = fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=%s, SOURCE_USER='repl', SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1", host, port)
-		start = "START REPLICA"
-	case from.Name == "mysql-8.0":
-		sql += "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1"
-	default:
-		sql += "MASTER_AUTO_POSITION=1"
-	}
-	o.db.Exec(sql, start)
-}
-
 func (o *origin) has(value int) {
 	o.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -340,15 +320,6 @@ func (o *origin) has(value int) {
 		}
 	}
 	o.t.Fatalf("the replica did not get %d", value)
-}
-
-func (o *origin) stopReplica() {
-	o.t.Helper()
-	if o.Name == "mysql-9" {
-		o.db.Exec("STOP REPLICA", "RESET REPLICA ALL")
-	} else {
-		o.db.Exec("STOP SLAVE", "RESET SLAVE ALL")
-	}
 }
 
 // TestFailover: a replica in the source's place is followed by GTID if it has
@@ -368,15 +339,11 @@ func TestFailover(t *testing.T) {
 		a.db.Exec("DO SLEEP(2.1)")
 		a.insert(7, 7)
 		a.db.Exec("DO SLEEP(1.1)", "COMMIT")
-		stop := "STOP SLAVE"
-		if v == "mysql-9" {
-			stop = "STOP REPLICA"
-		}
-		b.replicate(a.Server)
+		b.Follow(t, a.Server, true)
 		b.has(7)
 		f.want(1, 7)
 		unread := f.saved()
-		b.db.Exec(stop)
+		b.Unfollow(t)
 		a.insert(8, 9)
 		f.want(8, 9)
 		// To one that lags, and then is equal.
@@ -392,9 +359,9 @@ func TestFailover(t *testing.T) {
 		if !errors.Is(err, dump.ErrBehind) || !strings.Contains(err.Error(), "goes on by itself as soon as it has caught up") {
 			t.Errorf("a start at one that is behind: %v", err)
 		}
-		b.db.Exec(strings.Replace(stop, "STOP", "START", 1))
+		b.Follow(t, a.Server, true)
 		b.has(9)
-		b.stopReplica()
+		b.Unfollow(t)
 		b.insert(10, 12)
 		f.want(10, 12)
 		if f.p.ServerID == unread.ServerID {
@@ -434,9 +401,9 @@ func TestLacking(t *testing.T) {
 		w := &wire{}
 		f := follow(t, a.source(w), a.start())
 		a.insert(1, 3)
-		b.replicate(a.Server)
+		b.Follow(t, a.Server, true)
 		b.has(3)
-		b.stopReplica()
+		b.Unfollow(t)
 		a.insert(4, 4)
 		f.want(1, 4)
 		p := f.saved()
@@ -475,12 +442,12 @@ func TestSetUpFromADump(t *testing.T) {
 		f := follow(t, a.source(nil), a.start())
 		a.insert(1, 3)
 		b.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-		b.replicate(a.Server)
+		b.Follow(t, a.Server, true)
 		a.insert(4, 4)
 		b.has(4)
 		f.want(1, 4)
 		f.feed.Close()
-		b.stopReplica()
+		b.Unfollow(t)
 		b.insert(5, 6)
 		follow(t, b.source(nil), f.saved()).want(5, 6)
 	})

@@ -35,9 +35,9 @@ func newPair(t *testing.T, version string) *pair {
 func (p *pair) swap() {
 	p.t.Helper()
 	p.f.feed.Close()
-	p.b.stopReplica()
+	p.b.Unfollow(p.t)
 	p.a.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-	p.a.replicate(p.b.Server)
+	p.a.Follow(p.t, p.b.Server, true)
 	p.a, p.b = p.b, p.a
 }
 
@@ -91,7 +91,7 @@ func TestStray(t *testing.T) {
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		t.Run("of a replica", func(t *testing.T) {
 			p := newPair(t, v)
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			p.b.has(5)
 			stray := p.b.own(51)
@@ -106,7 +106,7 @@ func TestStray(t *testing.T) {
 		})
 		t.Run("right before the last", func(t *testing.T) {
 			p := newPair(t, v)
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			p.b.has(5)
 			stray := p.b.own(51)
@@ -119,12 +119,12 @@ func TestStray(t *testing.T) {
 		})
 		t.Run("of the source before", func(t *testing.T) {
 			p := newPair(t, v)
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			p.b.has(5)
 			p.f.want(1, 5)
 			p.f.feed.Close()
-			p.b.stopReplica()
+			p.b.Unfollow(t)
 			stray := p.a.own(51)
 			p.swap()
 			p.a.insert(6, 8)
@@ -145,7 +145,7 @@ func TestGTIDTwice(t *testing.T) {
 	t.Parallel()
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		goBack := func(p *pair) (twice string) {
-			p.b.replicate(p.a.Server)
+			p.b.Follow(t, p.a.Server, true)
 			p.a.insert(1, 5)
 			twice = p.a.db.Query("SELECT @@last_gtid")[0][0]
 			p.a.insert(6, 9)
@@ -182,7 +182,7 @@ func TestReadIsLost(t *testing.T) {
 	t.Parallel()
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		p := newPair(t, v)
-		p.b.replicate(p.a.Server)
+		p.b.Follow(t, p.a.Server, true)
 		p.a.insert(1, 3)
 		p.b.has(3)
 		p.f.want(1, 3)
@@ -196,9 +196,9 @@ func TestReadIsLost(t *testing.T) {
 		p.f.feed.Close()
 		follow(t, p.a.source(nil), p.f.saved()).refused(30*time.Second, dump.ErrBehind, lost)
 
-		p.b.stopReplica()
+		p.b.Unfollow(t)
 		p.a.db.Exec("RESET MASTER", fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-		p.a.replicate(p.b.Server)
+		p.a.Follow(t, p.b.Server, true)
 		p.f = follow(t, p.b.source(nil), p.f.saved())
 		p.b.insert(6, 8)
 		p.f.want(6, 8)
@@ -216,11 +216,11 @@ func TestOtherOrder(t *testing.T) {
 	t.Parallel()
 	eachLine(t, mariaDB, func(t *testing.T, v string) {
 		p := newPair(t, v)
-		p.b.replicate(p.a.Server)
+		p.b.Follow(t, p.a.Server, true)
 		p.a.insert(1, 3)
 		p.b.has(3)
 		p.a.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-		p.a.replicate(p.b.Server)
+		p.a.Follow(t, p.b.Server, true)
 		p.a.db.Exec("STOP SLAVE")
 		p.b.db.Exec("STOP SLAVE")
 		p.a.insert(4, 6)
@@ -232,7 +232,7 @@ func TestOtherOrder(t *testing.T) {
 		p.b.has(6)
 		p.f.want(1, 6)
 		p.f.want(51, 51)
-		p.a.stopReplica()
+		p.a.Unfollow(t)
 		p.swap()
 		p.a.insert(7, 8)
 		p.refused(again, 7, 8)
@@ -250,7 +250,7 @@ func TestNoStray(t *testing.T) {
 		p.b.insert(1, 3)
 		p.b.insert(100, 130)
 		p.b.db.Exec("FLUSH LOGS", fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", p.a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-		p.b.replicate(p.a.Server)
+		p.b.Follow(t, p.a.Server, true)
 		p.a.insert(4, 4)
 		p.b.has(4)
 		p.b.db.Exec("ANALYZE TABLE d.t", "CREATE USER other@localhost", "DROP USER other@localhost")
@@ -295,10 +295,10 @@ func TestCopyThatDoesNotLog(t *testing.T) {
 		a.restart()
 		b.restart()
 		b.db.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", b.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
-		b.replicate(a.Server)
+		b.Follow(t, a.Server, true)
 		a.insert(6, 9)
 		b.has(9)
-		b.stopReplica()
+		b.Unfollow(t)
 		b.insert(10, 12)
 		follow(t, b.source(nil), f.saved()).refused(30*time.Second, dump.ErrOtherServer, "log_slave_updates")
 	})

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +33,7 @@ type run struct {
 func newRun(t *testing.T, c column, p *pair, s scenario) *run {
 	r := &run{t: t, column: c, scenario: s, pair: p, source: p.source}
 	r.connect()
-	r.fresh(r.conn)
+	r.fresh(r.source, r.conn)
 	return r
 }
 
@@ -194,9 +193,9 @@ func (r *run) resetMaster(conn *servers.Conn) {
 }
 
 // fresh brings a server back to where each scenario begins.
-func (r *run) fresh(conn *servers.Conn) {
+func (r *run) fresh(s *servers.Server, conn *servers.Conn) {
 	r.t.Helper()
-	r.stopReplication(conn)
+	s.Unfollow(r.t)
 	if r.column.mariadb() {
 		conn.Exec("SET GLOBAL gtid_domain_id = 0", "SET SESSION gtid_domain_id = 0")
 	} else {
@@ -225,40 +224,12 @@ func (r *run) switchGTIDs(conn *servers.Conn, to string, each func()) {
 	}
 }
 
-func (r *run) stopReplication(conn *servers.Conn) {
-	if r.oldWords() {
-		conn.Exec("STOP SLAVE", "RESET SLAVE ALL")
-		return
-	}
-	conn.Exec("STOP REPLICA", "RESET REPLICA ALL")
-}
-
-// oldWords says if the server calls a replica a slave.
-func (r *run) oldWords() bool { return r.column.mariadb() || r.column.version == "mysql-5.7" }
-
 // replicate makes the second server a replica of the first, from the binlog's begin.
 func (r *run) replicate() *servers.Server {
 	r.t.Helper()
 	replica := r.pair.second()
-	conn := replica.Connect(r.t, "")
-	r.fresh(conn)
-	host, port, _ := strings.Cut(r.source.Address, ":")
-	from, begin := "MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='repl', MASTER_PASSWORD='repl', ", "START SLAVE"
-	switch {
-	case r.column.mariadb():
-		from += "MASTER_USE_GTID=slave_pos"
-	case r.column.gtid:
-		from += "MASTER_AUTO_POSITION=1"
-	default:
-		from += "MASTER_AUTO_POSITION=0, MASTER_LOG_FILE='binlog.000001', MASTER_LOG_POS=4"
-	}
-	if r.oldWords() {
-		from = "CHANGE MASTER TO " + from
-	} else {
-		begin = "START REPLICA"
-		from = "CHANGE REPLICATION SOURCE TO " + strings.ReplaceAll(from+", MASTER_SSL=1", "MASTER_", "SOURCE_")
-	}
-	conn.Exec(fmt.Sprintf(from, host, port), begin)
+	r.fresh(replica, replica.Connect(r.t, ""))
+	replica.Follow(r.t, r.source, r.column.gtid)
 	return replica
 }
 
@@ -272,8 +243,7 @@ func (r *run) caughtUp(replica *servers.Server) *servers.Conn {
 			return conn
 		}
 		if time.Now().After(deadline) {
-			show := map[bool]string{true: "SHOW SLAVE STATUS", false: "SHOW REPLICA STATUS"}[r.oldWords()]
-			r.t.Fatalf("the replica does not catch up: %q", conn.Query(show))
+			r.t.Fatalf("the replica does not catch up: %s", replica.ReplicaStatus(r.t))
 		}
 	}
 }
