@@ -141,8 +141,8 @@ func (q *query) readVariables(b []byte) error {
 			r.U64()
 		case 18:
 			q.defaults.utf8mb4 = r.U16()
-		case 19: // sql_require_primary_key
-			r.U8()
+		case 19:
+			q.settings.requiresKey = r.U8() != 0
 		case 20:
 			q.settings.encrypts = r.U8() != 0
 		case 130: // further flags of the GTID; those that end an ALTER in two phases tell its number

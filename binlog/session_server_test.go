@@ -30,7 +30,7 @@ func TestSessionOfDDL(t *testing.T) {
 			"sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,ALLOW_INVALID_DATES'", "sql_mode = 'TIME_TRUNCATE_FRACTIONAL'",
 			"sql_mode = 'EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,TIME_ROUND_FRACTIONAL'", "sql_mode = 'MYSQL40'", "foreign_key_checks = 0", "unique_checks = 0", "time_zone = '+03:00'",
 			"character_set_server = latin1", "collation_server = greek_bin", "collation_database = greek_bin", "collation_connection = greek_bin",
-			"default_collation_for_utf8mb4 = utf8mb4_general_ci", "character_set_collations = 'utf8mb4=utf8mb4_bin,latin1=latin1_german1_ci'", "character_set_collations = ''", "explicit_defaults_for_timestamp = 1", "explicit_defaults_for_timestamp = 0"} {
+			"default_collation_for_utf8mb4 = utf8mb4_general_ci", "character_set_collations = 'utf8mb4=utf8mb4_bin,latin1=latin1_german1_ci'", "character_set_collations = ''", "explicit_defaults_for_timestamp = 1", "explicit_defaults_for_timestamp = 0", "sql_require_primary_key = 1"} {
 			c := s.Connect(t, other)
 			if c.Try("SET SESSION "+set) != nil {
 				continue
@@ -64,8 +64,10 @@ func TestSessionOfDDL(t *testing.T) {
 				}
 			case "time_zone":
 				w.TimeZone = "+03:00"
+			case "sql_require_primary_key":
+				w.RequirePrimaryKey = true
 			}
-			c.Exec("SET timestamp = 1234567890", fmt.Sprintf("CREATE TABLE %s.t%d (a TEXT CHARACTER SET latin1, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00')", name, n))
+			c.Exec("SET timestamp = 1234567890", fmt.Sprintf("CREATE TABLE %s.t%d (a TEXT CHARACTER SET latin1, b TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00' PRIMARY KEY)", name, n))
 			got := r.nextChange().DDL.Session
 			w.Timestamp = 1234567890e6
 			if !reflect.DeepEqual(got, w) {
@@ -121,6 +123,6 @@ func TestSessionOfDDL(t *testing.T) {
 	}
 	servers.Each(t, fn)
 	for _, version := range []string{"mysql-5.5", "mysql-9", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { fn(t, servers.Get(t, version)) })
 	}
 }

@@ -30,6 +30,7 @@ type settings struct {
 	increment, offset uint16 // of auto_increment
 	timeNames         uint16 // lc_time_names, by its number
 	encrypts          bool   // MySQL 8.0's default_table_encryption
+	requiresKey       bool   // MySQL 8.0's sql_require_primary_key
 }
 
 // defaultCollations are those that a session has character sets mean where no
@@ -85,6 +86,6 @@ func (q *query) session(server schema.Server, source *Status, at *dump.Event) ch
 		ExplicitDefaultsForTimestamp: explicit, Timestamp: int64(at.Timestamp)*1e6 + int64(q.micros),
 		AutoIncrementIncrement: q.settings.increment, AutoIncrementOffset: q.settings.offset, LCTimeNames: localeOf(q.settings.timeNames),
 		SQLIfExists: maria && q.flags2&optionIfExists != 0, ConstraintsUnchecked: maria && q.flags2&optionNoCheckConstraints != 0,
-		DefaultTableEncryption: q.settings.encrypts,
+		DefaultTableEncryption: q.settings.encrypts, RequirePrimaryKey: q.settings.requiresKey,
 	}
 }

@@ -128,6 +128,7 @@ type Session struct {
 	SQLIfExists                                 bool   // MariaDB: each DROP, ALTER and RENAME has IF EXISTS
 	ConstraintsUnchecked                        bool   // MariaDB: check_constraint_checks is off
 	DefaultTableEncryption                      bool   // MySQL 8.0
+	RequirePrimaryKey                           bool   // MySQL 8.0: no table is made, or becomes one, without a primary key
 }
 
 // TableChangeType says what a DDL statement did to one table.

@@ -97,6 +97,9 @@ func appendRareSettings(dst []byte, s *change.Session) []byte {
 	if s.DefaultTableEncryption {
 		dst = append(dst, `,"defaultTableEncryption":true`...)
 	}
+	if s.RequirePrimaryKey {
+		dst = append(dst, `,"sqlRequirePrimaryKey":true`...)
+	}
 	return dst
 }
 

@@ -137,7 +137,7 @@ func TestRareSettings(t *testing.T) {
 		`"timestamp":0}`: {},
 		`"timestamp":0,"autoIncrementIncrement":10,"autoIncrementOffset":3,"lcTimeNames":"de_DE"}`: {AutoIncrementIncrement: 10, AutoIncrementOffset: 3, LCTimeNames: "de_DE"},
 		`"timestamp":0,"sqlIfExists":true,"checkConstraintChecks":false}`:                          {SQLIfExists: true, ConstraintsUnchecked: true},
-		`"timestamp":0,"defaultTableEncryption":true}`:                                             {DefaultTableEncryption: true},
+		`"timestamp":0,"defaultTableEncryption":true,"sqlRequirePrimaryKey":true}`:                 {DefaultTableEncryption: true, RequirePrimaryKey: true},
 	} {
 		c := schemaChange("CREATE DATABASE d")
 		c.DDL.Session = session

@@ -86,6 +86,7 @@ type statementSession struct {
 	SQLIfExists                                 *bool
 	CheckConstraintChecks                       *bool
 	DefaultTableEncryption                      *bool
+	SQLRequirePrimaryKey                        *bool
 }
 
 // nowhere is the default database of statements that had none.
@@ -107,7 +108,7 @@ func newApplier(address string) (*applier, error) {
 	if err := a.run("SET NAMES utf8mb4", "CREATE DATABASE IF NOT EXISTS "+nowhere, "SET SESSION sql_log_bin = 0"); err != nil {
 		return nil, err
 	}
-	return a, a.set("system_versioning_alter_history", "KEEP")
+	return a, errors.Join(a.set("system_versioning_alter_history", "KEEP"), a.set("sql_generate_invisible_primary_key", "0"))
 }
 
 func (a *applier) run(statements ...string) error {
@@ -240,6 +241,7 @@ func (a *applier) statement(e *envelope) error {
 		{"auto_increment_increment", number(s.AutoIncrementIncrement)}, {"auto_increment_offset", number(s.AutoIncrementOffset)},
 		{"lc_time_names", cmp.Or(text(s.LCTimeNames), "en_US")}, {"sql_if_exists", cmp.Or(truth(s.SQLIfExists), "0")},
 		{"check_constraint_checks", cmp.Or(truth(s.CheckConstraintChecks), "1")}, {"default_table_encryption", cmp.Or(truth(s.DefaultTableEncryption), "0")},
+		{"sql_require_primary_key", cmp.Or(truth(s.SQLRequirePrimaryKey), "0")},
 		{"time_zone", text(s.TimeZone)}, {"character_set_server", text(s.CharacterSetServer)},
 		{"collation_server", text(s.CollationServer)}, {"collation_database", text(s.CollationDatabase)},
 		{"default_collation_for_utf8mb4", text(s.DefaultCollationForUtf8mb4)}, {"character_set_collations", text(s.CharacterSetCollations)},

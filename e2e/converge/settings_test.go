@@ -31,6 +31,11 @@ var settingSteps = []step{
 	{"sql_if_exists=1", "CREATE TABLE $ (a INT)", "RENAME TABLE nosuch TO x1, $ TO y$; DROP DATABASE nosuch; INSERT INTO y$ VALUES (5)"},
 	{"check_constraint_checks=0", "CREATE TABLE $ (a INT); INSERT INTO $ VALUES (1)", "ALTER TABLE $ ADD CONSTRAINT c CHECK (a > 5); INSERT INTO $ VALUES (2)"},
 	{"system_versioning_alter_history=KEEP", "CREATE TABLE $ (a INT) WITH SYSTEM VERSIONING", "ALTER TABLE $ ADD b INT"},
+	{"system_versioning_alter_history=ERROR", "CREATE TABLE $ (a INT, b CHAR(5)) WITH SYSTEM VERSIONING",
+		"ALTER TABLE $ ADD KEY k (b), COMMENT 'x'; ALTER TABLE $ ADD c INT; ALTER TABLE $ CONVERT TO CHARACTER SET latin1; ALTER TABLE $ PARTITION BY SYSTEM_TIME (PARTITION p0 HISTORY, PARTITION pn CURRENT)"},
+	{"sql_require_primary_key=0", "", "CREATE TABLE $ (a INT); INSERT INTO $ VALUES (1)"},
+	{"sql_require_primary_key=1", "", "CREATE TABLE $ (a INT PRIMARY KEY); ALTER TABLE $ ADD b INT; INSERT INTO $ VALUES (1, 2)"},
+	{"sql_generate_invisible_primary_key=1 sql_require_primary_key=1", "", "CREATE TABLE $ (a INT); INSERT INTO $ VALUES (1); ALTER TABLE $ ADD b INT; UPDATE $ SET b = 3"},
 	{"default_table_encryption=1", "", "CREATE DATABASE `cv Two`"},
 	{"collation_connection=ucs2_bin sql_mode=''", "", "CREATE TABLE $ (a VARCHAR(5) DEFAULT 'é')"},
 	{"sql_mode='NO_BACKSLASH_ESCAPES' collation_connection=utf32_bin", "", `CREATE TABLE $ (a VARCHAR(5) DEFAULT 'a\b', b INT DEFAULT 0 COMMENT 'x\')`},
@@ -43,12 +48,15 @@ func TestSettingsConverge(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mysql-9", "mariadb-10.11", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
 			source, replica := server.Start(t, version), server.Start(t, version)
+			for _, global := range []string{"sql_require_primary_key", "sql_generate_invisible_primary_key"} {
+				_ = replica.Connect(t, "").Try("SET GLOBAL " + global + " = 1") // MySQL has them
+			}
 			from := oracle.End(source.Connect(t, ""))
 			d := track(t, source, from)
 			d.WaitLog("state=Normal", oracle.Patience) // its start reads the definitions, which DDL disturbs
 			source.Connect(t, "").Exec("CREATE DATABASE cv CHARACTER SET utf8mb4")
 			for i, s := range settingSteps {
-				s.run(t, source, "t"+string(rune('a'+i)))
+				s.run(t, source, "step_"+string(rune('a'+i)))
 			}
 			replicate(t, d, source, replica)
 			a, b := source.Connect(t, ""), replica.Connect(t, "")

@@ -2,9 +2,9 @@
 //
 // [Each] runs a test against every server in DAYBOOK_TEST_SERVERS, a list such
 // as "mysql-8.0=127.0.0.1:3380,mariadb-10.11=127.0.0.1:3311"; without it,
-// against one server of each of [Names] that it starts. These servers are shared:
-// a test works in databases of its own ([Server.Database]) and leaves global
-// settings and binlogs alone. [Start] gives a test a server to itself, with the
+// against one server of each of [Names] that it starts. [Get] gives one of them, or of
+// any other version. These servers are shared: a test works in databases of its own
+// ([Server.Database]) and leaves global settings and binlogs alone. [Start] gives a test a server to itself, with the
 // options it wants, to stop, kill and restart.
 //
 // Every server listens on 127.0.0.1 and has the accounts [Admin] and [Repl].
@@ -66,7 +66,8 @@ func Each(t *testing.T, fn func(t *testing.T, s *Server)) {
 	}
 }
 
-// Get returns the shared server of that name.
+// Get returns the shared server of that name. One that is not among those of Each is
+// started for the first test of the process that asks.
 func Get(t *testing.T, name string) *Server {
 	t.Helper()
 	list, err := shared()
@@ -78,8 +79,34 @@ func Get(t *testing.T, name string) *Server {
 			return s
 		}
 	}
-	t.Fatalf("no server %s in %s=%q: add it, or unset the variable and have it started", name, Env, os.Getenv(Env))
-	return nil
+	s, err := others.get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// others are the shared servers that Each leaves out.
+var others onDemand
+
+// onDemand are servers that are started when they are first asked for.
+type onDemand struct {
+	mu      sync.Mutex
+	servers map[string]func() (*Server, error)
+}
+
+func (o *onDemand) get(version string) (*Server, error) {
+	o.mu.Lock()
+	start := o.servers[version]
+	if start == nil {
+		if o.servers == nil {
+			o.servers = map[string]func() (*Server, error){}
+		}
+		start = sync.OnceValues(func() (*Server, error) { return startShared(version) })
+		o.servers[version] = start
+	}
+	o.mu.Unlock()
+	return start()
 }
 
 var shared = sync.OnceValues(func() ([]*Server, error) {
@@ -89,18 +116,23 @@ var shared = sync.OnceValues(func() ([]*Server, error) {
 	list := make([]*Server, len(Names))
 	var group errgroup.Group
 	for i, name := range Names {
-		group.Go(func() error {
-			dir, err := os.MkdirTemp("", "daybook-"+name+"-")
-			if err != nil {
-				return err
-			}
-			address, err := script("start", "--owner", strconv.Itoa(os.Getpid()), name, dir)
-			list[i] = &Server{Name: name, Address: address}
+		group.Go(func() (err error) {
+			list[i], err = startShared(name)
 			return err
 		})
 	}
 	return list, group.Wait()
 })
+
+// startShared starts a server that ends with the process.
+func startShared(version string) (*Server, error) {
+	dir, err := os.MkdirTemp("", "daybook-"+version+"-")
+	if err != nil {
+		return nil, err
+	}
+	address, err := script("start", "--owner", strconv.Itoa(os.Getpid()), version, dir)
+	return &Server{Name: version, Address: address}, err
+}
 
 func parse(list string) ([]*Server, error) {
 	var servers []*Server
