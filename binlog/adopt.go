@@ -34,18 +34,19 @@ func (r *Reader) adopt(s *tableState, known *change.Table, o rowevent.DecoderOpt
 }
 
 // adoptSources takes the definition that the source has now in place of the one
-// that rows do not fit, if they fit that one. No later DDL on the table is ahead.
-func (r *Reader) adoptSources(s *tableState, now *schema.Catalog) error {
+// that is not right, if rows fit that one. No later DDL on the table is ahead. why is what is
+// not right.
+func (r *Reader) adoptSources(s *tableState, now *schema.Catalog, why error) error {
 	t, _ := now.Table(s.database, s.table)
 	o := r.decoderOptions()
 	o.HashLeast, o.HashMost = now.HashColumns(s.database, s.table)
 	if _, err := rowevent.NewDecoder(s.m, t, o); err != nil {
-		return fmt.Errorf("%w; nor do the rows fit the definition that the source has now: %w", s.err, err)
+		return fmt.Errorf("%w; nor do the rows fit the definition that the source has now: %w", why, err)
 	}
 	if err := r.catalog.PutPacked(now.Packed(s.database, s.table)); err != nil {
 		return err
 	}
-	r.tellAdopted(change.Altered, t, "the definition that the source has now", s.err)
+	r.tellAdopted(change.Altered, t, "the definition that the source has now", why)
 	return nil
 }
 

@@ -17,27 +17,31 @@ func doubtKey(n schema.TableName) []byte { return []byte("u\x00" + n.Database + 
 // doubt notes of which selected tables it is not certain that a statement
 // changed them, and not a temporary table that a session had before the reading
 // began. Before their next row they are looked up. So are those of a DROP TABLE that failed
-// for a foreign key: before 8.0 MySQL does not say which of them stayed.
+// for a foreign key: before 8.0 MySQL does not say which of them stayed; and those of a CREATE
+// TABLE that does not tell all that the table has.
 func (r *Reader) doubt(it *item, result *schema.Result) {
 	for _, t := range result.Tables {
 		n := schema.TableName{Database: t.Database, Name: t.Name}
+		selected := r.filter.table(t.Database, t.Name)
 		switch {
-		case t.Type == change.Dropped && it.query.refused && r.filter.table(t.Database, t.Name):
-			n = r.foldName(n)
-			r.doubted[n] = true
-			r.entries.put(doubtKey(n), []byte{'1'})
+		case selected && (t.Type == change.Dropped && it.query.refused || t.Type == change.Created && result.Abridged):
+			r.beginDoubt(n)
 		case t.Type == change.Dropped || t.Type == change.Created && !result.InDoubt:
 			r.certain(n)
-		case !result.InDoubt || !r.filter.table(t.Database, t.Name):
+		case !result.InDoubt || !selected:
 		case t.Type == change.Truncated:
 			r.log.Warn("a table is told as truncated that may not have been: it was a temporary table, if the session has one of that name that was created before the reading began or with sql_log_bin=0",
 				"source", r.o.Source.Address, "file", r.stream.file, "pos", r.stream.start, "table", t.Database+"."+t.Name, "thread", it.query.thread)
 		default:
-			n = r.foldName(n)
-			r.doubted[n] = true
-			r.entries.put(doubtKey(n), []byte{'1'})
+			r.beginDoubt(n)
 		}
 	}
+}
+
+func (r *Reader) beginDoubt(n schema.TableName) {
+	n = r.foldName(n)
+	r.doubted[n] = true
+	r.entries.put(doubtKey(n), []byte{'1'})
 }
 
 // certain ends the doubt about a table.
@@ -59,7 +63,7 @@ func (r *Reader) leaveDoubt(l *lookup, err error) error {
 	if !errors.Is(err, errGone) && !errors.Is(err, errChanged) {
 		return fmt.Errorf("look up %s: %w", l.name(), err)
 	}
-	r.log.Warn("it is not certain whether a DDL changed a table, or a temporary table of its name that was created before the reading began or with sql_log_bin=0; it is taken for the table's",
+	r.log.Warn("it is not certain that a table is as its DDL says: that was about a temporary table of its name that was created before the reading began or with sql_log_bin=0, or leaves out AUTO_INCREMENT, comments and such, as CREATE … SELECT does in some sql_modes; it is followed as it is written",
 		"source", r.o.Source.Address, "file", r.stream.file, "pos", r.stream.start, "table", l.name().String(), "error", err)
 	r.certain(l.name())
 	return r.startRows(l.rows, l.undone)

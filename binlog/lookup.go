@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,17 +66,18 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 
 // endLookup takes the definition that the source has.
 func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
-	t, _ := now.Table(l.state.database, l.state.table)
-	if l.state.misfit || l.state.unsure && !reflect.DeepEqual(t, l.state.definition) {
-		if err := r.adoptSources(l.state, now); err != nil {
+	s := l.state
+	t, _ := now.Table(s.database, s.table)
+	if s.misfit || !s.unknown && !reflect.DeepEqual(t, s.definition) {
+		if err := r.adoptSources(s, now, cmp.Or(s.err, errDoubted)); err != nil {
 			return err
 		}
 	} else {
 		r.log.Info("took a table's definition from the source", "table", l.name().String(), "file", r.stream.file, "pos", r.stream.start)
-		if err := r.catalog.PutPacked(now.Packed(l.state.database, l.state.table)); err != nil {
+		if err := r.catalog.PutPacked(now.Packed(s.database, s.table)); err != nil {
 			return err
 		}
-		if l.state.unknown && r.inDoubt(l.state) {
+		if s.unknown && r.inDoubt(s) {
 			r.tellAdopted(change.Created, t, "the definition that the source has now", "a DROP TABLE that failed did not drop it")
 		}
 	}
@@ -87,6 +89,7 @@ func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 var (
 	errGone    = errors.New("it is not there any more")
 	errChanged = errors.New("a later DDL has changed it")
+	errDoubted = errors.New("a statement did not tell all of it, or may have been about a temporary table of its name")
 )
 
 // lookUp reads a table's definition as it is now, and then sees that no DDL on

@@ -75,6 +75,9 @@ type Result struct {
 	// InDoubt: the statement is marked as one that used a temporary table, and
 	// may have been about one of which nothing is known.
 	InDoubt bool
+	// Abridged: a CREATE TABLE that the server may have written, in a mode in which
+	// it leaves out some of what columns and keys have.
+	Abridged bool
 
 	change    *rowChange // what a statement that may change rows names; nil for others
 	forgotten []forgotten
@@ -105,7 +108,7 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
-	written, charsetLeftOut := c.server.ownText(sql, &ctx), ctx.leavesCharsetOut(sql)
+	written, charsetLeftOut, abridged := c.server.ownText(sql, &ctx), ctx.leavesCharsetOut(sql), ctx.abridges(sql)
 	own := written > 0
 	if c.server.escapes(sql, &ctx) {
 		ctx.SQLMode &^= modeNoBackslashEscapes
@@ -118,7 +121,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	r.lex.inText, r.lex.raw = inText, r.client == "binary"
 	statement, class := r.read()
 	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut,
-		client: r.client, result: &Result{Class: class, ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, change: r.change}}
+		client: r.client, result: &Result{Class: class, ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, Abridged: abridged, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name
 	}

@@ -90,6 +90,17 @@ func (c Context) leavesCharsetOut(sql string) bool {
 	return (c.SQLMode&modesOfForeigners != 0 || c.UsesTemporary && c.EndsGroup) && ownCreate.MatchString(sql)
 }
 
+// modesOfAbridgers are those in which servers leave out also some of what columns and keys
+// have: NO_FIELD_OPTIONS (AUTO_INCREMENT, INVISIBLE, on MySQL comments), NO_KEY_OPTIONS (USING HASH), and those of
+// foreigners (all of it, on some versions).
+const modesOfAbridgers = modesOfForeigners | 1<<13 | 1<<15
+
+// abridges tells a CREATE TABLE that the server may have written with less than the
+// table's columns and keys have.
+func (c Context) abridges(sql string) bool {
+	return c.SQLMode&modesOfAbridgers != 0 && ownCreate.MatchString(sql)
+}
+
 var (
 	// shownOptions are behind the columns of every table that a server shows.
 	shownOptions = regexp.MustCompile(`\n\) ENGINE=\w+ (?:AUTO_INCREMENT=\d+ )?DEFAULT CHARSET=`)

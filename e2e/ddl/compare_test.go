@@ -148,6 +148,9 @@ func (f *follower) known() []*definition {
 		if err != nil {
 			f.t.Fatal(err)
 		}
+		if f.saved["u\x00"+strings.Join(parts[1:], "\x00")] != nil { // in doubt: its statement did not tell all of it
+			d.Unsure = true
+		}
 		all = append(all, d)
 	}
 	return all

@@ -132,9 +132,6 @@ func (s *session) options() string {
 	var list []string
 	for range r.IntN(4) {
 		comment := "COMMENT=" + s.literal(s.words(12))
-		if s.foreign() { // see the package's documentation
-			comment = "CHECKSUM=0"
-		}
 		o := r.pick("ENGINE"+r.pick("=", " ", " = ")+s.engine(), "ENGINE = "+s.engine(), "DEFAULT "+s.charsetClause(), s.charsetClause(), comment, "ROW_FORMAT = "+s.rowFormat(), "AUTO_INCREMENT 50",
 			"CHECKSUM=1", "PACK_KEYS=1", "MAX_ROWS 100", "STATS_PERSISTENT=0", "KEY_BLOCK_SIZE=8", "DELAY_KEY_WRITE=1", "AVG_ROW_LENGTH=100", "CONNECTION='x y'", "INSERT_METHOD=LAST", s.odd())
 		list = append(list, s.versioned(o))
@@ -148,10 +145,10 @@ func (s *session) options() string {
 	return " " + strings.Join(list, r.pick(" ", ", ", " "))
 }
 
-// foreign tells whether the server leaves a table's options out of the statements that it
+// foreign tells whether the server leaves something of a table out of the statements that it
 // writes itself.
 func (s *session) foreign() bool {
-	for _, mode := range []string{"ANSI", "POSTGRESQL", "ORACLE", "MSSQL", "DB2", "MAXDB", "NO_TABLE_OPTIONS", "MYSQL323", "MYSQL40"} {
+	for _, mode := range []string{"ANSI", "POSTGRESQL", "ORACLE", "MSSQL", "DB2", "MAXDB", "NO_TABLE_OPTIONS", "NO_FIELD_OPTIONS", "NO_KEY_OPTIONS", "MYSQL323", "MYSQL40"} {
 		if s.mode(mode) {
 			return true
 		}
