@@ -27,7 +27,7 @@ func TestSessionOfDDL(t *testing.T) {
 		}
 		n := 0
 		for _, set := range []string{"sql_mode = ''", "sql_mode = 'ANSI'", "sql_mode = 'TRADITIONAL'", "sql_mode = 'ORACLE'", "sql_mode = 'MAXDB'", "sql_mode = 'MSSQL'", "sql_mode = 'DB2'",
-			"sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,ALLOW_INVALID_DATES'", "sql_mode = 'TIME_TRUNCATE_FRACTIONAL'",
+			"sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,ALLOW_INVALID_DATES'", "sql_mode = 'TIME_TRUNCATE_FRACTIONAL'", "sql_mode = 'INTERPRET_UTF8_AS_UTF8MB4'",
 			"sql_mode = 'EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,TIME_ROUND_FRACTIONAL'", "sql_mode = 'MYSQL40'", "foreign_key_checks = 0", "unique_checks = 0", "time_zone = '+03:00'",
 			"character_set_server = latin1", "collation_server = greek_bin", "collation_database = greek_bin", "collation_connection = greek_bin",
 			"default_collation_for_utf8mb4 = utf8mb4_general_ci", "character_set_collations = 'utf8mb4=utf8mb4_bin,latin1=latin1_german1_ci'", "character_set_collations = ''", "explicit_defaults_for_timestamp = 1", "explicit_defaults_for_timestamp = 0", "sql_require_primary_key = 1"} {

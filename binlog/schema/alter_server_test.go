@@ -12,7 +12,7 @@ func TestOddAlters(t *testing.T) {
 		name string
 		bits uint64
 	}{{"", 0}, {"NO_ZERO_IN_DATE", modeNoZeroInDate}, {"TIME_TRUNCATE_FRACTIONAL", modeTruncateFraction}, {"TIME_ROUND_FRACTIONAL", modeRoundFraction},
-		{"EMPTY_STRING_IS_NULL", modeEmptyIsNull}, {"MSSQL", modeMSSQL | modeANSIQuotes | modeIgnoreSpace}}
+		{"EMPTY_STRING_IS_NULL", modeEmptyIsNull}, {"MSSQL", modeMSSQL | modeANSIQuotes | modeIgnoreSpace}, {"INTERPRET_UTF8_AS_UTF8MB4", modeUTF8MB4}}
 	statements := []string{
 		"CREATE TABLE d (a DATE DEFAULT '2012-02-00', b DATETIME DEFAULT '2012-00-01 01:02:03', c DATE DEFAULT '0000-00-00', d TIMESTAMP(2) DEFAULT '2012-03-04 05:06:07.899')",
 		"ALTER TABLE d ADD e TIME(1) DEFAULT '1:2:3.99', ADD f DATETIME(2) DEFAULT '2019-12-31 23:59:59.999', ADD g DATETIME(3) DEFAULT '2012-00-01 01:02:03'",
@@ -53,7 +53,10 @@ func TestOddAlters(t *testing.T) {
 		"ALTER TABLE sd ALTER a SET DEFAULT (-5), ALTER f SET DEFAULT ('a' 'b'), ALTER g SET DEFAULT (1 + 1)", "ALTER TABLE sd ALTER a SET DEFAULT -7, ADD i INT DEFAULT (7)", "DROP TABLE sd",
 		// Keys over expressions have one name, whatever their first part is.
 		"CREATE TABLE fk (x INT, y INT, UNIQUE ((x + 1)), UNIQUE (x, (y + 1)), UNIQUE ((x + 2)), UNIQUE (x))", "ALTER TABLE fk ADD UNIQUE (y, (x * 2)), ADD UNIQUE functional_index_9 ((x + 9))", "DROP TABLE fk",
-		"DROP TABLE d", "DROP TABLE k", "DROP TABLE k2", "DROP TABLE x", "DROP TABLE IF EXISTS xx", "DROP TABLE IF EXISTS c", "DROP TABLE IF EXISTS i, i2, i3, i4",
+		// What utf8 is goes by the mode, or by MariaDB's old_mode.
+		"CREATE TABLE u (a CHAR(9) CHARACTER SET utf8 DEFAULT _utf8'é', b ENUM(X'C3A9', 'x') CHARACTER SET utf8 DEFAULT _utf8 X'C3A9', c TEXT COLLATE utf8_bin, d NCHAR(2), e CHAR(2) CHARACTER SET 'utf8mb3') CHARACTER SET utf8",
+		"CREATE TABLE ui (e ENUM(_utf8 X'F09D849E', 'x') CHARACTER SET utf8)", "DROP TABLE ui", "DROP TABLE u", "CREATE TABLE u (a CHAR(9) CHARACTER SET utf8 DEFAULT _utf8'é', b TEXT COLLATE utf8_bin, c TEXT) COLLATE utf8_bin", "ALTER TABLE u CONVERT TO CHARACTER SET latin1", "ALTER TABLE u CONVERT TO CHARACTER SET utf8", "ALTER TABLE u CHARACTER SET latin1, ADD f TEXT", "ALTER TABLE u COLLATE utf8_unicode_ci, ADD g TEXT",
+		"DROP TABLE u", "DROP TABLE d", "DROP TABLE k", "DROP TABLE k2", "DROP TABLE x", "DROP TABLE IF EXISTS xx", "DROP TABLE IF EXISTS c", "DROP TABLE IF EXISTS i, i2, i3, i4",
 	}
 	eachLine(t, func(t *testing.T, src *source) {
 		c := NewCatalog(src.server)

@@ -33,7 +33,7 @@ func inHex(sql, client string, mode uint64, server Server) string {
 			continue
 		}
 		bytes := cs.Encode(text)
-		b.WriteString(sql[told:word.start] + introducerOf(word.text, string(bytes)))
+		b.WriteString(sql[told:word.start] + introducerOf(word.text, server.meant(word.text[1:], mode), string(bytes)))
 		if word.end == pieces[0].start {
 			b.WriteByte(' ')
 		}
@@ -55,10 +55,10 @@ func isIntroducer(t token) bool {
 	return known || name == "binary"
 }
 
-// introducerOf returns the introducer of a literal in hex: the one that it has, but _binary if
-// these bytes are none of that charset's, which servers refuse in hex alone.
-func introducerOf(word, bytes string) string {
-	name := charset.Canonical(word[1:])
+// introducerOf returns the introducer of a literal in hex: the word that it has, but _binary if
+// these bytes are none of the charset that is meant, which servers refuse in hex alone.
+func introducerOf(word, meant, bytes string) string {
+	name := charset.Canonical(meant)
 	if name != "binary" && charset.MinLen(name) == 1 && strings.Contains(bytesIn(bytes, name), "\ufffd") {
 		return "_binary"
 	}

@@ -38,6 +38,7 @@ const (
 	modeNoZeroInDate       = 1 << 23
 	modeTruncateFraction   = 1 << 32 // TIME_TRUNCATE_FRACTIONAL of MySQL
 	modeEmptyIsNull        = 1 << 32 // EMPTY_STRING_IS_NULL of MariaDB
+	modeUTF8MB4            = 1 << 33 // INTERPRET_UTF8_AS_UTF8MB4 of MySQL
 	modeRoundFraction      = 1 << 34 // TIME_ROUND_FRACTIONAL of MariaDB
 	modeNoBackslashEscapes = 1 << 20
 	modeStrictTransTables  = 1 << 21

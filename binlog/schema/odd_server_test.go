@@ -51,7 +51,8 @@ var sqlModes = []struct {
 	name string
 	bits uint64
 }{{"", 0}, {"ORACLE", modeOracle | modeANSIQuotes | modeIgnoreSpace}, {"MAXDB", modeMaxDB | modeANSIQuotes | modeIgnoreSpace},
-	{"REAL_AS_FLOAT", modeRealAsFloat}, {"POSTGRESQL", modeANSIQuotes | modeIgnoreSpace}, {"ANSI", modeANSIQuotes | modeIgnoreSpace | modeRealAsFloat}}
+	{"REAL_AS_FLOAT", modeRealAsFloat}, {"POSTGRESQL", modeANSIQuotes | modeIgnoreSpace}, {"ANSI", modeANSIQuotes | modeIgnoreSpace | modeRealAsFloat},
+	{"INTERPRET_UTF8_AS_UTF8MB4", modeUTF8MB4}}
 
 // everyType is data types in the forms in which they may be written.
 const everyType = `NUMBER|NUMBER(5)|NUMBER(5,2)|NUMERIC|DECIMAL|DEC|FIXED|DECIMAL(65)|DECIMAL(40,38)|DECIMAL(65,30)|DECIMAL(65,38)|DECIMAL(0)|DECIMAL(0,0)

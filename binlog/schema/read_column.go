@@ -219,7 +219,7 @@ func (r *reader) defaultValue(bare bool) *literal {
 	t := r.peek(0)
 	introduced := ""
 	if next := r.peek(1).kind; t.kind == tokWord && strings.HasPrefix(t.text, "_") && (next == tokString || next == tokHex || next == tokBits) {
-		introduced = charset.Canonical(r.take().text[1:])
+		introduced = r.introducer()
 		t = r.peek(0)
 	}
 	negative := false

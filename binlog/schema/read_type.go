@@ -1,10 +1,6 @@
 package schema
 
-import (
-	"strings"
-
-	"daybook/binlog/charset"
-)
+import "strings"
 
 // dataType reads a column's data type with its length, members, sign and
 // charset words; synonyms come out as the type's first name.
@@ -60,7 +56,7 @@ func (r *reader) members() []label {
 		case t.kind == tokBits:
 			labels = append(labels, label{bitsText(t.text), true, introduced})
 		case t.kind == tokWord && strings.HasPrefix(t.text, "_"):
-			introduced = charset.Canonical(r.take().text[1:])
+			introduced = r.introducer()
 			continue
 		default:
 			r.fail("expected a label")

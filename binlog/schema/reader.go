@@ -2,6 +2,8 @@ package schema
 
 import (
 	"strings"
+
+	"daybook/binlog/charset"
 )
 
 // reader reads one statement. After the first failure all tokens are tokEnd,
@@ -226,9 +228,20 @@ func (r *reader) charset() string {
 	if !ok {
 		s = r.name()
 	}
-	s = strings.ToLower(s)
-	if rest, ok := strings.CutPrefix(s, "utf8"); ok && r.server.UTF8MB4 && (rest == "" || rest[0] == '_') {
+	return r.server.meant(s, r.lex.mode)
+}
+
+// meant returns the charset or collation that a name in a statement means, in lower case.
+func (s Server) meant(name string, mode uint64) string {
+	name = strings.ToLower(name)
+	is4 := s.UTF8MB4 || !s.mariaDB() && mode&modeUTF8MB4 != 0
+	if rest, ok := strings.CutPrefix(name, "utf8"); ok && is4 && (rest == "" || rest[0] == '_') {
 		return "utf8mb4" + rest
 	}
-	return s
+	return name
+}
+
+// introducer takes a _charset before a literal.
+func (r *reader) introducer() string {
+	return charset.Canonical(r.server.meant(r.take().text[1:], r.lex.mode))
 }

@@ -32,6 +32,6 @@ var sqlModeNames = [...]string{
 }
 
 var (
-	sqlModesOfMySQL   = []string{"TIME_TRUNCATE_FRACTIONAL"}
+	sqlModesOfMySQL   = []string{"TIME_TRUNCATE_FRACTIONAL", "INTERPRET_UTF8_AS_UTF8MB4"}
 	sqlModesOfMariaDB = []string{"EMPTY_STRING_IS_NULL", "SIMULTANEOUS_ASSIGNMENT", "TIME_ROUND_FRACTIONAL"}
 )

@@ -79,7 +79,7 @@ var settings = []struct {
 }{
 	{"sql_mode", []string{"''", "'STRICT_ALL_TABLES'", "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'", "'ANSI_QUOTES'", "'ANSI'", "'NO_BACKSLASH_ESCAPES'", "'PAD_CHAR_TO_FULL_LENGTH'",
 		"'REAL_AS_FLOAT,PIPES_AS_CONCAT'", "'IGNORE_SPACE,HIGH_NOT_PRECEDENCE'", "'NO_UNSIGNED_SUBTRACTION,NO_ZERO_IN_DATE'", "'TRADITIONAL'", "'ORACLE'", "'MAXDB'", "'MSSQL'", "'DB2'", "'POSTGRESQL'",
-		"'NO_FIELD_OPTIONS'", "'EMPTY_STRING_IS_NULL'", "'TIME_TRUNCATE_FRACTIONAL'", "'TIME_ROUND_FRACTIONAL'", "'SIMULTANEOUS_ASSIGNMENT'", "DEFAULT"}},
+		"'NO_FIELD_OPTIONS'", "'EMPTY_STRING_IS_NULL'", "'TIME_TRUNCATE_FRACTIONAL'", "'INTERPRET_UTF8_AS_UTF8MB4'", "'TIME_ROUND_FRACTIONAL'", "'SIMULTANEOUS_ASSIGNMENT'", "DEFAULT"}},
 	{"time_zone", []string{"'+00:00'", "'-11:30'", "'+05:45'", "'SYSTEM'"}},
 	{"explicit_defaults_for_timestamp", []string{"0", "1"}},
 	{"character_set_server", []string{"latin1", "utf8", "sjis", "utf8mb4", "cp1251"}},
