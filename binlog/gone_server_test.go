@@ -53,15 +53,21 @@ func (r *reading) leadsOn(err error, want ...string) {
 func (r *reading) stopped(want string) {
 	r.t.Helper()
 	equal(r.t, r.take(1), []string{want})
+	r.ended()
+	if err := r.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// ended saves the position behind the transaction of the row that was taken last.
+func (r *reading) ended() {
+	r.t.Helper()
 	for r.save(); !r.Moved(); {
 		if c, err := r.Poll(); c != nil || err != nil {
 			r.t.Fatalf("%v, %v", c, err)
 		}
 	}
 	r.save()
-	if err := r.Close(); err != nil {
-		r.t.Fatal(err)
-	}
 }
 
 // TestReplicatedUnderAnotherName has a replica, which is read, replicate for a

@@ -1,10 +1,16 @@
 package binlog
 
+import (
+	"fmt"
+
+	"daybook/binlog/dump"
+)
+
 // Notice tells of something in the binlog that a person should know of and that
 // stops nothing.
 type Notice struct {
 	Kind  NoticeKind
-	Table string // database.table
+	Table string // database.table; "": none
 	Text  string
 	File  string // the place of the event
 	Pos   uint64
@@ -27,7 +33,21 @@ const (
 	// DefinitionAdopted: a table's definition was taken from its rows or from the
 	// source, as no statement in the binlog made it.
 	DefinitionAdopted NoticeKind = "definition_adopted"
+	// NumbersLeftOut: MariaDB's binlog goes on in a GTID domain behind a gap. Told once
+	// a domain and hour.
+	NumbersLeftOut NoticeKind = "numbers_left_out"
 )
+
+// tellGap tells of a transaction that does not follow the one before in its domain.
+//
+// MariaDB numbers the transactions of a domain without gaps. A server that filters what it
+// replicates leaves numbers out; so does one that was told to pass over some (gtid_slave_pos),
+// as its data were loaded anew, and then changes are in no binlog.
+func (r *Reader) tellGap(last, g dump.GTID) {
+	if r.dueToTell(fmt.Sprintf("GTID domain %d", g.Domain), true) {
+		r.tell(NumbersLeftOut, "", fmt.Sprintf("the source's binlog goes on with %s behind %s: it filters what it replicates, or was told to pass over what is between (gtid_slave_pos, gtid_seq_no), which is not in it", &g, &last))
+	}
+}
 
 // tell logs a notice about a table at the current event, and hands it on.
 func (r *Reader) tell(kind NoticeKind, table, text string, more ...any) {

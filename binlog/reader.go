@@ -235,6 +235,9 @@ func (r *Reader) beginGroup() error {
 			ErrOtherServer, &p.group, p.taken, &g.GTID)
 	}
 	p.gone = p.skip > 0
+	if last, skips := r.stream.pos.Skips(g.GTID); skips {
+		r.tellGap(last, g.GTID)
+	}
 	if !r.lenient {
 		return nil
 	}

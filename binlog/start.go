@@ -17,13 +17,26 @@ const snapshotAttempts = 5
 
 // firstStart finds the position of Options.Start and what the tables look like
 // there.
+func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error) {
+	told, err := c.Told(ctx, r.server.Load())
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.startWithDefinitions(ctx, c, told)
+	if err == nil {
+		p.BeginBehind(told)
+	}
+	return p, err
+}
+
+// startWithDefinitions finds the position, and fills the catalog.
 //
 // The definitions can only be read as they are now. So they are read between
 // two positions of the binlog without a DDL between them; and if the start is
 // in the past, the DDL from there on is looked through, and the definitions of
 // the tables it touches are held back.
-func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error) {
-	p, err := r.startPosition(ctx, c)
+func (r *Reader) startWithDefinitions(ctx context.Context, c *Conn, told *dump.GTIDSet) (*dump.Position, error) {
+	p, err := r.startPosition(ctx, c, told)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +126,7 @@ func (r *Reader) placeAt(file string, pos uint64) *dump.Position {
 }
 
 // startPosition finds the place of Options.Start; nil is the binlog's end.
-func (r *Reader) startPosition(ctx context.Context, c *Conn) (*dump.Position, error) {
+func (r *Reader) startPosition(ctx context.Context, c *Conn, told *dump.GTIDSet) (*dump.Position, error) {
 	switch s := r.o.Start; s.Mode {
 	case StartEarliest:
 		logs, err := c.BinaryLogs(ctx)
@@ -124,7 +137,7 @@ func (r *Reader) startPosition(ctx context.Context, c *Conn) (*dump.Position, er
 	case StartFile:
 		return r.filePosition(ctx, c, s.File, s.Pos)
 	case StartGTID:
-		return r.gtidPosition(ctx, c, s.GTID)
+		return r.gtidPosition(ctx, c, s.GTID, told)
 	case StartTime:
 		return r.timePosition(ctx, c, s.Time)
 	}
@@ -167,8 +180,8 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 	return p, nil
 }
 
-// gtidPosition checks that the source has executed the set.
-func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.Position, error) {
+// gtidPosition checks that the source has executed the set, or was told of it.
+func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string, told *dump.GTIDSet) (*dump.Position, error) {
 	s := r.server.Load()
 	if !s.UsesGTID() {
 		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, s.GTIDMode)
@@ -181,7 +194,8 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.
 	if err != nil {
 		return nil, err
 	}
-	if !executed.ContainsSet(set) {
+	logged := set.WithoutThose(told)
+	if !executed.ContainsSet(logged) {
 		return nil, fmt.Errorf("%w: the source has executed %q, which does not have all of %q", ErrPosition, executed.Brief(), set.Brief())
 	}
 	if s.Flavor == MariaDB { // which compares sequence numbers only
@@ -189,7 +203,7 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.
 		if err != nil {
 			return nil, err
 		}
-		if !state.Has(set) {
+		if !state.Has(logged) {
 			return nil, fmt.Errorf("%w: the source's binlogs have had %q, and nothing of the server of each of %q with that number", ErrPosition, state, set.Brief())
 		}
 	}

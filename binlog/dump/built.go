@@ -92,7 +92,7 @@ func (d *placing) noneDeleted(ctx context.Context) error {
 	base, number := splitName(d.p.File)
 	other, oldest := splitName(d.logs[0].name)
 	for domain := range d.p.GTIDs.domains {
-		known[domain] = d.sameServer() && base == other && number < oldest // all of these are later
+		known[domain] = d.sameServer() && base == other && number < oldest && !d.p.isTold(domain) // all of these are later
 	}
 	for _, l := range d.logs {
 		if l.gone() {

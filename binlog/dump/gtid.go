@@ -178,6 +178,28 @@ func (s *GTIDSet) minus(o *GTIDSet) *GTIDSet {
 	return left
 }
 
+// older returns what is below all that a MySQL set has of each server.
+func (s *GTIDSet) older() *GTIDSet {
+	below := NewGTIDSet(s.flavor)
+	for k, list := range s.sids {
+		if len(list) > 0 && list[0].start > 1 {
+			below.addInterval(k, interval{1, list[0].start})
+		}
+	}
+	return below
+}
+
+// newest returns the last of each server, or in MariaDB of each domain.
+func (s *GTIDSet) newest() []GTID {
+	all := slices.Collect(maps.Values(s.domains))
+	for k, list := range s.sids {
+		if len(list) > 0 {
+			all = append(all, GTID{SID: k, GNO: list[len(list)-1].stop - 1})
+		}
+	}
+	return all
+}
+
 // lacksDomains returns the domains of o that s has nothing of.
 func (s *GTIDSet) lacksDomains(o *GTIDSet) []uint32 {
 	var lacking []uint32

@@ -18,6 +18,11 @@ type Overlap struct {
 	Origin string
 	// Parallel are transactions before that place that meet none of those that were read; nil: none.
 	Parallel *GTIDSet
+	// Known is what was read of each of MariaDB's domains when that dump began; nil: another server, or not known.
+	Known *GTIDSet
+	// Older are those of MySQL's servers that are below all that was read of them then: the source was set up from a copy
+	// that had them, and was not told so. Nil: none.
+	Older *GTIDSet
 	// End is where the binlogs ended when the dump after the GTID set began: what follows is new.
 	End Place
 }
@@ -33,7 +38,13 @@ func (d *placing) overlap(ctx context.Context) (Overlap, error) {
 	if err != nil {
 		return Overlap{}, err
 	}
-	return Overlap{Read: d.read, Parallel: parallel, Origin: d.p.LastGroup.GTID.origin(), End: Place{last.name, last.size}}, nil
+	o := Overlap{Read: d.read, Parallel: parallel, Origin: d.p.LastGroup.GTID.origin(), End: Place{last.name, last.size}}
+	if d.s.Flavor == MariaDB {
+		o.Known = d.p.GTIDs.Clone()
+	} else if older := d.p.GTIDs.older(); !older.IsEmpty() {
+		o.Older = older
+	}
+	return o, nil
 }
 
 // Settle says that the first group of a connection's dump has come, or that it began at
@@ -66,7 +77,12 @@ func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
 // order: it is of the server that committed the last of them, or of a domain that was read,
 // whose order MariaDB keeps.
 func (p *Position) follows(g GTID) bool {
-	if g.Seq != 0 || p.Overlap.Origin == "" {
+	switch {
+	case p.Overlap.Older != nil && p.Overlap.Older.Contains(g):
+		return false
+	case p.Overlap.Known != nil: // what comes to nothing makes no domain known
+		return p.Overlap.Known.knows(g)
+	case g.Seq != 0 || p.Overlap.Origin == "":
 		return p.GTIDs.knows(g)
 	}
 	return g.origin() == p.Overlap.Origin

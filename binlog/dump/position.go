@@ -25,6 +25,9 @@ type Position struct {
 	Read  Sequences
 	Back  BinlogState
 	Since *GTIDSet // nil: not known
+	// Told is what a MariaDB source that was set up from a copy had, when reading began, of domains that are in
+	// none of its binlogs; GTIDs has it, too. Nil: nothing.
+	Told *GTIDSet
 
 	// Overlap is zero but for a while behind a dump after a GTID set.
 	Overlap Overlap
@@ -85,6 +88,16 @@ func (p *Position) Executed(g GroupMark) {
 	}
 }
 
+// Skips tells whether a transaction leaves out numbers of its MariaDB domain, behind the last
+// one that was read.
+func (p *Position) Skips(g GTID) (last GTID, skips bool) {
+	if g.Seq == 0 || p.GTIDs == nil {
+		return GTID{}, false
+	}
+	last, known := p.GTIDs.domains[g.Domain]
+	return last, known && g.Seq > last.Seq+1
+}
+
 // EnterFile notes that the stream, having read all of the file before, has
 // begun the next one, made at that time.
 func (p *Position) EnterFile(file string, made uint32) {
@@ -110,6 +123,7 @@ func (p *Position) BeginsWith(file string, made uint32, previous *GTIDSet) error
 		}
 	}
 	if p.GTIDs == nil || p.Flavor == MariaDB {
+		p.addTold(previous)
 		p.GTIDs = previous
 	} else {
 		p.GTIDs.AddSet(previous)

@@ -28,11 +28,14 @@ type SavedPosition struct {
 	Read       string  `json:"read,omitempty"`
 	Back       string  `json:"back,omitempty"`
 	Since      *string `json:"since,omitempty"`
+	Told       string  `json:"told,omitempty"`
 	// The Overlap: file:offset, and the server.
 	OverlapRead     string `json:"overlap_read,omitempty"`
 	OverlapEnd      string `json:"overlap_end,omitempty"`
 	OverlapOrigin   string `json:"overlap_origin,omitempty"`
 	OverlapParallel string `json:"overlap_parallel,omitempty"`
+	OverlapKnown    string `json:"overlap_known,omitempty"`
+	OverlapOlder    string `json:"overlap_older,omitempty"`
 }
 
 // smallSet is the intervals or domains up to which a GTID set stands in the
@@ -50,9 +53,8 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(), Back: p.Back.String(),
 		OverlapRead: p.Overlap.Read.save(), OverlapEnd: p.Overlap.End.save(), OverlapOrigin: p.Overlap.Origin,
 	}
-	if p.Overlap.Parallel != nil {
-		s.OverlapParallel = p.Overlap.Parallel.String()
-	}
+	s.OverlapParallel, s.OverlapKnown, s.OverlapOlder = p.Overlap.Parallel.save(), p.Overlap.Known.save(), p.Overlap.Older.save()
+	s.Told = p.Told.save()
 	if p.Since != nil {
 		since := p.Since.String()
 		s.Since = &since
@@ -95,8 +97,10 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 	if p.Overlap.Read, err = loadPlace(s.OverlapRead); err == nil {
 		p.Overlap.End, err = loadPlace(s.OverlapEnd)
 	}
-	if err == nil && s.OverlapParallel != "" {
-		p.Overlap.Parallel, err = ParseGTIDSet(s.Flavor, s.OverlapParallel)
+	for text, set := range map[string]**GTIDSet{s.OverlapParallel: &p.Overlap.Parallel, s.OverlapKnown: &p.Overlap.Known, s.OverlapOlder: &p.Overlap.Older, s.Told: &p.Told} {
+		if err == nil && text != "" {
+			*set, err = ParseGTIDSet(s.Flavor, text)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
@@ -118,6 +122,14 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 		p.GTIDs, err = s.set(base)
 	}
 	return p, err
+}
+
+// save returns the text of a set; "" for none.
+func (s *GTIDSet) save() string {
+	if s == nil {
+		return ""
+	}
+	return s.String()
 }
 
 func (s *SavedPosition) set(base []byte) (*GTIDSet, error) {

@@ -11,19 +11,29 @@ import (
 // its own position is, or, with what is not byGTID, from the source's first binlog.
 func (s *Server) Follow(t *testing.T, source *Server, byGTID bool) {
 	t.Helper()
+	switch {
+	case source.MariaDB():
+		s.follow(t, source, "MASTER_USE_GTID=slave_pos, MASTER_SSL=0") // an older source may have none
+	case byGTID:
+		s.follow(t, source, "MASTER_AUTO_POSITION=1")
+	default:
+		s.FollowFrom(t, source, "binlog.000001", 4)
+	}
+}
+
+// FollowFrom makes the server a replica of a MySQL source from a place of its binlog on.
+func (s *Server) FollowFrom(t *testing.T, source *Server, file string, pos uint64) {
+	t.Helper()
+	s.follow(t, source, fmt.Sprintf("MASTER_AUTO_POSITION=0, MASTER_LOG_FILE='%s', MASTER_LOG_POS=%d", file, pos))
+}
+
+func (s *Server) follow(t *testing.T, source *Server, from string) {
+	t.Helper()
 	host, port, err := net.SplitHostPort(source.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := fmt.Sprintf("MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='%s', MASTER_PASSWORD='%[3]s', ", host, port, Repl)
-	switch {
-	case source.MariaDB():
-		from += "MASTER_USE_GTID=slave_pos, MASTER_SSL=0" // an older source may have none
-	case byGTID:
-		from += "MASTER_AUTO_POSITION=1"
-	default:
-		from += "MASTER_AUTO_POSITION=0, MASTER_LOG_FILE='binlog.000001', MASTER_LOG_POS=4"
-	}
+	from = fmt.Sprintf("MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='%s', MASTER_PASSWORD='%[3]s', ", host, port, Repl) + from
 	if source.Name == "mysql-8.0" || source.Name == "mysql-9" {
 		from += ", GET_MASTER_PUBLIC_KEY=1"
 	}

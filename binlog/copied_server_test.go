@@ -1,0 +1,245 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"daybook/binlog"
+	"daybook/e2e/servers"
+)
+
+// copied is a source a, and b that was set up from a dump of it and follows it. In a's binlogs stands,
+// from before the dump, what b has not: of MariaDB a domain that is idle since.
+type copied struct {
+	t     *testing.T
+	a, b  *servers.Server
+	name  string
+	db    *servers.Conn // to a
+	o     binlog.Options
+	way   *way
+	value int
+}
+
+// copiedOptions have a server log what it replicates.
+var copiedOptions = []string{"--log-slave-updates=ON", "--binlog-format=ROW"}
+
+func newCopied(t *testing.T, version string) *copied {
+	c := &copied{t: t, a: own(t, version, append(copiedOptions, "--server-id=101")...), b: own(t, version, append(copiedOptions, "--server-id=102")...)}
+	c.name, c.db = c.a.Database(t)
+	c.db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	if c.a.MariaDB() {
+		c.db.Exec("SET gtid_domain_id = 1", "CREATE DATABASE "+c.name+"_other")
+	}
+	c.db.Exec("INSERT INTO t VALUES (901, 0)", "INSERT INTO t VALUES (902, 0)", "UPDATE t SET v = 1 WHERE id = 901", "DELETE FROM t WHERE id = 902")
+	if c.a.MariaDB() {
+		c.db.Exec("SET gtid_domain_id = 0")
+	}
+	c.insert(2)
+	c.dumpInto(c.b)
+	return c
+}
+
+// dumpInto loads a dump into a server, which goes on as a replica of the source.
+func (c *copied) dumpInto(s *servers.Server) {
+	c.t.Helper()
+	db := s.Connect(c.t, "")
+	db.Exec("SET sql_log_bin = 0", "CREATE DATABASE "+c.name, "USE "+c.name, "CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	for _, row := range c.db.Query("SELECT id, v FROM t") {
+		db.Exec("INSERT INTO t VALUES (" + strings.Join(row, ", ") + ")")
+	}
+	if c.a.MariaDB() {
+		db.Exec("RESET MASTER", fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", c.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+		s.Follow(c.t, c.a, true)
+		return
+	}
+	end, err := dialStatus(c.t, c.a)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s.FollowFrom(c.t, c.a, end.File, end.Pos)
+}
+
+// insert commits the next values at the source and returns what is to be read of them.
+func (c *copied) insert(n int) (want []string) {
+	c.t.Helper()
+	for range n {
+		c.value++
+		c.db.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", c.value))
+		want = append(want, fmt.Sprintf("insert t %d 0", c.value))
+	}
+	return want
+}
+
+// open begins to read at b.
+func (c *copied) open(start binlog.Start) *reading {
+	c.t.Helper()
+	c.o, c.way = options(c.b, c.name), leadTo(c.b)
+	c.o.Source.Dial, c.o.Start = c.way.dial, start
+	return open(c.t, c.o)
+}
+
+// take wants those changes, and saves the position behind them.
+func (c *copied) take(r *reading, want []string) {
+	c.t.Helper()
+	if equal(c.t, r.take(len(want)), want); len(want) > 0 {
+		r.ended()
+	}
+}
+
+// lead leads to another server, while the reader is stopped.
+func (c *copied) lead(r *reading, to *servers.Server) {
+	c.t.Helper()
+	c.way.to.Store(to)
+	r.reopen(r.last)
+}
+
+// TestBegunAtACopy begins at a MariaDB server that was set up from a dump, a domain of which is idle since, and goes on at its
+// source, which has that domain's transactions in its binlogs, and at a copy of the copy, which knows nothing of it.
+func TestBegunAtACopy(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		for name, start := range map[string]binlog.Start{"now": {}, "earliest": {Mode: binlog.StartEarliest}} {
+			t.Run(version+" "+name, func(t *testing.T) {
+				t.Parallel()
+				c := newCopied(t, version)
+				want := c.insert(2)
+				replicated(t, c.b, c.name, c.value+1)
+				if start.Mode != binlog.StartEarliest {
+					want = nil
+				}
+				r := c.open(start)
+				want = append(want, c.insert(2)...)
+				c.take(r, want)
+				replicated(t, c.b, c.name, c.value+1)
+				c.b.Connect(t, "").Exec("FLUSH BINARY LOGS") // whose list lacks the domain, too
+				want = c.insert(1)
+				c.take(r, want)
+				c.lead(r, c.a)
+				want = append(c.insert(1), "insert t 903 0")
+				c.db.Exec("SET gtid_domain_id = 1", "INSERT INTO t VALUES (903, 0)", "SET gtid_domain_id = 0")
+				c.take(r, want)
+				replicated(t, c.b, c.name, c.value+2)
+				c.lead(r, c.b)
+				want = c.insert(2)
+				c.take(r, want)
+			})
+		}
+		t.Run(version+" nothing read", func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			c.insert(1)
+			replicated(t, c.b, c.name, c.value+1)
+			r := c.open(binlog.Start{})
+			c.lead(r, c.a)
+			want := c.insert(2)
+			c.take(r, want)
+		})
+		t.Run(version+" to a copy of the copy", func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			c.insert(1)
+			replicated(t, c.b, c.name, c.value+1)
+			r := c.open(binlog.Start{})
+			want := c.insert(2)
+			c.take(r, want)
+			replicated(t, c.b, c.name, c.value+1)
+			copied := own(t, version, append(copiedOptions, "--server-id=103")...)
+			c.a, c.db = c.b, c.b.Connect(t, c.name)
+			c.b.Unfollow(t)
+			c.dumpInto(copied)
+			c.lead(r, copied)
+			want = c.insert(2)
+			c.take(r, want)
+		})
+		t.Run(version+" from the position that is shown", func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			want := c.insert(1)
+			replicated(t, c.b, c.name, c.value+1)
+			r := c.open(binlog.Start{Mode: binlog.StartEarliest})
+			c.take(r, want)
+			_ = r.Close()
+			place, err := binlog.PlaceOf(r.last)
+			if err != nil || strings.Count(place.GTIDs, ",") != 1 {
+				t.Fatalf("%s, error %v", place, err)
+			}
+			want = c.insert(2)
+			r = c.open(binlog.Start{Mode: binlog.StartGTID, GTID: place.GTIDs})
+			c.take(r, want)
+			c.lead(r, c.a)
+			want = c.insert(2)
+			c.take(r, want)
+		})
+	}
+}
+
+// TestBegunAtACopyThatWasNotTold begins at a server that was set up from a dump without its GTIDs, and goes on at its source:
+// whose transactions from before the dump are refused and not told once more, whatever stands in front of them.
+func TestBegunAtACopyThatWasNotTold(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mysql-9", "mariadb-10.11", "mariadb-11.8"} {
+		for _, read := range []int{0, 2} {
+			for _, third := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/read=%d/third=%t", version, read, third), func(t *testing.T) {
+					t.Parallel()
+					c := newCopied(t, version)
+					to := c.a
+					if third {
+						to = own(t, version, append(copiedOptions, "--server-id=103")...)
+						to.Follow(t, c.a, true)
+					}
+					c.insert(1)
+					replicated(t, c.b, c.name, c.value+1)
+					if c.a.MariaDB() {
+						b := c.b.Connect(t, "")
+						c.b.Unfollow(t)
+						b.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", b.Query("SELECT @@gtid_binlog_pos")[0][0])) // without the idle domain
+					}
+					r := c.open(binlog.Start{})
+					if c.a.MariaDB() {
+						c.b.Connect(t, "").Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", c.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+						c.b.Follow(t, c.a, true)
+					}
+					want := c.insert(read)
+					c.take(r, want)
+					replicated(t, to, c.name, c.value+1)
+					c.way.to.Store(to)
+					if err := r.refused(); !errors.Is(err, binlog.ErrOtherServer) || !errors.As(err, new(*binlog.MissingError)) {
+						t.Fatalf("error %v", err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestReseededInPlace loads what a replica, which is read, has not replicated yet into it anew, and tells it the GTIDs of that:
+// it is in none of its binlogs, which is told.
+func TestReseededInPlace(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			want := c.insert(1)
+			replicated(t, c.b, c.name, c.value+1)
+			var notices []binlog.Notice
+			o := options(c.b, c.name)
+			o.Start, o.Notify = binlog.Start{Mode: binlog.StartEarliest}, func(n binlog.Notice) { notices = append(notices, n) }
+			r := open(t, o)
+			c.take(r, want)
+			last := c.db.Query("SELECT @@gtid_binlog_pos")[0][0]
+			b := c.b.Connect(t, c.name)
+			b.Exec("STOP SLAVE")
+			c.insert(3)
+			b.Exec("SET sql_log_bin = 0", fmt.Sprintf("INSERT INTO t VALUES (%d, 0), (%d, 0), (%d, 0)", c.value-2, c.value-1, c.value),
+				fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", c.db.Query("SELECT @@gtid_binlog_pos")[0][0]), "START SLAVE")
+			want = c.insert(2)
+			c.take(r, want)
+			if len(notices) != 1 || notices[0].Kind != binlog.NumbersLeftOut || !strings.Contains(notices[0].Text, " behind 0-101-"+strings.Split(last, ",")[0][len("0-101-"):]+":") {
+				t.Errorf("told %+v; read last was %s", notices, last)
+			}
+		})
+	}
+}
