@@ -262,6 +262,9 @@ func (r *Reader) compareLook(c *definitionCheck, l *look) error {
 	for _, n := range l.names {
 		key := r.foldName(n)
 		known, there := r.catalog.Table(n.Database, n.Name)
+		if there {
+			l.seen.now.KeepLabels(known)
+		}
 		now, atSource := l.seen.now.Table(n.Database, n.Name)
 		open := l.touched[key] || r.doubted[key] || r.catalog.IsUnknown(n.Database, n.Name) || l.seen.now.IsUnknown(n.Database, n.Name)
 		var what []string

@@ -127,6 +127,10 @@ func TestCheckOfLabelsThatAreNotShown(t *testing.T) {
 				tables++
 				db.Exec(fmt.Sprintf("CREATE TABLE t%d (id INT PRIMARY KEY, e ENUM('🙂','x') CHARACTER SET %s, s SET('a','b🙂c🙂') CHARACTER SET %[2]s)", tables, charset))
 			}
+			for set, code := range map[string]string{"big5": "F9FE", "gbk": "FE9F", "gb2312": "A8C0", "sjis": "FC4B", "ujis": "ADFC"} { // which the servers' tables lack
+				tables++
+				db.Exec(fmt.Sprintf("CREATE TABLE t%d (id INT PRIMARY KEY, e ENUM(0x%s, 'x') CHARACTER SET %s)", tables, code, set))
+			}
 			db.Exec("CREATE TABLE l (id INT PRIMARY KEY, e ENUM('é') CHARACTER SET latin1)", "ALTER TABLE l CONVERT TO CHARACTER SET utf8mb4")
 			r.take(tables + 2)
 			if c, _ := r.check(binlog.CheckOptions{}); len(c.Differ) > 0 || c.Same != tables+1 {
@@ -135,6 +139,55 @@ func TestCheckOfLabelsThatAreNotShown(t *testing.T) {
 			unlogged(db, "t1", "ALTER TABLE t1 MODIFY e ENUM('🙂','y') CHARACTER SET utf8mb4")
 			if c, _ := r.check(binlog.CheckOptions{}); len(c.Differ) != 1 || !strings.HasSuffix(c.Differ[0].Table, ".t1") {
 				t.Errorf("a label was changed: %+v", c)
+			}
+		})
+	}
+}
+
+// TestAdoptedDefinitionKeepsLabels adopts definitions of which labels cannot be shown, with another difference
+// beside: by command, and since rows do not fit. The labels in rows are what the source has.
+func TestAdoptedDefinitionKeepsLabels(t *testing.T) {
+	ways := []struct{ ddl, labels string }{
+		{"ADD a INT", "'🙂','x','👍'"},
+		{"MODIFY e ENUM('🙂','x','👍','y') COLLATE utf8mb4_bin", "'🙂','x','👍','y'"},
+		{"CHANGE e f ENUM('🙂','x','👍') COLLATE utf8mb4_bin, MODIFY id BIGINT", "'🙂','x','👍'"},
+		{"MODIFY e ENUM('x','🙂','👍') COLLATE utf16_bin", "'x','🙂','👍'"},
+		{"MODIFY e ENUM('?','x','y') CHARACTER SET utf8", "'?','x','y'"},
+	}
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Get(t, version)
+			name, db := s.Database(t)
+			r := open(t, options(s, name))
+			for i, w := range ways {
+				for as, more := range map[string]string{"by_command": "", "by_rows": ", ADD z INT"} {
+					db.Exec(fmt.Sprintf("CREATE TABLE %s_%d (id INT PRIMARY KEY, e ENUM('🙂','x','👍') COLLATE utf8mb4_bin)", as, i))
+					r.take(1)
+					unlogged(db, fmt.Sprintf("%s_%d", as, i), "ALTER TABLE T "+w.ddl+more)
+				}
+			}
+			read := func(as string) {
+				t.Helper()
+				for i, w := range ways {
+					for n, label := range strings.Split(w.labels, ",") {
+						db.Exec(fmt.Sprintf("INSERT INTO %s_%d SET id = %d, %s = %d", as, i, n, map[bool]string{true: "f", false: "e"}[strings.HasPrefix(w.ddl, "CHANGE")], n+1))
+						c := r.nextChange()
+						for c.DDL != nil {
+							c = r.nextChange()
+						}
+						if !strings.Contains(describe(c)+" ", " "+strings.Trim(label, "'")+" ") {
+							t.Errorf("%s: %s: label %s is told as %s", w.ddl, as, label, describe(c))
+						}
+					}
+				}
+			}
+			read("by_rows")
+			if c, _ := r.check(binlog.CheckOptions{Adopt: true}); len(c.Differ) != len(ways) {
+				t.Errorf("%+v", c)
+			}
+			read("by_command")
+			if c, _ := r.check(binlog.CheckOptions{}); len(c.Differ) > 0 {
+				t.Errorf("after all was adopted: %+v", c)
 			}
 		})
 	}

@@ -2,10 +2,8 @@ package binlog
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"daybook/change"
 )
@@ -32,11 +30,6 @@ func differences(known, source *change.Table) []string {
 		k, s := &known.Columns[i], &source.Columns[i]
 		if k.Name != s.Name {
 			tell("column %d is %s, at the source %s", i+1, k.Name, s.Name)
-		}
-		if areLabelsShown(k.Members, s.Members) {
-			same := *s
-			same.Members = k.Members
-			s = &same
 		}
 		if kt, st := typeText(k, s), typeText(s, k); kt != st {
 			tell("column %s is %s, at the source %s", k.Name, kt, st)
@@ -82,23 +75,6 @@ func typeText(c, other *change.Column) string {
 		b.WriteString(" NOT NULL")
 	}
 	return b.String()
-}
-
-// areLabelsShown tells whether the labels of an ENUM or SET that the source shows may be those that are
-// known: it shows a question mark for each character outside the BMP, and what
-// its character set has not is not known either.
-func areLabelsShown(known, shown []string) bool {
-	return slices.EqualFunc(known, shown, func(known, shown string) bool {
-		if strings.ContainsRune(known, utf8.RuneError) {
-			return true
-		}
-		return shown == strings.Map(func(r rune) rune {
-			if r > 0xffff {
-				return '?'
-			}
-			return r
-		}, known)
-	})
 }
 
 func labelText(labels []string) string {

@@ -67,6 +67,9 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 // endLookup takes the definition that the source has.
 func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 	s := l.state
+	if !s.unknown && s.definition != nil {
+		now.KeepLabels(s.definition)
+	}
 	t, _ := now.Table(s.database, s.table)
 	if s.misfit || !s.unknown && !reflect.DeepEqual(t, s.definition) {
 		if err := r.adoptSources(s, now, cmp.Or(s.err, errDoubted)); err != nil {
