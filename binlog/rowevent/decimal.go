@@ -13,9 +13,17 @@ func decimalSize(precision, scale int) int {
 	return whole/9*4 + digitBytes[whole%9] + scale/9*4 + digitBytes[scale%9]
 }
 
-// validDecimal tells the precisions and scales that the server can make.
+// validDecimal tells the precisions and scales that a column can have.
 func validDecimal(precision, scale int) bool {
 	return precision >= 1 && precision <= 65 && scale >= 0 && scale <= 38 && scale <= precision
+}
+
+// validInJSON tells the precisions and scales that a decimal in a JSON document can
+// have, which is not cut to what a column can hold: what the server computes with is 9
+// groups of up to 9 digits, of which the point parts none.
+func validInJSON(precision, scale int) bool {
+	groups := func(digits int) int { return (digits + 8) / 9 }
+	return precision >= 1 && scale >= 0 && scale <= precision && groups(precision-scale)+groups(scale) <= 9
 }
 
 // appendDecimal appends the text of the decimal in b, whose length is

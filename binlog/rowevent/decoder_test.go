@@ -1,6 +1,7 @@
 package rowevent_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -173,6 +174,10 @@ func TestJSON(t *testing.T) {
 		{"no UTF-8", []byte{12, 1, 0xff}, ""},
 		{"unknown type", []byte{16, 0}, ""},
 		{"not a number", []byte{11, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, ""},
+		{"decimal of 81 digits", jsonDecimal(81, 0, bytes.Repeat([]byte{0x3b, 0x9a, 0xc9, 0xff}, 9)), strings.Repeat("9", 81)},
+		{"decimal of 81 decimals", jsonDecimal(81, 81, bytes.Repeat([]byte{0x3b, 0x9a, 0xc9, 0xff}, 9)), "0." + strings.Repeat("9", 81)},
+		{"decimal of more groups than the server has", jsonDecimal(80, 1, make([]byte, 37)), ""},
+		{"decimal with more decimals than digits", jsonDecimal(1, 2, make([]byte, 1)), ""},
 	} {
 		text, err := decodeJSON(jsonDecoder(t), test.doc)
 		if test.want == "" && !errors.Is(err, rowevent.ErrCorrupt) {
@@ -182,6 +187,13 @@ func TestJSON(t *testing.T) {
 			t.Errorf("%s: got %.60q, %v", test.name, text, err)
 		}
 	}
+}
+
+// jsonDecimal is a document of one positive decimal, whose digits lack the sign bit.
+func jsonDecimal(precision, scale byte, digits []byte) []byte {
+	digits = bytes.Clone(digits)
+	digits[0] |= 0x80
+	return append([]byte{15, 246, byte(2 + len(digits)), precision, scale}, digits...)
 }
 
 // TestNextAllocatesNothing holds the rows of the benchmarks to the promise.

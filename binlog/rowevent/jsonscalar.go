@@ -137,7 +137,7 @@ func (w *jsonWriter) decimal(b []byte) error {
 		return errJSON
 	}
 	precision, scale := int(b[0]), int(b[1])
-	if !validDecimal(precision, scale) || len(b) != 2+decimalSize(precision, scale) {
+	if !validInJSON(precision, scale) || len(b) != 2+decimalSize(precision, scale) {
 		return errJSON
 	}
 	var ok bool

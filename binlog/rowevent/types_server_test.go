@@ -165,6 +165,9 @@ func moreKinds() []columnKind {
 		"CAST(CAST(12.50AS@DECIMAL(10,4))AS@JSON)", "CAST(-0.0001AS@JSON)", "CAST(x'00ff'AS@JSON)", "JSON_ARRAY(b'101',x'',REPEAT('ab',3000))",
 		"JSON_OBJECT('a',1,'bb',JSON_ARRAY(1,2.5e0,NULL,TRUE,FALSE,'x'),'é\"',65535)", "JSON_ARRAY(REPEAT('x',70000),70000,-70000,1,100000,3e0,JSON_OBJECT('k',REPEAT('y',200)))",
 		"JSON_QUOTE(_utf8mb4@x'0001020304050607080a0b0c0d1f7f22')"}, " ")},
+		{ddl: "JSON", mysql: 50708, mariadb: -1, values: strings.Join([]string{
+			"CAST(" + nines(66, 0) + "@AS@JSON)", "CAST(-" + nines(81, 0) + "@AS@JSON)", "CAST(" + nines(0, 81) + "@AS@JSON)", "CAST(-" + nines(11, 63) + "@AS@JSON)",
+			"JSON_ARRAY(0." + strings.Repeat("0", 71) + "1," + nines(72, 9) + ")"}, " ")},
 		// Older servers break lines in base64 without an escape, which is no JSON.
 		{ddl: "JSON", mysql: 80030, mariadb: -1, values: "JSON_ARRAY(CAST(REPEAT('x',500)AS@BINARY),CAST(REPEAT('x',57)AS@BINARY)) NULL"},
 		{ddl: "VECTOR(3)", mysql: 90000, mariadb: 110701, values: "x'0000803f0000803f0000803f' NULL"},
@@ -182,6 +185,15 @@ func moreKinds() []columnKind {
 		kinds = append(kinds, columnKind{ddl: ddl, mysql: -1, mariadb: 100302, make: randomHex(300), values: "'' REPEAT('x',300) NULL"})
 	}
 	return kinds
+}
+
+// nines is a decimal literal, which may have more digits than a column can.
+func nines(whole, decimals int) string {
+	s := strings.Repeat("9", whole)
+	if decimals > 0 {
+		s += "." + strings.Repeat("9", decimals)
+	}
+	return s
 }
 
 func randomUUID(r *rand.Rand) string {
