@@ -334,7 +334,7 @@ func (u *run) convertColumn(c *change.Column, to string) bool {
 	if c.Type >= change.TinyText && c.Type < change.LongText {
 		c.Type = sizedBlob(change.Text, characters(c), charset.MaxLen(to))
 	}
-	c.Members = asIn(c.Members, c.Charset, to)
+	c.Members = u.server.asIn(c.Members, c.Charset, to)
 	c.Charset = to
 	binaryText(c)
 	u.longText(c)

@@ -126,8 +126,9 @@ func (u *run) resolveType(d columnDef, tableCharset string) (change.Column, bool
 	fit(c.Charset, c.Members...)
 	for i, m := range c.Members {
 		if c.Charset != "binary" { // in which a blank is a byte like others
-			c.Members[i] = strings.TrimRight(m, " ")
+			m = strings.TrimRight(m, " ")
 		}
+		c.Members[i] = u.server.keptLabel(m, c.Charset)
 	}
 	return c, true
 }

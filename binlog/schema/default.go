@@ -103,9 +103,13 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 		d := u.rounded(parseTime(text), c.Length)
 		return d.clock(max(c.Length, 0)), true
 	case t == change.Enum:
-		return enumText(c, text, number), true
+		return enumText(c, u.server.keptLabel(text, c.Charset), number), true
 	case t == change.Set:
-		return setText(c, text, number), true
+		labels := strings.Split(text, ",")
+		for i, l := range labels {
+			labels[i] = u.server.keptLabel(l, c.Charset)
+		}
+		return setText(c, labels, number), true
 	case t == change.Char:
 		return strings.TrimRight(text, " "), true
 	case t == change.Binary:
@@ -282,13 +286,13 @@ func enumText(c *change.Column, text string, number bool) string {
 	return text
 }
 
-func setText(c *change.Column, text string, number bool) string {
+func setText(c *change.Column, labels []string, number bool) string {
 	var bits uint64
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil && number {
+	if n, err := strconv.ParseUint(labels[0], 10, 64); err == nil && number {
 		bits = n
 	} else {
-		for _, part := range strings.Split(text, ",") {
-			if _, i := findLabel(c, part); i >= 0 && i < 64 {
+		for _, l := range labels {
+			if _, i := findLabel(c, l); i >= 0 && i < 64 {
 				bits |= 1 << i
 			}
 		}

@@ -232,16 +232,25 @@ func fitComment(text string, longest int) string {
 	return texts[0]
 }
 
+// keptLabel returns a label as the server keeps it. MySQL before 8.0 takes a byte of zero
+// for its end, unless characters have several bytes each.
+func (s Server) keptLabel(text, name string) string {
+	if !s.mariaDB() && !s.mysqlFrom(80000) && charset.MinLen(name) == 1 {
+		text, _, _ = strings.Cut(text, "\x00")
+	}
+	return text
+}
+
 // asIn returns labels that were stored in one charset and are read in another: a
 // server that converts a column leaves the bytes of its labels as they are.
-func asIn(labels []string, from, to string) []string {
+func (s Server) asIn(labels []string, from, to string) []string {
 	old, known := charset.ByName(from)
 	if !known || len(labels) == 0 {
 		return labels
 	}
 	read := make([]string, len(labels))
 	for i, l := range labels {
-		read[i] = bytesIn(string(old.Encode(l)), to)
+		read[i] = s.keptLabel(bytesIn(string(old.Encode(l)), to), to)
 	}
 	return read
 }
