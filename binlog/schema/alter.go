@@ -153,16 +153,18 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 			})
 		}
 		void := false
-		switch a.kind {
-		case addColumn:
+		switch {
+		case a.kind == addColumn:
 			void = has(a.column.name) || done(addColumn)
-		case addKey:
+		case a.kind == addKey && a.key.Generated: // for a foreign key, of which only its key's name is known
+			void = slices.ContainsFunc(old.Keys, func(k key) bool { return strings.EqualFold(k.Name, a.key.Name) && k.beginsWith(a.key) })
+		case a.kind == addKey:
 			void = done(addKey) || slices.ContainsFunc(old.Keys, func(k key) bool { return strings.EqualFold(k.Name, a.key.intended()) })
-		case dropKey:
+		case a.kind == dropKey:
 			void = !slices.ContainsFunc(old.Keys, func(k key) bool { return strings.EqualFold(k.Name, a.name) })
-		case dropColumn:
+		case a.kind == dropColumn:
 			void = !has(a.name) || done(dropColumn)
-		case changeColumn, renameColumn, setDefault, setVisible:
+		case a.kind < addKey: // of columns that are there
 			void = !has(a.name)
 		}
 		if !a.ifExists || !void {

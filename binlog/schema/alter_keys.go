@@ -12,7 +12,9 @@ import (
 // columns, then the new ones.
 func (b *builder) alterKeys(old *table, s *alterTable) {
 	for _, k := range old.Keys {
-		k.Hash = k.Hash && s.isIdle()
+		if !s.isIdle() {
+			k = b.run.server.rewritten(k, columnsOf(old.Def))
+		}
 		dropped := false
 		for _, a := range s.actions {
 			switch {

@@ -80,7 +80,7 @@ func (u *run) copyOf(source, name TableName) *table {
 	t.Def = &def
 	t.Keys = slices.Clone(old.Keys)
 	for i := range t.Keys {
-		t.Keys[i].Hash = false
+		t.Keys[i] = u.server.rewritten(t.Keys[i], columnsOf(&def))
 	}
 	return &t
 }
@@ -311,6 +311,9 @@ func (b *builder) resolveKey(k *key) {
 		p.Column = c.Name
 		if !c.Type.IsText() && !c.Type.IsBinary() && !c.Type.IsGeometry() || c.Length >= 0 && p.Prefix >= c.Length {
 			p.Prefix = 0
+		}
+		if b.run.server.mariaDB() && k.Unique && c.Type == change.Point {
+			p.Prefix = pointPrefix
 		}
 		if k.Primary && c.Nullable {
 			c.Nullable = false

@@ -21,17 +21,10 @@ func (c *Catalog) HashColumns(db, name string) (least, most int) {
 	if t == nil || t.Unknown {
 		return 0, 0
 	}
-	column := func(name string) *change.Column {
-		i := slices.IndexFunc(t.Def.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, name) })
-		if i < 0 {
-			return nil
-		}
-		return &t.Def.Columns[i]
-	}
+	column := columnsOf(t.Def)
 	for _, k := range t.Keys {
 		_, perhaps := c.server.hashes(t.Engine, k, column)
-		k.Hash = false // OPTIMIZE and REPAIR may have made the server forget it
-		surely, _ := c.server.hashes(t.Engine, k, column)
+		surely, _ := c.server.hashes(t.Engine, c.server.rewritten(k, column), column) // OPTIMIZE and REPAIR may have
 		if surely {
 			least++
 		}
@@ -40,6 +33,50 @@ func (c *Catalog) HashColumns(db, name string) (least, most int) {
 		}
 	}
 	return least, most
+}
+
+// columnsOf returns what finds a table's columns by name; nil: there is none.
+func columnsOf(t *change.Table) func(name string) *change.Column {
+	return func(name string) *change.Column {
+		i := slices.IndexFunc(t.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, name) })
+		if i < 0 {
+			return nil
+		}
+		return &t.Columns[i]
+	}
+}
+
+// geometryPrefix and pointPrefix are the bytes of a column that MariaDB takes into a
+// key: of a POINT always, of other geometries where it writes the definition of a whole one anew.
+const geometryPrefix, pointPrefix = 8, 25
+
+// showPrefixes gives the keys that a snapshot read the prefix that MariaDB does not show: the one
+// of a geometry that is as long as what it takes for the whole of it. A key over the whole would be a hash.
+func (s Server) showPrefixes(keys []key, column func(name string) *change.Column) {
+	const notShown = 4
+	for _, k := range keys {
+		for i := range k.Parts {
+			if p := &k.Parts[i]; s.mariaFrom(100400) && k.Unique && !k.Hash && p.Prefix == 0 {
+				if c := column(p.Column); c != nil && c.Type.IsGeometry() {
+					p.Prefix = notShown
+				}
+			}
+		}
+	}
+}
+
+// rewritten returns a key as MariaDB has it when it writes a table's definition anew: USING
+// HASH is forgotten, and a key over a whole geometry is one over its beginning.
+func (s Server) rewritten(k key, column func(name string) *change.Column) key {
+	k.Hash = false
+	k.Parts = slices.Clone(k.Parts)
+	for i := range k.Parts {
+		p := &k.Parts[i]
+		if c := column(p.Column); s.mariaFrom(100400) && k.Unique && p.Prefix == 0 && c != nil && c.Type.IsGeometry() {
+			p.Prefix = geometryPrefix
+		}
+	}
+	return k
 }
 
 // hashes tells whether a key of a table is surely kept as a hash, or perhaps.
@@ -56,7 +93,7 @@ func (s Server) hashes(engine string, k key, column func(name string) *change.Co
 		c := column(p.Column)
 		switch {
 		case c == nil:
-		case p.Prefix == 0 && (isBlob(c.Type) || c.Type.IsGeometry()):
+		case p.Prefix == 0 && c.Type != change.Point && (isBlob(c.Type) || c.Type.IsGeometry()):
 			return known, true
 		case c.Type.IsText() || c.Type.IsBinary():
 			length := c.Length

@@ -159,7 +159,7 @@ func (r *reader) keyElement() (alteration, bool) {
 		r.take()
 	}
 	r.acceptAny("KEY", "INDEX")
-	a.ifExists = r.ifExists() && !k.Generated
+	a.ifExists = r.ifExists()
 	k.Name, k.Hash = r.keyName()
 	if k.Name == "" || k.Generated && constraint != "" {
 		k.Name = constraint

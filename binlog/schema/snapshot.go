@@ -267,6 +267,7 @@ func (p *page) put(ctx context.Context, n TableName, t *tablePage) error {
 	if err != nil || !there {
 		return err
 	}
+	p.catalog.server.showPrefixes(keys, columnsOf(def))
 	setKeys(def, keys, versioned)
 	p.catalog.put(&table{Def: def, Keys: keys, Virtual: virtual, Invisible: invisible, Versioned: versioned, RowTimes: declared, Period: applied, Engine: t.engine})
 	return nil
