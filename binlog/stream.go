@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"daybook/binlog/cursor"
 	"daybook/binlog/dump"
 )
 
@@ -353,7 +354,9 @@ func (s *stream) meaningless(e *dump.Event) error {
 		dump.EvIntvar, dump.EvRand, dump.EvUserVar, dump.EvBeginLoadQuery, dump.EvAppendBlock, dump.EvDeleteFile, dump.EvRowsQuery:
 		return nil
 	case dump.EvIncident:
-		return fmt.Errorf("%w: the source reports an incident: it may have lost changes; compare the data", ErrEvent)
+		r := cursor.Cursor{B: e.Body}
+		r.U16() // its number: there is one
+		return fmt.Errorf("%w: the source reports an incident (%q): it may have lost changes; compare the data", ErrEvent, r.Bytes(int(r.U8())))
 	case dump.EvStartV3, dump.EvLoad, dump.EvNewLoad, dump.EvCreateFile, dump.EvExecLoad, dump.EvSlave:
 		return fmt.Errorf("%w: type %d is of servers before MySQL 5.0; upgrade the source", ErrEvent, e.Type)
 	}

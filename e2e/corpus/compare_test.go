@@ -49,7 +49,7 @@ func (r *run) compare(whole bool) {
 	}
 	for n, t := range r.replica.tables {
 		if !there[n] && n.database != "corpus_mark" {
-			if !r.again && t.def != nil {
+			if !r.again && t.def != nil && !t.untold {
 				r.found("%s is there in the changes, and not on the source", n)
 			}
 			delete(r.replica.tables, n)
@@ -67,8 +67,9 @@ func (r *run) definitions(list [][]string) {
 			if !r.again {
 				r.found("nothing told of %s", n)
 			}
-			r.replica.tables[n] = r.replica.newTable(nil)
-			t = r.replica.tables[n]
+			t = r.replica.newTable(nil)
+			t.untold = true
+			r.replica.tables[n] = t
 		}
 		if t != nil && t.defined && !slices.Contains(oddEngines, row[3]) {
 			names = append(names, schema.TableName{Database: n.database, Name: n.table})

@@ -16,7 +16,6 @@
 // that is no text, of which MySQL 8 and 9 show nothing, comments and defaults that are none, of which MySQL
 // before 8.0 shows the beginning, and the labels that two columns in ucs2, utf16 or utf32 share,
 // of which it cuts half off; and what servers do not log though they keep it:
-// a table that a DROP TABLE left for a foreign key (MySQL before 8.0),
 // an update of a column that MySQL 8.0.31 added instantly to a REDUNDANT table, which it logs and loses,
 // rows of a partitioning whose expression fails, of a view WITH CHECK OPTION whose
 // condition fails (MySQL 8.0 and 9), and of a function in a CREATE … SELECT that fails.

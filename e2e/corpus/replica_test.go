@@ -32,6 +32,7 @@ type table struct {
 	loose   bool // what rows are there is not known, as a DDL may have moved some
 	defined bool // the definition is new
 	touched bool // rows have changed
+	untold  bool // no change told that it is there
 	// blank are generated columns of which the changes do not tell the value, by
 	// index.
 	blank map[int]bool
@@ -108,7 +109,7 @@ func (m *replica) row(c *change.Change) error {
 	}
 	t.touched = true
 	if t.def != c.Table { // told by no DDL: a definition that rows came with
-		t.def, t.loose, t.blank = c.Table, true, m.unsure(c.Table)
+		t.def, t.loose, t.untold, t.blank = c.Table, true, false, m.unsure(c.Table)
 	}
 	var before, after []string
 	if c.Op != change.Insert {

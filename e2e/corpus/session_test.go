@@ -77,6 +77,10 @@ func (s *session) execute(sql string) {
 	}
 	err := s.send(sql)
 	r.told(sql, err)
+	var refused *mysql.MyError
+	if errors.As(err, &refused) && (refused.Code == mysql.ER_ROW_IS_REFERENCED || refused.Code == mysql.ER_ROW_IS_REFERENCED_2) && definition && r.kind.Version < 80000 {
+		r.again = true // a table that it left is told again before its next row
+	}
 	if definition || !readsOnly.MatchString(sql) {
 		r.changed = true
 	}

@@ -165,6 +165,17 @@ var errorCases = []errorCase{
 		broken: func(w *errorWorld) { w.d.Stop(); w.damage(4); w.d.Start() },
 		want:   []int{1, 0, 3, 9},
 	},
+	{
+		sentinel: "binlog.ErrEvent, an incident of the source", version: "mysql-5.7",
+		broken: func(w *errorWorld) {
+			insert(w.conn, 2)
+			if w.conn.Try("GRANT EXECUTE ON *.* TO dk, nobody") == nil { // it failed in part
+				w.t.Error("there is an account nobody")
+			}
+			insert(w.conn, 3)
+		},
+		want: []int{1, 2, 0, 3, 9},
+	},
 }
 
 // elsewhere names the tests that bring about the other errors, and what they are.
