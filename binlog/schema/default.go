@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"daybook/change"
 )
@@ -112,6 +113,11 @@ func (u *run) storedText(c *change.Column, text string, number bool) (string, bo
 		return setText(c, labels, number), true
 	case t == change.Char:
 		return strings.TrimRight(text, " "), true
+	case t == change.VarChar: // too long by blanks alone
+		for over := utf8.RuneCountInString(text) - c.Length; over > 0 && strings.HasSuffix(text, " "); over-- {
+			text = text[:len(text)-1]
+		}
+		return text, true
 	case t == change.Binary:
 		return strings.TrimRight(text, "\x00"), true
 	case t >= change.TinyText && t <= change.LongText, t >= change.TinyBlob && t <= change.LongBlob:

@@ -127,6 +127,7 @@ func TestOddDefinitions(t *testing.T) {
 		for _, sql := range []string{
 			"CREATE TABLE intro (a VARCHAR(9) CHARACTER SET utf8 DEFAULT _latin1'é', b VARCHAR(9) CHARACTER SET sjis DEFAULT _utf8'表', c ENUM('é') CHARACTER SET latin1 DEFAULT _utf8'é')", "CREATE TABLE q (a INT, b INT)", "ALTER TABLE q MODIFY " + src.db + ".q.a BIGINT", "ALTER TABLE q MODIFY COLUMN q.a INT, CHANGE " + src.db + ".q.b " + src.db + ".q.c BIGINT",
 			"ALTER TABLE q MODIFY .q.a BIGINT AFTER c", "ALTER TABLE q ALTER q.a SET DEFAULT 4, DROP q.c", "DROP TABLE q",
+			"CREATE TABLE vb (a VARCHAR(2) DEFAULT 'xx ', b VARCHAR(3) DEFAULT 'x ', c VARCHAR(2) CHARACTER SET utf8 DEFAULT 'éé   ', d VARBINARY(3) DEFAULT 'x ')", "ALTER TABLE vb ALTER b SET DEFAULT 'yyy  ', ADD e VARCHAR(2) DEFAULT 'z   '", "DROP TABLE vb",
 			// A byte of zero in a label.
 			`CREATE TABLE z (a ENUM('a','b\0c') DEFAULT 'b\0c', b SET('p\0q','r') DEFAULT 'r,p\0q', c ENUM('x\0 ','y') CHARACTER SET binary DEFAULT 'y', d ENUM('A\0','b') CHARACTER SET ucs2, e ENUM('x\0x','w') CHARACTER SET gbk, f ENUM(0x610062, 'x'))`,
 			`ALTER TABLE z ADD g ENUM('g\0c','b') CHARACTER SET latin1 DEFAULT 'g\0c', MODIFY d ENUM('A\0','b') CHARACTER SET latin1`, "ALTER TABLE z CONVERT TO CHARACTER SET utf8mb4", "DROP TABLE z",
