@@ -179,7 +179,7 @@ func (b *builder) effective(actions []alteration, old *table) []alteration {
 func (b *builder) alterColumns(old *table, s *alterTable) {
 	done := make([]bool, len(s.actions))
 	for _, c := range old.Def.Columns {
-		b.alterColumn(column{Column: c, oldName: c.Name, virtual: slices.Contains(old.Virtual, c.Name), invisible: slices.Contains(old.Invisible, c.Name),
+		b.alterColumn(column{Column: c, oldName: c.Name, virtual: slices.Contains(old.Virtual, c.Name), invisible: slices.Contains(old.Invisible, c.Name), dropped: slices.Contains(old.Bare, c.Name),
 			rowTime: old.rowTime(c.Name)}, s, done)
 	}
 	for i, a := range s.actions {
@@ -290,6 +290,7 @@ func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 			}
 			done[i] = true
 			c.Default = b.run.defaultText(&c.Column, a.literal)
+			c.dropped = a.literal == nil
 		case setVisible:
 			done[i] = true
 			c.invisible = a.hide

@@ -84,6 +84,7 @@ type table struct {
 	Keys      []key         `json:"keys,omitempty"`      // all keys, in the server's order
 	Virtual   []string      `json:"virtual,omitempty"`   // columns that are generated and not stored: keys over them sort last
 	Invisible []string      `json:"invisible,omitempty"` // columns that SELECT * leaves out
+	Bare      []string      `json:"bare,omitempty"`      // columns that may be NULL and have no default, not even that
 	Versioned bool          `json:"versioned,omitempty"` // MariaDB: with implicit system versioning columns
 	RowTimes  *period       `json:"row_times,omitempty"` // the declared columns of system versioning
 	Period    *period       `json:"period,omitempty"`    // of application time
@@ -179,7 +180,7 @@ func (c *Catalog) Put(t *change.Table) {
 				return !slices.ContainsFunc(t.Columns, func(c change.Column) bool { return strings.EqualFold(c.Name, name) })
 			})
 		}
-		n.Virtual, n.Invisible, n.CharsetUnsure = there(old.Virtual), there(old.Invisible), old.CharsetUnsure
+		n.Virtual, n.Invisible, n.Bare, n.CharsetUnsure = there(old.Virtual), there(old.Invisible), there(old.Bare), old.CharsetUnsure
 	}
 	c.put(n)
 }

@@ -161,6 +161,8 @@ type column struct {
 	computed bool
 	// invisible is told by a statement: that a column is left out of SELECT *.
 	invisible bool
+	// dropped: its default was, so that it has not even NULL, and no primary key gives it one.
+	dropped bool
 }
 
 func (u *run) builder(name TableName) *builder {
@@ -217,7 +219,7 @@ func (b *builder) finish() *table {
 	if b.run.err != nil {
 		return nil
 	}
-	var virtual, invisible []string
+	var virtual, invisible, bare []string
 	def := &change.Table{Database: b.name.Database, Name: b.name.Name, Charset: b.charset, Comment: fitComment(b.comment, tableComment)}
 	for _, c := range b.columns {
 		def.Columns = append(def.Columns, c.Column)
@@ -227,9 +229,12 @@ func (b *builder) finish() *table {
 		if c.invisible {
 			invisible = append(invisible, c.Name)
 		}
+		if c.dropped && c.Nullable {
+			bare = append(bare, c.Name)
+		}
 	}
 	setKeys(def, b.keys, b.versioned)
-	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Versioned: b.versioned, RowTimes: b.rowTimes(), Period: b.period,
+	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Bare: bare, Versioned: b.versioned, RowTimes: b.rowTimes(), Period: b.period,
 		Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure, CharsetUnsure: b.charsetUnsure}
 }
 
@@ -317,7 +322,7 @@ func (b *builder) resolveKey(k *key) {
 		}
 		if k.Primary && c.Nullable {
 			c.Nullable = false
-			if !c.computed {
+			if !c.computed && !c.dropped {
 				b.run.impliedDefault(&c.Column)
 			}
 		}

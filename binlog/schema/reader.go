@@ -212,8 +212,9 @@ func (r *reader) skipElement() {
 	}
 }
 
+// atElementEnd tells the end of a column, key or action. PARTITION BY needs no comma before it.
 func (r *reader) atElementEnd() bool {
-	return r.peek(0).kind == tokEnd || r.isOp(0, ",") || r.isOp(0, ")") || r.isOp(0, ";")
+	return r.peek(0).kind == tokEnd || r.isWord(0, "PARTITION") && r.isWord(1, "BY") || r.isOp(0, ",") || r.isOp(0, ")") || r.isOp(0, ";")
 }
 
 // ifExists takes IF [NOT] EXISTS.
