@@ -12,6 +12,7 @@ var (
 	ErrUnreachable = dump.ErrUnreachable
 	ErrTLS         = dump.ErrTLS
 	ErrAuth        = dump.ErrAuth
+	ErrSecret      = dump.ErrSecret
 	ErrPrivilege   = dump.ErrPrivilege
 	ErrNoBinlog    = dump.ErrNoBinlog
 	ErrPurged      = dump.ErrPurged

@@ -91,7 +91,8 @@ func taskOption(dataDir string, t *config.Task) task.Options {
 func sourceOf(t *config.Task) binlog.Source {
 	tls := t.Source.TLS
 	return binlog.Source{
-		Address: t.Source.Address, User: t.Source.User, Password: t.Source.Password,
+		Address: t.Source.Address, User: t.Source.User, Secret: t.Source.Password,
+		AllowCleartext: t.Source.AllowCleartext, PublicKeyFile: t.Source.PublicKeyFile,
 		TLS: binlog.TLSOptions{Mode: binlog.TLSMode(tls.Mode), CAFile: tls.CAFile, CertFile: tls.CertFile, KeyFile: tls.KeyFile},
 	}
 }

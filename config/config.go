@@ -97,12 +97,18 @@ type Source struct {
 	Address      string `yaml:"address"`
 	User         string `yaml:"user"`
 	PasswordEnv  string `yaml:"password_env"`
-	PasswordFile string `yaml:"password_file"`
-	TLS          TLS    `yaml:"tls"`
-	ServerID     uint32 `yaml:"server_id"` // the replica's own; 0: derived from the task
+	PasswordFile string `yaml:"password_file"` // read at each login
+	// PasswordCommand is a program and its arguments, run at each login without a
+	// shell; its output is the password.
+	PasswordCommand []string `yaml:"password_command"`
+	// AllowCleartext lets a password be sent in clear over TLS that is not verified.
+	AllowCleartext bool   `yaml:"allow_cleartext_password"`
+	PublicKeyFile  string `yaml:"server_public_key_file"` // for caching_sha2_password without TLS
+	TLS            TLS    `yaml:"tls"`
+	ServerID       uint32 `yaml:"server_id"` // the replica's own; 0: derived from the task
 
-	// Password is what PasswordEnv or PasswordFile gave.
-	Password string `yaml:"-"`
+	// EnvPassword is what PasswordEnv gave; see Password.
+	EnvPassword string `yaml:"-"`
 }
 
 // TLS says how the connection to the source is protected.

@@ -46,7 +46,7 @@ func TestExampleLoads(t *testing.T) {
 		Tasks: []config.Task{{
 			Name: "shop",
 			Source: config.Source{
-				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", Password: "s3cret-shop",
+				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", EnvPassword: "s3cret-shop",
 				TLS: config.TLS{Mode: "preferred"},
 			},
 			Start:            config.Start{Kind: config.StartNow},
@@ -131,8 +131,46 @@ func TestPasswordFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Tasks[0].Source.Password; got != "from the file" {
-		t.Errorf("password %q", got)
+	for _, want := range []string{"from the file", "rotated"} {
+		if got, err := c.Tasks[0].Source.Password(t.Context()); got != want || err != nil {
+			t.Errorf("password %q, %v", got, err)
+		}
+		if err := os.WriteFile(filepath.Join(filepath.Dir(p), "shop.pw"), []byte("rotated\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(filepath.Dir(p), "shop.pw")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Tasks[0].Source.Password(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "password_file: cannot read the file") {
+		t.Errorf("password %q, %v", got, err)
+	}
+}
+
+// TestPasswordCommand runs programs that give a password, and others.
+func TestPasswordCommand(t *testing.T) {
+	dir := t.TempDir()
+	script := func(text string) string {
+		p := filepath.Join(dir, "give")
+		if err := os.WriteFile(p, []byte("#!/bin/sh\n"+text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, c := range []struct{ script, want, fault string }{
+		{script: "echo \"$1\"", want: "a b; $(touch x)"}, // no shell reads its arguments
+		{script: "printf 'tok en'", want: "tok en"},
+		{script: "exit 0", fault: "what password_command writes is empty"},
+		{script: "echo no credentials >&2; echo half; exit 3", fault: `password_command: exit status 3: "no credentials"`},
+		{script: "head -c 70000 /dev/zero", fault: "has more than 65536 bytes"},
+		{script: "echo half; sleep 100", fault: "has not ended within 10s"},
+	} {
+		s := config.Source{PasswordCommand: []string{script(c.script), "a b; $(touch x)"}}
+		began := time.Now()
+		got, err := s.Password(t.Context())
+		if got != c.want || (c.fault == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.fault) || time.Since(began) > 30*time.Second {
+			t.Errorf("%s: %q, %v after %s", c.script, got, err, time.Since(began))
+		}
 	}
 }
 
@@ -184,6 +222,8 @@ func TestSecretInTheWrongPlace(t *testing.T) {
 		{source, `"db:pAss-word9", user: u, password_env: SHOP_PASSWORD}`, ":3: tasks[0].source.address: has no port"},
 		{"password_env: SHOP_PASSWORD", "password_env: pAss-word9", ":3: tasks[0].source.password_env: there is no environment variable of this name"},
 		{"password_env: SHOP_PASSWORD", "password_file: pAss-word9", ":3: tasks[0].source.password_file: cannot read the file: no such file"},
+		{"password_env: SHOP_PASSWORD", "password_command: pAss-word9", ":3: tasks[0].source.password_command: string was used where sequence is expected"},
+		{"password_env: SHOP_PASSWORD", "password_command: [pAss-word9]", ":3: tasks[0].source.password_command: its first item is no program"},
 		{"password_env: SHOP_PASSWORD", "password: pAss-word9", `:3: tasks[0].source.password: unknown field "password"`},
 		{"password_env: SHOP_PASSWORD", "pAss-word9", ":3: tasks[0].source: unknown field"},
 		{"password_env: SHOP_PASSWORD", `"pAss\"-word9": x`, ":3: tasks[0].source: unknown field"},

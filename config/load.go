@@ -297,8 +297,11 @@ func (l *loader) resolvePaths(c *Config) {
 	}
 	for i := range c.Tasks {
 		t := &c.Tasks[i]
-		for _, p := range []*string{&t.Source.PasswordFile, &t.Source.TLS.CAFile, &t.Source.TLS.CertFile, &t.Source.TLS.KeyFile} {
+		for _, p := range []*string{&t.Source.PasswordFile, &t.Source.PublicKeyFile, &t.Source.TLS.CAFile, &t.Source.TLS.CertFile, &t.Source.TLS.KeyFile} {
 			fix(p)
+		}
+		if c := t.Source.PasswordCommand; len(c) > 0 && strings.ContainsRune(c[0], filepath.Separator) { // else it is looked for in PATH
+			fix(&c[0])
 		}
 		for j := range t.Groups {
 			fix(&t.Groups[j].PasswordFile)
@@ -312,32 +315,4 @@ func unreadable(err error) error {
 		err = pe.Err
 	}
 	return fmt.Errorf("%w (a relative path begins where the configuration is)", err)
-}
-
-// secret reads a password from where the file says it is.
-func (l *loader) secret(key, envName, file string) string {
-	switch {
-	case envName != "" && file != "":
-		l.faultf(key+".password_file", "give password_env or password_file, not both")
-	case envName != "":
-		v, ok := l.env(envName)
-		if !ok || v == "" {
-			l.faultf(key+".password_env", "there is no environment variable of this name, or it is empty")
-		}
-		return v
-	case file != "":
-		b, err := os.ReadFile(file)
-		if err != nil {
-			l.faultf(key+".password_file", "cannot read the file: %v", unreadable(err))
-			return ""
-		}
-		s := strings.TrimRight(string(b), "\r\n")
-		if s == "" {
-			l.faultf(key+".password_file", "the file is empty")
-		}
-		return s
-	default:
-		l.faultf(key, "has no password: name an environment variable in password_env or a file in password_file")
-	}
-	return ""
 }

@@ -167,8 +167,9 @@ func (l *loader) task(key string, t *Task) {
 	if src.User == "" {
 		l.faultf(key+".source.user", "is missing: the MySQL user with REPLICATION SLAVE, REPLICATION CLIENT and SELECT")
 	}
-	src.Password = l.secret(key+".source", src.PasswordEnv, src.PasswordFile)
+	l.sourceSecret(key+".source", src)
 	l.tls(key+".source.tls", &src.TLS)
+	l.publicKey(key+".source", src)
 	l.oneOf(key+".schema_changes", t.SchemaChanges, "instance", "objects", "none")
 	l.oneOf(key+".format", t.Format, "debezium-json")
 	l.oneOf(key+".wire_compression", t.WireCompression, "none", "gzip", "snappy", "lz4", "zstd")
@@ -189,6 +190,17 @@ func (l *loader) tls(key string, t *TLS) {
 		l.faultf(key, "cert_file and key_file go together")
 	}
 	l.readable(key, map[string]string{"ca_file": t.CAFile, "cert_file": t.CertFile, "key_file": t.KeyFile})
+}
+
+// publicKey is of use without TLS only: over TLS the server wants the password itself.
+func (l *loader) publicKey(key string, s *Source) {
+	if s.PublicKeyFile == "" {
+		return
+	}
+	if s.TLS.Mode != "disabled" {
+		l.faultf(key+".server_public_key_file", "is for tls.mode disabled; with TLS, verify-ca and verify-identity tell who the server is")
+	}
+	l.readable(key, map[string]string{"server_public_key_file": s.PublicKeyFile})
 }
 
 // readable checks the files that keys below key name.

@@ -70,6 +70,7 @@ func Precheck(ctx context.Context, o Options) []Check {
 	defer conn.Close()
 	p.conn = conn
 	p.encryption()
+	p.password()
 	for _, check := range []func(context.Context) error{
 		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared, p.unlogged,
 	} {
@@ -105,6 +106,9 @@ func (p *prechecker) connected(err error) bool {
 	case errors.Is(err, binlog.ErrAuth):
 		p.pass("server reachable", p.opts.Source.Address)
 		p.fail("login", err.Error(), "check user and password of the source, and that the user may connect from this host")
+	case errors.Is(err, binlog.ErrSecret):
+		p.fail("password", err.Error(), "see that password_file can be read and has one, or that password_command gives one within its time")
+		p.checks[len(p.checks)-1].passing = mayPass(err)
 	case errors.Is(err, binlog.ErrTLS):
 		p.pass("server reachable", p.opts.Source.Address)
 		p.fail("encryption", err.Error(), "mend the server's TLS, or the tls settings of the source: mode says what must hold")
@@ -132,6 +136,14 @@ func (p *prechecker) encryption() {
 		p.add(name, Warn, tls.VersionName(v)+" is the best that the server can: it has known weaknesses", "use MySQL 8.0 or later, or a build of MySQL 5.7 with OpenSSL; or take another protected way to the source")
 	default:
 		p.pass(name, tls.VersionName(v))
+	}
+}
+
+// password tells of one that whoever answered could read. At home that is as usual.
+func (p *prechecker) password() {
+	if ip := p.conn.RemoteIP(); p.conn.Trusted() && ip != nil && !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() {
+		p.add("password", Warn, fmt.Sprintf("it is sent to whatever server answers at %s, which is no private address: neither a certificate nor a key tells who that is", ip),
+			"set tls.mode to verify-identity and tls.ca_file; or without TLS, server_public_key_file")
 	}
 }
 

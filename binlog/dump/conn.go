@@ -25,7 +25,7 @@ type Conn struct {
 	net    net.Conn      // raw, or TLS over it
 	in     *bufio.Reader // of answers; a dump is read from net
 	seq    byte          // of the next packet
-	salt   []byte        // of the login
+	secret secret        // of the login
 	since  time.Time
 	self   identity
 	noTLS  error
@@ -42,11 +42,15 @@ func Dial(ctx context.Context, s Source) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := dial(ctx, s, config)
+	password, err := s.password(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := dial(ctx, s, password, config)
 	if err == nil || !s.TLS.optional() || !errors.Is(err, ErrTLS) {
 		return c, err
 	}
-	plain, second := dial(ctx, s, nil)
+	plain, second := dial(ctx, s, password, nil)
 	if second != nil {
 		return nil, second
 	}
@@ -54,7 +58,7 @@ func Dial(ctx context.Context, s Source) (*Conn, error) {
 	return plain, nil
 }
 
-func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
+func dial(ctx context.Context, s Source, password string, config *tls.Config) (*Conn, error) {
 	times, since := s.Times.withDefaults(), time.Now()
 	open := s.Dial
 	if open == nil {
@@ -72,7 +76,7 @@ func dial(ctx context.Context, s Source, config *tls.Config) (*Conn, error) {
 		return nil, Transient(fmt.Errorf("%w: connect to %s: %w; check the address, and that the server runs and listens there", ErrUnreachable, s.Address, err))
 	}
 	limitUnacknowledged(raw)
-	c := &Conn{source: s, times: times, raw: raw, net: raw, since: since}
+	c := &Conn{source: s, times: times, raw: raw, net: raw, since: since, secret: secret{password: password}}
 	c.in = bufio.NewReader(answers{c})
 	if err := c.ask(ctx, fmt.Sprintf("log in to %s as %s", s.Address, s.User), times.Login, func() error { return c.login(config) }); err != nil {
 		_ = raw.Close()

@@ -16,6 +16,7 @@ var (
 	ErrUnreachable = errors.New("the source cannot be reached")
 	ErrTLS         = errors.New("no TLS connection to the source")
 	ErrAuth        = errors.New("the source refuses the login")
+	ErrSecret      = errors.New("the source's password cannot be had")
 	ErrPrivilege   = errors.New("the account lacks a privilege on the source")
 	ErrAnswer      = errors.New("the source gives an answer that cannot be used")
 	ErrNoBinlog    = errors.New("the source writes no binlog")

@@ -2,11 +2,8 @@ package dump
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
-	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -39,7 +36,7 @@ func (c *Conn) login(config *tls.Config) error {
 	if err != nil {
 		return err
 	}
-	c.salt = g.salt
+	c.secret.salt = g.salt
 	capabilities := mysql.CLIENT_LONG_PASSWORD | mysql.CLIENT_LONG_FLAG | mysql.CLIENT_PROTOCOL_41 | mysql.CLIENT_TRANSACTIONS |
 		mysql.CLIENT_SECURE_CONNECTION | g.capabilities&(mysql.CLIENT_PLUGIN_AUTH|mysql.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA|mysql.CLIENT_CONNECT_ATTRS)
 	switch offered := g.capabilities&mysql.CLIENT_SSL != 0; {
@@ -115,7 +112,7 @@ func (c *Conn) encrypt(config *tls.Config, request []byte) error {
 
 // writeLogin sends the user's name and the first proof of the password.
 func (c *Conn) writeLogin(plugin string, capabilities uint32) error {
-	proof, err := c.proof(plugin, c.salt)
+	proof, err := c.proof(plugin, c.secret.salt)
 	if errors.Is(err, errPlugin) {
 		// The account may have another plugin than the server's default; then
 		// the server says so.
@@ -173,83 +170,4 @@ func (c *Conn) authenticate(plugin string) error {
 		}
 	}
 	return errors.New("the authentication has no end")
-}
-
-// switchPlugin proves the password in the way that the account wants.
-func (c *Conn) switchPlugin(b []byte) (string, error) {
-	name, data, _ := bytes.Cut(b, []byte{0})
-	plugin := string(name)
-	if plugin == "" {
-		plugin = mysql.AUTH_MYSQL_OLD_PASSWORD
-	}
-	if plugin != mysql.AUTH_MARIADB_ED25519 {
-		data = bytes.TrimSuffix(data, []byte{0})
-	}
-	c.salt = bytes.Clone(data)
-	proof, err := c.proof(plugin, c.salt)
-	if err != nil {
-		return "", err
-	}
-	return plugin, c.writePacket(proof)
-}
-
-var errPlugin = errors.New("unknown authentication plugin")
-
-// proof is what a plugin sends first.
-func (c *Conn) proof(plugin string, salt []byte) ([]byte, error) {
-	password := c.source.Password
-	switch plugin {
-	case mysql.AUTH_NATIVE_PASSWORD:
-		return mysql.CalcNativePassword(salt, []byte(password)), nil
-	case mysql.AUTH_CACHING_SHA2_PASSWORD:
-		return mysql.CalcCachingSha2Password(salt, []byte(password)), nil
-	case mysql.AUTH_SHA256_PASSWORD:
-		if password == "" || c.TLSVersion() != 0 {
-			return append([]byte(password), 0), nil
-		}
-		return []byte{1}, nil // asks for the server's public key
-	case mysql.AUTH_MARIADB_ED25519:
-		return mysql.CalcEd25519Password(salt, password)
-	}
-	return nil, fmt.Errorf("%w: %w %q; give the account %s or %s", ErrAuth, errPlugin, plugin, mysql.AUTH_NATIVE_PASSWORD, mysql.AUTH_CACHING_SHA2_PASSWORD)
-}
-
-// more goes on where a plugin wants more than the first proof.
-func (c *Conn) more(plugin string, b []byte) error {
-	switch plugin {
-	case mysql.AUTH_CACHING_SHA2_PASSWORD:
-		switch {
-		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FAST_AUTH:
-			return nil // the outcome follows
-		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FULL_AUTH && c.TLSVersion() != 0:
-			return c.writePacket(append([]byte(c.source.Password), 0))
-		case len(b) == 1 && b[0] == mysql.CACHE_SHA2_FULL_AUTH:
-			return c.writePacket([]byte{2}) // asks for the server's public key
-		}
-		return c.sendEncrypted(b)
-	case mysql.AUTH_SHA256_PASSWORD:
-		return c.sendEncrypted(b)
-	}
-	return fmt.Errorf("%s wants more than its proof", plugin)
-}
-
-// sendEncrypted sends the password encrypted with the server's public key.
-func (c *Conn) sendEncrypted(key []byte) error {
-	block, _ := pem.Decode(key)
-	if block == nil {
-		return errors.New("a public key that is no PEM")
-	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return fmt.Errorf("read the server's public key: %w", err)
-	}
-	rsaKey, ok := public.(*rsa.PublicKey)
-	if !ok || len(c.salt) == 0 {
-		return errors.New("a public key that is not RSA")
-	}
-	b, err := mysql.EncryptPassword(c.source.Password, c.salt, rsaKey)
-	if err != nil {
-		return fmt.Errorf("encrypt the password: %w", err)
-	}
-	return c.writePacket(b)
 }

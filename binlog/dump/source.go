@@ -18,8 +18,17 @@ type Source struct {
 	Address  string // host:port
 	User     string
 	Password string
-	TLS      TLSOptions
-	Times    Times
+	// Secret, if it is set, is asked for the password at each login, in place of
+	// Password: it may be a token that ends soon.
+	Secret func(ctx context.Context) (string, error)
+	// AllowCleartext lets the password itself be sent, where an account wants it, over TLS
+	// whose certificate is not verified; see mayReveal.
+	AllowCleartext bool
+	// PublicKeyFile has the server's RSA key (PEM), for logins without TLS; "": the
+	// key that the server sends is taken on trust.
+	PublicKeyFile string
+	TLS           TLSOptions
+	Times         Times
 	// Dial opens the network connection; nil: TCP. It may take as long as a
 	// login.
 	Dial func(ctx context.Context, address string) (net.Conn, error)

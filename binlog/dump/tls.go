@@ -34,6 +34,9 @@ type TLSOptions struct {
 // optional tells whether a connection without TLS is better than none.
 func (o TLSOptions) optional() bool { return o.Mode == TLSPreferred || o.Mode == "" }
 
+// verifies tells whether the server's certificate is looked at.
+func (o TLSOptions) verifies() bool { return o.Mode == TLSVerifyCA || o.Mode == TLSVerifyIdentity }
+
 // oldSuites are what the yaSSL of MySQL's own builds before 8.0 has in common
 // with crypto/tls, which does not offer them by itself: they have no forward
 // secrecy. A server that knows better ones chooses those.

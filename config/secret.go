@@ -1,0 +1,125 @@
+package config
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+const (
+	// commandLimit is how long a password_command may take.
+	commandLimit = 10 * time.Second
+	// maxSecret bounds what a file or a command may give.
+	maxSecret = 64 << 10
+)
+
+// secret reads a password from where the configuration says it is.
+func (l *loader) secret(key, envName, file string) string {
+	switch {
+	case envName != "" && file != "":
+		l.faultf(key+".password_file", "give password_env or password_file, not both")
+	case envName != "":
+		v, ok := l.env(envName)
+		if !ok || v == "" {
+			l.faultf(key+".password_env", "there is no environment variable of this name, or it is empty")
+		}
+		return v
+	case file != "":
+		s, err := readSecret(file)
+		if err != nil {
+			l.faultf(key+".password_file", "%v", err)
+		}
+		return s
+	default:
+		l.faultf(key, "has no password: name an environment variable in password_env or a file in password_file")
+	}
+	return ""
+}
+
+// sourceSecret sees that a source's password can be had.
+func (l *loader) sourceSecret(key string, s *Source) {
+	if len(s.PasswordCommand) == 0 {
+		s.EnvPassword = l.secret(key, s.PasswordEnv, s.PasswordFile)
+		return
+	}
+	if s.PasswordEnv != "" || s.PasswordFile != "" {
+		l.faultf(key+".password_command", "give one of password_env, password_file and password_command")
+	}
+	if _, err := exec.LookPath(s.PasswordCommand[0]); err != nil {
+		l.faultf(key+".password_command", "its first item is no program that can be run: it is not in PATH, or not executable")
+	}
+}
+
+// Password returns the source's password as it is now: of a file that is read again, or what
+// the command gives. Errors name no secret.
+func (s *Source) Password(ctx context.Context) (string, error) {
+	switch {
+	case len(s.PasswordCommand) > 0:
+		return runSecret(ctx, s.PasswordCommand)
+	case s.PasswordFile != "":
+		password, err := readSecret(s.PasswordFile)
+		if err != nil {
+			return "", fmt.Errorf("password_file: %w", err)
+		}
+		return password, nil
+	}
+	return s.EnvPassword, nil
+}
+
+func readSecret(file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the file: %w", unreadable(err))
+	}
+	return theSecret("the file", b)
+}
+
+// theSecret is a file's or an output's text without the end of its line.
+func theSecret(of string, b []byte) (string, error) {
+	switch s := strings.TrimRight(string(b), "\r\n"); {
+	case s == "":
+		return "", fmt.Errorf("%s is empty", of)
+	case len(s) > maxSecret:
+		return "", fmt.Errorf("%s has more than %d bytes", of, maxSecret)
+	default:
+		return s, nil
+	}
+}
+
+// runSecret runs a program without a shell. What it writes to its standard error is told,
+// as it says what went wrong.
+func runSecret(ctx context.Context, command []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandLimit)
+	defer cancel()
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.WaitDelay = time.Second // its children may keep its output open
+	out, errs := &limited{left: maxSecret + 2}, &limited{left: 300}
+	c.Stdout, c.Stderr = out, errs
+	err := c.Run()
+	said := strings.TrimSpace(strings.ToValidUTF8(errs.String(), "?"))
+	switch {
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", fmt.Errorf("password_command has not ended within %s", commandLimit)
+	case err != nil:
+		return "", fmt.Errorf("password_command: %w: %q", err, said)
+	}
+	return theSecret("what password_command writes", out.Bytes())
+}
+
+// limited keeps the first bytes of what is written.
+type limited struct {
+	bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	n := min(len(b), l.left)
+	l.left -= n
+	_, _ = l.Buffer.Write(b[:n])
+	return len(b), nil
+}
