@@ -75,7 +75,7 @@ func (s *session) define() {
 	case 3:
 		_ = s.exec("DROP TABLE " + r.maybe(30, "IF EXISTS ") + t.String() + r.maybe(10, ", "+s.newName()))
 	case 4:
-		_ = s.exec("RENAME TABLE " + t.String() + " TO " + s.newName())
+		_ = s.exec("RENAME TABLE " + r.maybe(15, "nosuch TO "+s.newName()+", ") + t.String() + " TO " + s.newName())
 	case 5:
 		if u := s.table(); u != nil {
 			_ = s.exec(fmt.Sprintf("RENAME TABLE %s TO %s.tmp, %s TO %s, %s.tmp TO %s", t, servers.QuoteName(t.db), u, t, servers.QuoteName(t.db), u))
@@ -127,6 +127,9 @@ func (s *session) create() string {
 	} else if r.chance(60) {
 		list = append(list, r.Pick("PRIMARY KEY", "UNIQUE", "UNIQUE KEY `u`", "KEY")+" ("+r.Pick(columns...)+r.maybe(20, "(3)")+r.maybe(40, ", "+r.Pick(columns...))+")")
 	}
+	if r.chance(15) {
+		list = append(list, s.period(r.Pick(columns...))...)
+	}
 	sql := "CREATE TABLE " + r.maybe(20, "IF NOT EXISTS ") + s.newName() + " (" + strings.Join(list, ", ") + ")"
 	for range r.IntN(3) {
 		sql += " " + s.option()
@@ -135,6 +138,24 @@ func (s *session) create() string {
 		sql += " PARTITION BY KEY () PARTITIONS 3"
 	}
 	return sql
+}
+
+// period returns the elements of MariaDB's period of application time, and a key without
+// overlaps over a column, maybe.
+func (s *session) period(column string) []string {
+	if !s.maria || s.number5 < 100503 {
+		return nil
+	}
+	list := []string{"`vf` DATE NOT NULL DEFAULT '2001-02-03'", "`vt` DATE NOT NULL DEFAULT '2011-02-03'", "PERIOD FOR p (`vf`, `vt`)"}
+	if s.rng.chance(40) {
+		list = append(list, "UNIQUE ("+column+", p WITHOUT OVERLAPS)")
+	}
+	return list
+}
+
+// hasPeriod tells a table that was created with a period, and may have it still.
+func (n *named) hasPeriod() bool {
+	return slices.ContainsFunc(n.columns, func(c column) bool { return c.name == "vf" }) && slices.ContainsFunc(n.columns, func(c column) bool { return c.name == "vt" })
 }
 
 func (s *session) option() string {
@@ -284,6 +305,9 @@ func (s *session) action(t *named) string {
 	if place == "" {
 		place = r.maybe(25, " AFTER "+servers.QuoteName(d.name))
 	}
+	if t.hasPeriod() && r.chance(8) {
+		return r.Pick("DROP PERIOD FOR p", "ADD PERIOD FOR p (vf, vt)", "ADD PERIOD IF NOT EXISTS FOR p (vf, vt)", "ADD UNIQUE ("+n+", p WITHOUT OVERLAPS)", "MODIFY vf DATE NULL", "ADD PRIMARY KEY ("+n+", p WITHOUT OVERLAPS)")
+	}
 	switch r.IntN(22) {
 	case 0, 1, 2, 3, 4:
 		if len(t.columns) > 14 {
@@ -318,7 +342,7 @@ func (s *session) action(t *named) string {
 	case 20:
 		return r.Pick("ENGINE="+s.engine(), "FORCE", "ORDER BY "+n, "ROW_FORMAT=DYNAMIC", "COMMENT "+s.literal(s.words(10)))
 	}
-	return "ADD CONSTRAINT CHECK (" + n + " IS NULL OR 1)"
+	return "ADD CONSTRAINT CHECK (" + n + r.Pick(" IS NULL OR 1)", " IS NOT NULL)")
 }
 
 // conversion returns CONVERT TO CHARACTER SET. It leaves all labels valid in their

@@ -4,6 +4,7 @@ package converge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"daybook/e2e/servers"
@@ -204,6 +205,14 @@ func (s *session) write() {
 	}
 	columns := t.writable()
 	c := columns[r.IntN(len(columns))]
+	if s.tooLarge(t) {
+		_ = s.exec("TRUNCATE TABLE " + t.String())
+		return
+	}
+	if t.hasPeriod() && r.chance(25) {
+		s.portion(t, columns)
+		return
+	}
 	switch r.IntN(12) {
 	case 0, 1, 2, 3, 4:
 		_ = s.exec(r.Pick("INSERT", "INSERT", "INSERT IGNORE", "REPLACE") + " INTO " + t.String() + s.rows(columns) + r.maybe(20, " ON DUPLICATE KEY UPDATE "+s.set(columns)))
@@ -229,6 +238,35 @@ func (s *session) write() {
 		}
 		_ = s.exec("UPDATE " + t.String() + " SET " + servers.QuoteName(c.name) + " = " + r.Pick("DEFAULT", "NULL", servers.QuoteName(c.name)+" + 1", s.value(&c)) + s.some(&c))
 	}
+}
+
+// portion changes what the rows of a table with a period have in a part of it.
+func (s *session) portion(t *named, columns []column) {
+	from := 2000 + s.rng.IntN(12)
+	part := fmt.Sprintf(" FOR PORTION OF p FROM '%d-03-01' TO '%d-05-06'", from, from+s.rng.IntN(3))
+	if s.rng.chance(40) {
+		_ = s.exec("DELETE FROM " + t.String() + part)
+		return
+	}
+	_ = s.exec("UPDATE " + t.String() + part + " SET " + s.set(columns))
+}
+
+// mostKeyless is how many rows of a table without a primary key there may be when it is written to: for
+// each of its changes the applier reads them all.
+const mostKeyless = 2000
+
+// tooLarge tells a table without a primary key that has more rows.
+func (s *session) tooLarge(t *named) bool {
+	if slices.ContainsFunc(t.columns, func(c column) bool { return c.key == "PRI" }) {
+		return false
+	}
+	r, err := s.look.Execute("SELECT COUNT(*) FROM " + t.String())
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	n, _ := r.GetInt(0, 0)
+	return n > mostKeyless
 }
 
 func names(columns []column) string {
