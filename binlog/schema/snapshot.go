@@ -163,14 +163,13 @@ func (p *page) read(ctx context.Context, names []TableName) (columns int, err er
 	for _, n := range names {
 		p.tables[n] = nil
 	}
-	where := whereNames(names)
-	if err := p.readTables(ctx, where); err != nil {
+	if err := p.readTables(ctx, names); err != nil {
 		return 0, err
 	}
-	if err := p.readColumns(ctx, where); err != nil {
+	if err := p.readColumns(ctx, names); err != nil {
 		return 0, err
 	}
-	if err := p.readKeys(ctx, where); err != nil {
+	if err := p.readKeys(ctx, names); err != nil {
 		return 0, err
 	}
 	for _, n := range names {
@@ -188,28 +187,9 @@ func (p *page) read(ctx context.Context, names []TableName) (columns int, err er
 	return columns, nil
 }
 
-// whereNames selects the tables named, which are in order of their databases.
-// The server may find others whose names it takes for equal.
-func whereNames(names []TableName) string {
-	var b strings.Builder
-	for i, n := range names {
-		switch {
-		case i == 0:
-			b.WriteString(" WHERE (TABLE_SCHEMA = " + quote(n.Database) + " AND TABLE_NAME IN (")
-		case n.Database != names[i-1].Database:
-			b.WriteString(")) OR (TABLE_SCHEMA = " + quote(n.Database) + " AND TABLE_NAME IN (")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(quote(n.Name))
-	}
-	b.WriteString("))")
-	return b.String()
-}
-
 // readTables reads what is not in COLUMNS.
-func (p *page) readTables(ctx context.Context, where string) error {
-	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE, ENGINE FROM information_schema.TABLES"+where)
+func (p *page) readTables(ctx context.Context, names []TableName) error {
+	rows, err := p.of(ctx, names, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COLLATION, TABLE_COMMENT, TABLE_TYPE, ENGINE FROM information_schema.TABLES")
 	if err != nil {
 		return err
 	}
@@ -282,13 +262,13 @@ type snapshotColumn struct {
 }
 
 // readColumns reads the columns.
-func (p *page) readColumns(ctx context.Context, where string) error {
+func (p *page) readColumns(ctx context.Context, names []TableName) error {
 	generation := "NULL"
 	if p.catalog.server.mariaFrom(100300) {
 		generation = "GENERATION_EXPRESSION"
 	}
-	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, CHARACTER_SET_NAME,"+
-		" IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT, "+generation+" FROM information_schema.COLUMNS"+where)
+	rows, err := p.of(ctx, names, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, CHARACTER_SET_NAME,"+
+		" IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT, "+generation+" FROM information_schema.COLUMNS")
 	if err != nil {
 		return err
 	}
@@ -344,7 +324,7 @@ func (s *snapshot) column(r []Text) (snapshotColumn, error) {
 }
 
 // readKeys reads the keys.
-func (p *page) readKeys(ctx context.Context, where string) error {
+func (p *page) readKeys(ctx context.Context, names []TableName) error {
 	kind, expression := "INDEX_TYPE", "NULL"
 	if !p.catalog.server.mariaDB() && !p.catalog.server.mysqlFrom(80000) {
 		kind = "NULL" // for which the server opens the table: it cannot in sql_mode '' if that was partitioned by "a column"
@@ -352,8 +332,8 @@ func (p *page) readKeys(ctx context.Context, where string) error {
 	if p.catalog.server.mysqlFrom(80013) {
 		expression = "EXPRESSION"
 	}
-	rows, err := p.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, "+kind+", "+
-		expression+" FROM information_schema.STATISTICS"+where)
+	rows, err := p.of(ctx, names, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, SUB_PART, "+kind+", "+
+		expression+" FROM information_schema.STATISTICS")
 	if err != nil {
 		return err
 	}
