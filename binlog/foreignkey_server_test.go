@@ -3,6 +3,7 @@
 package binlog_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,4 +66,42 @@ func TestEnginesThatHideChanges(t *testing.T) {
 		}
 		equal(t, got, want)
 	})
+}
+
+// TestForeignKeyActionIsToldWhereItIsNotLogged has actions change rows: a notice tells of
+// the key on just those servers whose binlog lacks the rows.
+func TestForeignKeyActionIsToldWhereItIsNotLogged(t *testing.T) {
+	fn := func(t *testing.T, s *servers.Server, logged bool) {
+		name, db := s.Database(t)
+		o := options(s, name)
+		told := 0
+		o.Notify = func(n binlog.Notice) {
+			if n.Kind == binlog.ForeignKeyAction {
+				told++
+			}
+		}
+		r := open(t, o)
+		db.Exec("CREATE TABLE p (id INT PRIMARY KEY) ENGINE=InnoDB",
+			"CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE ON UPDATE CASCADE) ENGINE=InnoDB",
+			"INSERT INTO p VALUES (1), (2)", "INSERT INTO c VALUES (7, 1), (8, 2)", "UPDATE p SET id = 3 WHERE id = 1", "DELETE FROM p WHERE id = 2")
+		r.take(6)
+		db.Exec("CREATE TABLE the_end (id INT PRIMARY KEY)")
+		var got []string
+		for c := r.next(); !strings.HasPrefix(c, "schema"); c = r.next() {
+			got = append(got, c)
+		}
+		want, notices := []string{"update p 1 3", "delete p 2"}, 1
+		if logged {
+			want, notices = []string{"update p 1 3", "update c 7 1 7 3", "delete p 2", "delete c 8 2"}, 0
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if equal(t, got, want); told != notices {
+			t.Errorf("%d notices", told)
+		}
+	}
+	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mysql-9", "mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) { fn(t, servers.Get(t, version), version == "mysql-9") }) // 9.7
+	}
+	t.Run("mysql-9 native", func(t *testing.T) { fn(t, own(t, "mysql-9", "--innodb-native-foreign-keys=ON"), false) })
 }

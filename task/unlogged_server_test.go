@@ -55,3 +55,23 @@ func TestPrecheckOfUnloggedRows(t *testing.T) {
 		}
 	})
 }
+
+// TestPrecheckOfLoggedActions: the binlog has the rows that foreign keys' actions change from
+// MySQL 9.6 on, unless InnoDB does them.
+func TestPrecheckOfLoggedActions(t *testing.T) {
+	for name, c := range map[string]struct {
+		options []string
+		want    task.CheckStatus
+	}{"logged": {want: task.Passed}, "native": {[]string{"--innodb-native-foreign-keys=ON"}, task.Warn}} {
+		t.Run(name, func(t *testing.T) {
+			s := servers.Start(t, "mysql-9", c.options...)
+			database, db := s.Database(t)
+			db.Exec("CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)")
+			o := options(s, servers.Repl, servers.Repl)
+			o.Include = []string{database + ".*"}
+			if got := statusOf(t, o)["foreign key actions"]; got.Status != c.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

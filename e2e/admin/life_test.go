@@ -3,9 +3,7 @@
 package admin
 
 import (
-	"bytes"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -63,7 +61,7 @@ func TestGroupLife(t *testing.T) {
 	if said := command(t, d, 6, "delete cli"); !strings.Contains(said, "second at 127.0.0.1:") {
 		t.Errorf("the deletion of an active group: %s", said)
 	}
-	metrics := scrape(t, d)
+	metrics := d.Metrics()
 	for _, line := range []string{
 		`daybook_group_members{group="cli",task="shop"} 2`, `daybook_group_standbys{group="cli",task="shop"} 1`,
 		`,group="cli",host="127.0.0.1",task="shop"} 1`, `daybook_group_lag_records{group="cli",task="shop"} 0`,
@@ -89,26 +87,6 @@ func TestGroupLife(t *testing.T) {
 	if g := show(t, d, "cli"); g.Checkpoint != nil {
 		t.Errorf("a new group of the same name has a checkpoint: %+v", g.Checkpoint)
 	}
-}
-
-func scrape(t *testing.T, d *harness.Daybook) string {
-	t.Helper()
-	_, token := tokenFile(t, d)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.AdminURL()+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %v", resp.Status, err)
-	}
-	return b.String()
 }
 
 // Consumers that assign the partition themselves are shown as such.
