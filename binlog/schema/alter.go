@@ -28,9 +28,42 @@ func (u *run) alterTable(s *alterTable) {
 	b.name = TableName{old.Def.Database, old.Def.Name}
 	b.charset, b.comment, b.versioned = old.Def.Charset, old.Def.Comment, old.Versioned
 	b.unsure = old.Unsure
-	var dflt defaultSet
 	b.engine = u.engine(s.options.engine, old.Engine)
 	b.assumed = old.Assumed && s.options.engine == ""
+	dflt := b.alterCharset(old, s)
+	if s.options.comment != nil {
+		b.comment = *s.options.comment
+	}
+	old = b.alterVersioning(old, s)
+	s.actions = b.effective(s.actions, old)
+	b.alterColumns(old, s)
+	b.keepGeneratedKey(old)
+	b.keepVersioning(old, s.options.versioning)
+	b.keepPeriod(old, s.actions)
+	b.fillPeriods(s.actions)
+	if s.options.convert != "" {
+		b.unsure = b.unsure || dflt.unsure(b.columns)
+	} else {
+		added := b.inheriting(s.actions)
+		b.unsure = b.unsure || dflt.unsure(added) || b.charsetUnsure && slices.ContainsFunc(added, func(c column) bool { return c.Charset == b.charset })
+	}
+	b.alterKeys(old, s)
+	b.extendKeys()
+	if u.err != nil {
+		return
+	}
+	t := b.finish()
+	if t == nil {
+		return
+	}
+	u.replace(old, t, s.renameTo)
+	u.convertPartition(s)
+}
+
+// alterCharset gives the table its character set, and says to which one its columns are
+// converted. It returns the database's default if the statement goes by that.
+func (b *builder) alterCharset(old *table, s *alterTable) (dflt defaultSet) {
+	u := b.run
 	if o := s.options; o.charset != "" || o.convert != "" {
 		b.charset = u.resolveCharset(o.charset, b.charset)
 		b.charset = u.resolveCharset(o.convert, b.charset)
@@ -59,33 +92,7 @@ func (u *run) alterTable(s *alterTable) {
 		b.charset = old.Def.Charset
 		b.charsetUnsure = b.charset != to && slices.ContainsFunc(old.Def.Columns, func(c change.Column) bool { return c.Charset == to })
 	}
-	if s.options.comment != nil {
-		b.comment = *s.options.comment
-	}
-	old = b.alterVersioning(old, s)
-	s.actions = b.effective(s.actions, old)
-	b.alterColumns(old, s)
-	b.keepGeneratedKey(old)
-	b.keepVersioning(old, s.options.versioning)
-	b.keepPeriod(old, s.actions)
-	b.fillPeriods(s.actions)
-	if s.options.convert != "" {
-		b.unsure = b.unsure || dflt.unsure(b.columns)
-	} else {
-		added := b.inheriting(s.actions)
-		b.unsure = b.unsure || dflt.unsure(added) || b.charsetUnsure && slices.ContainsFunc(added, func(c column) bool { return c.Charset == b.charset })
-	}
-	b.alterKeys(old, s)
-	b.extendKeys()
-	if u.err != nil {
-		return
-	}
-	t := b.finish()
-	if t == nil {
-		return
-	}
-	u.replace(old, t, s.renameTo)
-	u.convertPartition(s)
+	return dflt
 }
 
 // convertPartition does MariaDB's CONVERT PARTITION … TO TABLE, which makes a
