@@ -306,6 +306,31 @@ func TestTemporaryTablesAndFailover(t *testing.T) {
 	}
 }
 
+// TestSelectFromTemporary fills tables from temporary ones, as procedures do, and drops
+// them before they are looked at.
+func TestSelectFromTemporary(t *testing.T) {
+	for _, version := range []string{"mysql-5.5", "mysql-5.7", "mysql-8.0", "mariadb-10.5"} {
+		t.Run(version, func(t *testing.T) {
+			var args []string
+			if version == "mysql-5.7" || version == "mysql-8.0" {
+				args = []string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}
+			}
+			s := own(t, version, args...)
+			name, db := s.Database(t)
+			r := open(t, options(s, name))
+			db.Exec("CREATE TEMPORARY TABLE tmp (a TEXT)", "INSERT INTO tmp VALUES ('é')", "CREATE TABLE t (a VARCHAR(9)) SELECT a FROM tmp", "DROP TABLE t",
+				"CREATE TABLE t (a VARCHAR(9)) CHARACTER SET ucs2 SELECT a FROM tmp", "DROP TABLE t")
+			var rows []string
+			for len(rows) < 2 {
+				if c := r.nextChange(); c.DDL == nil {
+					rows = append(rows, describe(c))
+				}
+			}
+			equal(t, rows, []string{"insert t é", "insert t é"})
+		})
+	}
+}
+
 // TestLikeTemporaryElsewhere makes a table of a temporary one in a database other than the session's,
 // which has a table of that name. MySQL before 5.7 logs it without its database.
 func TestLikeTemporaryElsewhere(t *testing.T) {

@@ -108,7 +108,7 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
-	written, charsetLeftOut, abridged := c.server.ownText(sql, &ctx), ctx.leavesCharsetOut(sql), ctx.abridges(sql)
+	written, charsetLeftOut, abridged := c.server.ownText(sql, &ctx), c.server.leavesCharsetOut(sql, &ctx), ctx.abridges(sql)
 	own := written > 0
 	if c.server.escapes(sql, &ctx) {
 		ctx.SQLMode &^= modeNoBackslashEscapes

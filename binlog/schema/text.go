@@ -85,9 +85,12 @@ const modesOfForeigners = 0x1f<<8 | 1<<14 | 0x7<<16
 
 // leavesCharsetOut tells a CREATE TABLE that the server has written without the table's
 // character set, whatever that is: in those modes, and for CREATE TABLE … LIKE a
-// temporary table. That of a CREATE … SELECT does not end its group.
-func (c Context) leavesCharsetOut(sql string) bool {
-	return (c.SQLMode&modesOfForeigners != 0 || c.UsesTemporary && c.EndsGroup) && ownCreate.MatchString(sql)
+// temporary table. That of a CREATE … SELECT from one has the character set unless it is the
+// database's. It ends its group on MySQL alone, and from 5.7 on is told from LIKE as it has no ENGINE
+// unless it was written with one.
+func (s Server) leavesCharsetOut(sql string, ctx *Context) bool {
+	like := ctx.UsesTemporary && ctx.EndsGroup && (!s.mysqlFrom(50700) || ownEngine.MatchString(sql))
+	return (ctx.SQLMode&modesOfForeigners != 0 || like) && ownCreate.MatchString(sql)
 }
 
 // modesOfAbridgers are those in which servers leave out also some of what columns and keys

@@ -18,7 +18,9 @@
 // of which it cuts half off; and what servers do not log though they keep it:
 // an update of a column that MySQL 8.0.31 added instantly to a REDUNDANT table, which it logs and loses,
 // rows of a partitioning whose expression fails, of a view WITH CHECK OPTION whose
-// condition fails (MySQL 8.0 and 9), and of a function in a CREATE … SELECT that fails.
+// condition fails (MySQL 8.0 and 9), and of a function in a CREATE … SELECT that fails,
+// and a prepared XA transaction that the end of a session with a temporary table commits; and
+// polygons that functions turn round before they are logged (both MySQL 5.7).
 //
 // So are sessions whose collation_connection is of ucs2, utf16 or utf32: MySQL before 8.0 cuts
 // labels with character set binary at a byte of zero.
