@@ -27,8 +27,8 @@ type copied struct {
 // copiedOptions have a server log what it replicates.
 var copiedOptions = []string{"--log-slave-updates=ON", "--binlog-format=ROW"}
 
-func newCopied(t *testing.T, version string) *copied {
-	c := &copied{t: t, a: own(t, version, append(copiedOptions, "--server-id=101")...), b: own(t, version, append(copiedOptions, "--server-id=102")...)}
+func newCopied(t *testing.T, version string, ofB ...string) *copied {
+	c := &copied{t: t, a: own(t, version, append(copiedOptions, "--server-id=101")...), b: own(t, version, append(append(copiedOptions, "--server-id=102"), ofB...)...)}
 	c.name, c.db = c.a.Database(t)
 	c.db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
 	if c.a.MariaDB() {
@@ -198,6 +198,7 @@ func TestBegunAtACopyThatWasNotTold(t *testing.T) {
 						b.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", b.Query("SELECT @@gtid_binlog_pos")[0][0])) // without the idle domain
 					}
 					r := c.open(binlog.Start{})
+					r.options.SchemaChanges = binlog.SchemaChangesInstance
 					if c.a.MariaDB() {
 						c.b.Connect(t, "").Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", c.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
 						c.b.Follow(t, c.a, true)
@@ -206,13 +207,105 @@ func TestBegunAtACopyThatWasNotTold(t *testing.T) {
 					c.take(r, want)
 					replicated(t, to, c.name, c.value+1)
 					c.way.to.Store(to)
-					if err := r.refused(); !errors.Is(err, binlog.ErrOtherServer) || !errors.As(err, new(*binlog.MissingError)) {
-						t.Fatalf("error %v", err)
+					r.reopen(r.last)
+					for {
+						told, err := r.Poll()
+						if told != nil {
+							t.Fatalf("told %s", describe(told))
+						}
+						if err == nil {
+							<-r.Ready()
+							continue
+						}
+						if !errors.Is(err, binlog.ErrOtherServer) || !errors.As(err, new(*binlog.MissingError)) {
+							t.Fatalf("error %v", err)
+						}
+						break
 					}
 				})
 			}
 		}
 	}
+}
+
+// TestBegunBehindTheBinlogs begins at a MariaDB server whose data are later than its binlogs, and goes on at its source: nothing
+// from before the start is told, and all that comes behind it.
+func TestBegunBehindTheBinlogs(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		for _, read := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s loaded anew, read=%t", version, read), func(t *testing.T) {
+				t.Parallel()
+				c := newCopied(t, version)
+				c.insert(1)
+				replicated(t, c.b, c.name, c.value+1)
+				c.reseed(3)
+				r := c.open(binlog.Start{})
+				if read {
+					c.take(r, c.insert(2))
+				}
+				c.lead(r, c.b) // connects anew
+				replicated(t, c.b, c.name, c.value+1)
+				c.b.Connect(t, "").Exec("FLUSH BINARY LOGS")
+				c.lead(r, c.a)
+				c.take(r, c.insert(2))
+			})
+			t.Run(fmt.Sprintf("%s not logged, read=%t", version, read), func(t *testing.T) {
+				t.Parallel()
+				c := newCopied(t, version, "--log-slave-updates=OFF")
+				c.insert(3)
+				replicated(t, c.b, c.name, c.value+1)
+				r := c.open(binlog.Start{})
+				c.b.Unfollow(t)
+				if read { // what b commits itself, as it was promoted
+					a := c.db
+					c.db = c.b.Connect(t, c.name)
+					c.take(r, c.insert(2))
+					c.db.Exec("FLUSH BINARY LOGS")
+					c.take(r, c.insert(1))
+					a.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", a.Query("SELECT @@gtid_binlog_pos")[0][0]))
+					c.a.Follow(t, c.b, true)
+					replicated(t, c.a, c.name, c.value+1)
+				}
+				c.lead(r, c.b)
+				c.lead(r, c.a)
+				c.take(r, c.insert(2))
+			})
+		}
+		t.Run(version+" led to a copy and back", func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			c.o, c.way = options(c.a, c.name), leadTo(c.a)
+			c.o.Source.Dial, c.o.Start, c.o.SchemaChanges = c.way.dial, binlog.Start{Mode: binlog.StartEarliest}, binlog.SchemaChangesNone
+			r := open(t, c.o)
+			r.take(4)
+			c.take(r, []string{"insert t 1 0", "insert t 2 0"})
+			for range 2 {
+				want := c.insert(1)
+				replicated(t, c.b, c.name, c.value+1)
+				c.lead(r, c.b)
+				c.take(r, want)
+				c.b.Connect(t, "").Exec("FLUSH BINARY LOGS")
+				want = c.insert(1)
+				replicated(t, c.b, c.name, c.value+1)
+				c.take(r, want)
+				c.lead(r, c.a)
+				c.take(r, c.insert(1))
+			}
+		})
+	}
+}
+
+// reseed has b not replicate the next values, but have them loaded, and be told so.
+func (c *copied) reseed(n int) {
+	c.t.Helper()
+	b := c.b.Connect(c.t, c.name)
+	b.Exec("STOP SLAVE")
+	c.insert(n)
+	b.Exec("SET sql_log_bin = 0")
+	for i := range n {
+		b.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", c.value-i))
+	}
+	b.Exec(fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", c.db.Query("SELECT @@gtid_binlog_pos")[0][0]), "START SLAVE")
 }
 
 // TestReseededInPlace loads what a replica, which is read, has not replicated yet into it anew, and tells it the GTIDs of that:
@@ -230,11 +323,7 @@ func TestReseededInPlace(t *testing.T) {
 			r := open(t, o)
 			c.take(r, want)
 			last := c.db.Query("SELECT @@gtid_binlog_pos")[0][0]
-			b := c.b.Connect(t, c.name)
-			b.Exec("STOP SLAVE")
-			c.insert(3)
-			b.Exec("SET sql_log_bin = 0", fmt.Sprintf("INSERT INTO t VALUES (%d, 0), (%d, 0), (%d, 0)", c.value-2, c.value-1, c.value),
-				fmt.Sprintf("SET GLOBAL gtid_slave_pos = '%s'", c.db.Query("SELECT @@gtid_binlog_pos")[0][0]), "START SLAVE")
+			c.reseed(3)
 			want = c.insert(2)
 			c.take(r, want)
 			if len(notices) != 1 || notices[0].Kind != binlog.NumbersLeftOut || !strings.Contains(notices[0].Text, " behind 0-101-"+strings.Split(last, ",")[0][len("0-101-"):]+":") {

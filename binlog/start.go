@@ -18,13 +18,13 @@ const snapshotAttempts = 5
 // firstStart finds the position of Options.Start and what the tables look like
 // there.
 func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error) {
-	told, err := c.Told(ctx, r.server.Load())
+	told, logged, err := c.Told(ctx, r.server.Load())
 	if err != nil {
 		return nil, err
 	}
 	p, err := r.startWithDefinitions(ctx, c, told)
 	if err == nil {
-		p.BeginBehind(told)
+		p.BeginBehind(told, logged, r.o.Start.Mode == StartNow)
 	}
 	return p, err
 }

@@ -64,6 +64,7 @@ type group struct {
 	// disorder is the error of a group that changes a selected table, and that stands before what
 	// was read already; nil: it does not.
 	disorder *MissingError
+	old      bool // see [dump.Position.IsOld]
 }
 
 // newStream returns a stream over a feed that has not been started.
@@ -269,7 +270,7 @@ func (s *stream) openGroup(e *dump.Event) error {
 	if s.group.TransactionStart, err = dump.ParseTransactionStart(*e); err != nil {
 		return err
 	}
-	s.group.disorder = s.pos.OutOfOrder(dump.Place{File: s.file, Pos: s.start}, s.group.GTID)
+	s.group.disorder, s.group.old = s.pos.OutOfOrder(dump.Place{File: s.file, Pos: s.start}, s.group.GTID), s.pos.IsOld(s.group.GTID)
 	if s.group.Micros > 0 {
 		s.group.micros = s.group.Micros
 	}

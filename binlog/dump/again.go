@@ -62,11 +62,14 @@ func (p *Position) isAgain(g GTID) bool {
 	return true
 }
 
-func (p *Position) readAgain(g GTID, behind Place) *MissingError {
-	upTo := p.GTIDs.domains[g.Domain]
-	return &MissingError{Next: behind, Kind: ErrOtherServer, Text: fmt.Sprintf("its binlogs have the transaction %s behind %s, up to which was read, and it was read already, or another one of that number: "+
+func (p *Position) readAgain(g GTID, next Place) *MissingError {
+	behind, upTo := "the place", p.GTIDs.domains[g.Domain]
+	if !upTo.IsZero() {
+		behind = upTo.String()
+	}
+	return &MissingError{Next: next, Kind: ErrOtherServer, Text: fmt.Sprintf("its binlogs have the transaction %s behind %s, up to which was read, and it was read already, or another one of that number: "+
 		"servers that both commit in one domain have theirs in different orders (give each its gtid_domain_id), or the sequence of the domain went back (SET gtid_seq_no; gtid_strict_mode=ON prevents it). "+
-		"What stands between the two is not all new; compare the data", &g, &upTo)}
+		"What stands between the two is not all new; compare the data", &g, behind)}
 }
 
 // noneLost refuses a server that has not got all that was read, even if it has what was read last of

@@ -179,13 +179,15 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 		return nil, err
 	}
 	d := placing{dial: f.beside(s), log: f.log, c: c, s: s, p: p, logs: logs}
-	if err := d.leaveOut(ctx); err != nil {
+	if err := d.askFor(ctx); err != nil {
 		return nil, err
 	}
 	at := &Connection{Status: s, newest: logs[len(logs)-1].name, logs: logs}
 	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
 		if at.First, err = d.firstGroup(ctx, at.From); err == nil {
-			at.Overlap, err = d.overlap(ctx)
+			if at.Overlap, err = d.overlap(ctx); err == nil {
+				at.Told, err = d.notLogged(ctx)
+			}
 		}
 	}
 	if err == nil && s.countsPurged() {

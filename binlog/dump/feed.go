@@ -68,7 +68,9 @@ type Connection struct {
 	// Purged is MySQL's gtid_purged when the dump began: transactions that count
 	// as executed and are in no binlog. Nil: not asked.
 	Purged *GTIDSet
-	logs   []binaryLog
+	// Told is what of the position the binlogs of a MariaDB server lack that is asked by GTID: it was told so.
+	Told *GTIDSet
+	logs []binaryLog
 	// First is where the first group of a dump after a GTID set stands, or one
 	// may that comes later; zero where the events tell: no file has 4 GiB.
 	First Place

@@ -7,9 +7,9 @@ import (
 )
 
 // Identify fills in when the file of a position was made, which a start at a
-// file and offset does not know: p is known again by it before anything was read.
+// file and offset does not know: p is known again by it before anything was read. s is the server that p is of.
 func (p *Position) Identify(ctx context.Context, source Source, s *Status) error {
-	c, err := Dial(ctx, source)
+	c, err := DialServer(ctx, source, s)
 	if err != nil {
 		return err
 	}

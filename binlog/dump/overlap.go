@@ -40,7 +40,7 @@ func (d *placing) overlap(ctx context.Context) (Overlap, error) {
 	}
 	o := Overlap{Read: d.read, Parallel: parallel, Origin: d.p.LastGroup.GTID.origin(), End: Place{last.name, last.size}}
 	if d.s.Flavor == MariaDB {
-		o.Known = d.p.GTIDs.Clone()
+		o.Known = d.whole.GTIDs.Clone()
 	} else if older := d.p.GTIDs.older(); !older.IsEmpty() {
 		o.Older = older
 	}
@@ -58,6 +58,9 @@ func (p *Position) Settle(c *Connection) {
 	if c.From.GTIDs != nil && (other || p.Overlap.End == (Place{})) {
 		p.Overlap = c.Overlap
 	}
+	if c.From.GTIDs != nil {
+		p.Told = c.Told
+	}
 }
 
 // OutOfOrder is the error of a group at a place of the binlogs that stands before one that
@@ -73,15 +76,22 @@ func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
 		"it was committed on this server alone, or on another one that is no source of those, when tables may have been others. Look at what it changed (mysqlbinlog), and compare the data"}
 }
 
+// IsOld tells whether a transaction before what was read is of what the source had before it was set up: of a
+// domain that was not read, or below all that was read of its server.
+func (p *Position) IsOld(g GTID) bool {
+	o := &p.Overlap
+	return o.Older != nil && o.Older.Contains(g) || o.Known != nil && !o.Known.knows(g)
+}
+
 // follows tells whether a transaction may follow those that were read elsewhere, in another
 // order: it is of the server that committed the last of them, or of a domain that was read,
 // whose order MariaDB keeps.
 func (p *Position) follows(g GTID) bool {
 	switch {
-	case p.Overlap.Older != nil && p.Overlap.Older.Contains(g):
+	case p.IsOld(g): // what comes to nothing makes no domain known
 		return false
-	case p.Overlap.Known != nil: // what comes to nothing makes no domain known
-		return p.Overlap.Known.knows(g)
+	case p.Overlap.Known != nil:
+		return true
 	case g.Seq != 0 || p.Overlap.Origin == "":
 		return p.GTIDs.knows(g)
 	}

@@ -19,9 +19,11 @@ type placing struct {
 	c    *Conn
 	s    *Status
 	p    *Position
-	logs []binaryLog
-	read Place       // where the group read last ends on another server; zero: not looked for
-	had  BinlogState // what a MariaDB server had up to there
+	// whole is the position with the domains that the server is not asked for; see askFor.
+	whole *Position
+	logs  []binaryLog
+	read  Place       // where the group read last ends on another server; zero: not looked for
+	had   BinlogState // what a MariaDB server had up to there
 }
 
 // decide returns what to ask for.

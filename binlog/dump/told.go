@@ -2,57 +2,54 @@ package dump
 
 import "context"
 
-// Told returns what a MariaDB server that logs what it replicates has of the domains that its binlogs
-// know nothing of: it was set up from a copy, whose GTIDs it was told (gtid_slave_pos), and those domains
-// are idle since. Nil: none.
-func (c *Conn) Told(ctx context.Context, s *Status) (*GTIDSet, error) {
+// Told returns what of each domain a MariaDB server has and its binlogs have not, and what these have. It was
+// set up from a copy, whose GTIDs it was told (gtid_slave_pos); or it does not log what it replicates. Nil:
+// another server.
+func (c *Conn) Told(ctx context.Context, s *Status) (told, logged *GTIDSet, err error) {
 	if s.Flavor != MariaDB {
-		return nil, nil
+		return nil, nil, nil
 	}
-	v, err := c.variables(ctx, "log_slave_updates")
-	if err != nil || v["log_slave_updates"] != "ON" {
-		return nil, err
-	}
-	told, err := c.gtidSet(ctx, s, "@@GLOBAL.gtid_slave_pos") // before the other: what is replicated meanwhile is in both
+	has, err := c.gtidSet(ctx, s, "@@GLOBAL.gtid_slave_pos") // before the other: what is logged meanwhile is in both
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	logged, err := c.Executed(ctx, s)
-	if err != nil {
-		return nil, err
+	if logged, err = c.Executed(ctx, s); err != nil {
+		return nil, nil, err
 	}
-	if told = told.lacking(logged); told.IsEmpty() {
-		return nil, nil
-	}
-	return told, nil
+	return has.beyond(logged), logged, nil
 }
 
-// BeginBehind says that the source was told of those, before reading begins.
-func (p *Position) BeginBehind(told *GTIDSet) {
+// BeginBehind says what the source was told, before reading begins: now, at the end of its binlogs; or else at a
+// place in the past, at which those domains stood elsewhere that its binlogs have.
+func (p *Position) BeginBehind(told, logged *GTIDSet, now bool) {
 	if told == nil {
 		return
 	}
-	p.Told = told
+	p.Told = NewGTIDSet(MariaDB)
+	for domain, g := range told.domains {
+		if _, has := logged.domains[domain]; now || !has || p.GTIDs != nil && p.GTIDs.domains[domain] == g {
+			p.Told.Add(g)
+		}
+	}
 	if p.GTIDs != nil {
-		p.GTIDs.AddSet(told.lacking(p.GTIDs))
+		p.GTIDs.AddSet(p.Told.beyond(p.GTIDs))
 	}
 }
 
-// addTold adds to the set that a file begins with what was told; a domain that the binlogs have by
-// now is no such any more.
+// addTold adds to the set that a file begins with what the server was told; what its binlogs have by now
+// is in that set.
 func (p *Position) addTold(previous *GTIDSet) {
-	if p.Told == nil {
-		return
+	if p.Told != nil {
+		p.Told = p.Told.beyond(previous)
+		previous.AddSet(p.Told)
 	}
-	p.Told = p.Told.lacking(previous)
-	previous.AddSet(p.Told)
 }
 
-// lacking returns what of a MariaDB set is of domains that o has nothing of.
-func (s *GTIDSet) lacking(o *GTIDSet) *GTIDSet {
+// beyond returns what of a MariaDB set is of domains in which o has nothing as late.
+func (s *GTIDSet) beyond(o *GTIDSet) *GTIDSet {
 	rest := NewGTIDSet(s.flavor)
-	for domain, g := range s.domains {
-		if _, ok := o.domains[domain]; !ok {
+	for _, g := range s.domains {
+		if !o.Contains(g) {
 			rest.Add(g)
 		}
 	}
@@ -84,7 +81,7 @@ func (s *GTIDSet) withoutDomain(domain uint32) *GTIDSet {
 	return rest
 }
 
-// isTold tells whether of a domain of the position nothing was read, and its source was told.
+// isTold tells whether of a domain of the position nothing was read behind what its server was told.
 func (p *Position) isTold(domain uint32) bool {
 	if p.Told == nil {
 		return false
@@ -93,28 +90,55 @@ func (p *Position) isTold(domain uint32) bool {
 	return ok && told == p.GTIDs.domains[domain]
 }
 
-// leaveOut takes those domains that were told and not read out of the position if this server, which may
-// have been built from a copy of the former one, knows nothing of them: nobody asks it for them.
-func (d *placing) leaveOut(ctx context.Context) error {
+// neverRead tells whether nothing was read of a domain that the position has since reading began.
+func (p *Position) neverRead(domain uint32) bool {
+	for o := range p.Read {
+		if o.Domain == domain {
+			return false
+		}
+	}
+	return p.began(domain) == p.GTIDs.domains[domain]
+}
+
+// askFor turns what was told into what this server can be asked for: what it has in its binlogs of such
+// a domain comes behind that, if it has all of it.
+func (d *placing) askFor(ctx context.Context) error {
+	d.whole = d.p
 	if d.p.Told == nil || d.p.GTIDs == nil {
 		return nil
 	}
-	logged, err := d.c.Executed(ctx, d.s)
-	if err != nil {
-		return err
-	}
-	told, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
-	if err != nil {
+	told, logged, err := d.c.Told(ctx, d.s)
+	if err != nil || told == nil {
 		return err
 	}
 	p := d.p.Clone()
-	for domain := range d.p.Told.domains {
-		_, has := logged.domains[domain]
-		_, knows := told.domains[domain]
-		if d.p.isTold(domain) && !has && !knows {
+	for domain, g := range d.p.Told.domains {
+		if !d.p.isTold(domain) || logged.Contains(g) {
+			continue
+		}
+		has, knows := told.domains[domain]
+		last, logs := logged.domains[domain]
+		switch {
+		case !(has == g || d.sameServer() && told.Contains(g)) && (knows || logs || !d.p.neverRead(domain)): // it may be behind
+		case logs:
+			p.GTIDs.Add(last)
+		case has != g: // it is asked for nothing that it does not know
 			p.GTIDs = p.GTIDs.withoutDomain(domain)
 		}
 	}
 	d.p = p
 	return nil
+}
+
+// notLogged returns what of the position this server's binlogs have not, if it is followed: it was
+// told so.
+func (d *placing) notLogged(ctx context.Context) (*GTIDSet, error) {
+	if d.s.Flavor != MariaDB || d.whole.GTIDs == nil {
+		return nil, nil
+	}
+	logged, err := d.c.Executed(ctx, d.s)
+	if err != nil {
+		return nil, err
+	}
+	return d.whole.GTIDs.beyond(logged), nil
 }
