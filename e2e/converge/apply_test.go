@@ -271,8 +271,12 @@ func (a *applier) set(name, value string) error {
 	if value == "" {
 		return nil
 	}
-	err := a.run("SET SESSION " + name + " = " + value)
+	sql := "SET SESSION " + name + " = " + value
+	err := a.run(sql)
 	var refused *mysql.MyError
+	if errors.As(err, &refused) && refused.Code == mysql.ER_WRONG_VALUE_FOR_VAR {
+		err = a.run(sql) // a locale whose messages are not there is refused the first time
+	}
 	if errors.As(err, &refused) && (refused.Code == mysql.ER_UNKNOWN_SYSTEM_VARIABLE || refused.Code == mysql.ER_INCORRECT_GLOBAL_LOCAL_VAR) {
 		return nil
 	}

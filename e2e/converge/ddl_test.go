@@ -127,7 +127,7 @@ func (s *session) create() string {
 	} else if r.chance(60) {
 		list = append(list, r.Pick("PRIMARY KEY", "UNIQUE", "UNIQUE KEY `u`", "KEY")+" ("+r.Pick(columns...)+r.maybe(20, "(3)")+r.maybe(40, ", "+r.Pick(columns...))+")")
 	}
-	if r.chance(15) {
+	if r.chance(25) {
 		list = append(list, s.period(r.Pick(columns...))...)
 	}
 	sql := "CREATE TABLE " + r.maybe(20, "IF NOT EXISTS ") + s.newName() + " (" + strings.Join(list, ", ") + ")"
@@ -147,7 +147,7 @@ func (s *session) period(column string) []string {
 		return nil
 	}
 	list := []string{"`vf` DATE NOT NULL DEFAULT '2001-02-03'", "`vt` DATE NOT NULL DEFAULT '2011-02-03'", "PERIOD FOR p (`vf`, `vt`)"}
-	if s.rng.chance(40) {
+	if s.rng.chance(60) {
 		list = append(list, "UNIQUE ("+column+", p WITHOUT OVERLAPS)")
 	}
 	return list
@@ -305,7 +305,7 @@ func (s *session) action(t *named) string {
 	if place == "" {
 		place = r.maybe(25, " AFTER "+servers.QuoteName(d.name))
 	}
-	if t.hasPeriod() && r.chance(8) {
+	if t.hasPeriod() && r.chance(15) {
 		return r.Pick("DROP PERIOD FOR p", "ADD PERIOD FOR p (vf, vt)", "ADD PERIOD IF NOT EXISTS FOR p (vf, vt)", "ADD UNIQUE ("+n+", p WITHOUT OVERLAPS)", "MODIFY vf DATE NULL", "ADD PRIMARY KEY ("+n+", p WITHOUT OVERLAPS)")
 	}
 	switch r.IntN(22) {

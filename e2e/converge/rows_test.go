@@ -48,6 +48,13 @@ func (s *session) value(c *column) string {
 	case "year":
 		return r.Pick("0", "1901", "2155", fmt.Sprint(1950+r.IntN(150)))
 	case "date":
+		if c.name == "vf" || c.name == "vt" { // see period
+			year := 1999 + r.IntN(5)
+			if c.name == "vt" {
+				year += 3 + r.IntN(9)
+			}
+			return fmt.Sprintf("'%d-%02d-%02d'", year, 1+r.IntN(12), 1+r.IntN(28))
+		}
 		return "'" + s.date() + "'"
 	case "datetime":
 		return "'" + s.date() + " " + s.clock() + "'"
