@@ -119,6 +119,10 @@ func (r *run) described(t *change.Table, defaults bool) string {
 		if !defaults || c.Type == change.Inet4 || c.Type == change.Inet6 || c.Type == change.UUID || c.Type == change.Timestamp {
 			c.Default = nil // as it is written, of which there are several ways, or in the session's time zone
 		}
+		if c.Default != nil && r.kind.Version < 80000 { // MySQL shows no more than is text
+			text, _, _ := strings.Cut(*c.Default, "\ufffd")
+			c.Default = &text
+		}
 		for i := range c.Members {
 			c.Members[i] = r.replica.sets.kept(&c, c.Members[i])
 		}

@@ -13,8 +13,8 @@
 // transaction ID are left out as well: MariaDB logs their changes as statements.
 //
 // So are PI() as a default, a label
-// that is no text, of which MySQL 8 and 9 show nothing, comments and defaults that are none, of which MySQL
-// before 8.0 shows the beginning, generated columns of type SERIAL, which information_schema of MySQL 5.7 has
+// that is no text, of which MySQL 8 and 9 show nothing, comments that are none, of which MySQL
+// before 8.0 shows the beginning, as it does of defaults, generated columns of type SERIAL, which information_schema of MySQL 5.7 has
 // without AUTO_INCREMENT, and the labels that two columns in ucs2, utf16 or utf32 share,
 // of which it cuts half off; and what servers do not log though they keep it:
 // an update of a column that MySQL 8.0.31 added instantly to a REDUNDANT table, which it logs and loses,
