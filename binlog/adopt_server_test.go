@@ -9,6 +9,7 @@ import (
 
 	"daybook/binlog"
 	"daybook/change"
+	"daybook/e2e/servers"
 )
 
 // TestDefinitionChangedBehindTheBinlog changes a table with sql_log_bin=0, as
@@ -17,7 +18,7 @@ import (
 func TestDefinitionChangedBehindTheBinlog(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mysql-9", "mariadb-10.5", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
-			s := own(t, version, "--binlog-row-metadata=FULL")
+			s := servers.Get(t, version, "--binlog-row-metadata=FULL")
 			name, db := s.Database(t)
 			r := open(t, options(s, name))
 			for i, c := range []struct{ ddl, insert, want string }{

@@ -60,7 +60,7 @@ func eachBehind(t *testing.T, run func(t *testing.T, s *servers.Server, full, si
 		t.Run(fmt.Sprintf("%s/full=%t", c.version, c.full), func(t *testing.T) {
 			s := servers.Get(t, c.version)
 			if c.full {
-				s = own(t, c.version, "--binlog-row-metadata=FULL")
+				s = servers.Get(t, c.version, "--binlog-row-metadata=FULL")
 			}
 			run(t, s, c.full, c.signs)
 		})

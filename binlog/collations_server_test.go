@@ -54,7 +54,7 @@ func TestCollationsOfDDL(t *testing.T) {
 	}
 	servers.Each(t, fn)
 	for _, version := range []string{"mysql-5.5", "mysql-9", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { fn(t, servers.Get(t, version)) })
 	}
 }
 

@@ -17,7 +17,7 @@ func TestHiddenColumnsOfUniqueKeys(t *testing.T) {
 	for _, version := range []string{"mariadb-10.5", "mariadb-10.11", "mariadb-11.8"} {
 		for _, metadata := range []string{"NO_LOG", "FULL"} {
 			t.Run(version+"/"+metadata, func(t *testing.T) {
-				s := own(t, version, "--binlog-row-metadata="+metadata)
+				s := servers.Get(t, version, "--binlog-row-metadata="+metadata)
 				name, db := s.Database(t)
 				o := options(s, name)
 				o.SchemaChanges = binlog.SchemaChangesNone
@@ -112,7 +112,7 @@ func TestGeneratedColumns(t *testing.T) {
 		}
 	})
 	for _, version := range []string{"mysql-9", "mariadb-10.5", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { fn(t, servers.Get(t, version)) })
 	}
 }
 
@@ -137,5 +137,5 @@ func TestOnlyGeneratedColumns(t *testing.T) {
 			fn(t, s)
 		}
 	})
-	t.Run("mariadb-11.8", func(t *testing.T) { fn(t, own(t, "mariadb-11.8")) })
+	t.Run("mariadb-11.8", func(t *testing.T) { fn(t, servers.Get(t, "mariadb-11.8")) })
 }

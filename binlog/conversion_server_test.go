@@ -33,7 +33,7 @@ func TestLabelsAfterConversion(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	for _, version := range []string{"mysql-5.5", "mysql-5.7", "mysql-8.0", "mysql-8.0 FULL", "mysql-9", "mysql-9 FULL", "mariadb-10.5", "mariadb-10.11", "mariadb-10.11 FULL", "mariadb-11.8", "mariadb-11.8 FULL"} {
 		t.Run(version, func(t *testing.T) {
-			s := own(t, version)
+			s := get(t, version)
 			name, db := s.Database(t)
 			o := options(s, name)
 			o.SchemaChanges = binlog.SchemaChangesNone

@@ -25,5 +25,5 @@ func TestCharsetAfterConversion(t *testing.T) {
 		}
 	}
 	servers.Each(t, fn)
-	t.Run("mysql-5.5", func(t *testing.T) { fn(t, own(t, "mysql-5.5")) })
+	t.Run("mysql-5.5", func(t *testing.T) { fn(t, servers.Get(t, "mysql-5.5")) })
 }

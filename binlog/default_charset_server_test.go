@@ -19,6 +19,7 @@ import (
 func TestDatabaseDefaultChangedByAnother(t *testing.T) {
 	for _, version := range []string{"mysql-5.5", "mysql-5.6", "mysql-5.7", "mysql-8.0", "mysql-8.0 FULL", "mysql-9", "mariadb-10.5", "mariadb-10.5 FULL", "mariadb-10.11", "mariadb-10.11 FULL", "mariadb-11.4", "mariadb-11.8", "mariadb-11.8 FULL"} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel() // each has a server of its own
 			s := own(t, version)
 			name, db := s.Database(t)
 			o := options(s, name)

@@ -112,11 +112,24 @@ func TestConnectionsCutAnywhere(t *testing.T) {
 // own starts a server of the test's own; " FULL" behind its name is full row metadata.
 func own(t *testing.T, name string, args ...string) *servers.Server {
 	t.Helper()
-	name, full := strings.CutSuffix(name, " FULL")
+	name, full := metadata(name)
+	return servers.Start(t, name, append(args, full...)...)
+}
+
+// get returns a server that tests share, as servers.Get does; its name may end in " FULL".
+func get(t *testing.T, name string) *servers.Server {
+	t.Helper()
+	name, full := metadata(name)
+	return servers.Get(t, name, full...)
+}
+
+// metadata takes a server's name apart from what is said behind it of its row metadata.
+func metadata(name string) (version string, options []string) {
+	version, full := strings.CutSuffix(name, " FULL")
 	if full {
-		args = append(args, "--binlog-row-metadata=FULL")
+		options = []string{"--binlog-row-metadata=FULL"}
 	}
-	return servers.Start(t, name, args...)
+	return version, options
 }
 
 func TestDumpKilledAndServerRestarted(t *testing.T) {

@@ -95,6 +95,6 @@ func TestLabelsInTheirCharset(t *testing.T) {
 	}
 	servers.Each(t, fn)
 	for _, version := range []string{"mysql-9", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { fn(t, servers.Get(t, version)) })
 	}
 }

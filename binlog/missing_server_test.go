@@ -197,6 +197,7 @@ func TestUnreadWithoutGTIDs(t *testing.T) {
 // TestWrittenUnderAnotherName has a source write for a while under another
 // log_bin name, while nobody reads: what it wrote is in none of its binlogs after.
 func TestWrittenUnderAnotherName(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-5.7", "mysql-9"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)

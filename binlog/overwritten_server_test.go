@@ -18,6 +18,7 @@ import (
 // often it is tried, nothing comes twice and nothing is passed over; the place that
 // the error names leads on.
 func TestBinlogOverwritten(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11", "mariadb-11.8"} {
 		for _, how := range []string{"overwritten", "cut at a group's end", "cut within an event"} {
 			t.Run(version+" "+how, func(t *testing.T) {

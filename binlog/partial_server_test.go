@@ -23,7 +23,7 @@ func TestPartialImagesConverge(t *testing.T) {
 // TestPartialImagesConvergeElsewhere does so on the servers that are not shared.
 func TestPartialImagesConvergeElsewhere(t *testing.T) {
 	for _, version := range []string{"mysql-9", "mariadb-10.5", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { partialImagesConverge(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { partialImagesConverge(t, servers.Get(t, version)) })
 	}
 }
 

@@ -131,7 +131,7 @@ func TestGeneratedInRowImages(t *testing.T) {
 // what did not change: the rows are whole, but for generated columns, which it leaves
 // out of both rows.
 func TestFullNoDup(t *testing.T) {
-	s := own(t, "mariadb-11.8")
+	s := servers.Get(t, "mariadb-11.8")
 	name, db := s.Database(t)
 	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b TEXT)", "INSERT INTO t VALUES (1, 1, 'x')",
 		"CREATE TABLE g (id INT PRIMARY KEY, a INT, s INT AS (a + 1) STORED)", "INSERT INTO g (id, a) VALUES (1, 1)")

@@ -13,6 +13,7 @@ import (
 // and that would change what it answers to them, and limits of what a session may
 // set for itself.
 func TestSettingsOfTheSource(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-5.5", "mysql-5.7", "mysql-8.0", "mysql-9", "mariadb-10.11", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version, "--maximum-sort-buffer-size=256K", "--maximum-wait-timeout=7200", "--maximum-max-join-size=1G")

@@ -18,6 +18,7 @@ import (
 // TestStartInThePast starts in each way at a place behind which a table is
 // altered, and wants each row with the columns that it had there.
 func TestStartInThePast(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range servers.Names {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)

@@ -64,7 +64,7 @@ var hiding = []struct {
 func TestTemporaryTables(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) { temporaryTables(t, s) })
 	for _, version := range []string{"mysql-5.5", "mysql-9", "mariadb-10.5", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { temporaryTables(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { temporaryTables(t, servers.Get(t, version)) })
 	}
 	t.Run("names folded", func(t *testing.T) { temporaryTables(t, own(t, "mysql-5.7", "--lower-case-table-names=1")) })
 }
@@ -244,6 +244,7 @@ func TestTemporaryTablesInThePast(t *testing.T) {
 // TestTemporaryTablesEndWithTheServer has a server that was killed give the
 // number of a session with a temporary table to another one.
 func TestTemporaryTablesEndWithTheServer(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-5.7", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)
@@ -350,5 +351,5 @@ func TestLikeTemporaryElsewhere(t *testing.T) {
 		equal(t, rows, []string{"insert t 4294967295", "insert t -1"})
 	}
 	servers.Each(t, fn)
-	t.Run("mysql-5.5", func(t *testing.T) { fn(t, own(t, "mysql-5.5")) })
+	t.Run("mysql-5.5", func(t *testing.T) { fn(t, servers.Get(t, "mysql-5.5")) })
 }

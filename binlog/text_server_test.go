@@ -45,7 +45,7 @@ func TestTextInEveryClientCharset(t *testing.T) {
 	}
 	servers.Each(t, fn)
 	for _, version := range []string{"mysql-5.5", "mysql-9", "mariadb-11.8"} {
-		t.Run(version, func(t *testing.T) { fn(t, own(t, version)) })
+		t.Run(version, func(t *testing.T) { fn(t, servers.Get(t, version)) })
 	}
 }
 
@@ -126,6 +126,7 @@ func firstCharacters(db *servers.Conn, set, text string) string {
 // TestStatementsThatTheServerWrites has servers log statements of their own
 // making, which are not in the client's character set.
 func TestStatementsThatTheServerWrites(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-5.5", "mysql-5.6", "mysql-5.7", "mysql-8.0", "mysql-9", "mariadb-10.5", "mariadb-10.11", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)

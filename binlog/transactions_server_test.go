@@ -110,7 +110,7 @@ func inOrder(t *testing.T, got, want []string) {
 func TestTwoPhaseAlter(t *testing.T) {
 	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
-			s := own(t, version)
+			s := servers.Get(t, version)
 			name, db := s.Database(t)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(9))", "CREATE TABLE u (id INT PRIMARY KEY)", "INSERT INTO t VALUES (0, 0, 'x'), (9, 1, 'x')")
 			r := open(t, options(s, name))
@@ -200,6 +200,7 @@ func TestStatementPreparedBeforeTheStart(t *testing.T) {
 // TestPreparedLong keeps more prepared rows than memory does, over a restart of
 // source and reader.
 func TestPreparedLong(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)
@@ -289,6 +290,7 @@ func TestStatementThroughTrigger(t *testing.T) {
 
 // TestMemoryTableEmptied restarts a server with a MEMORY table.
 func TestMemoryTableEmptied(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-5.5", "mysql-5.7", "mysql-8.0", "mariadb-10.5", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)

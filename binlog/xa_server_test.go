@@ -162,6 +162,7 @@ func TestXARolledBackToSavepoint(t *testing.T) {
 // in the binlog, as a source may that was killed before its engine did it; and
 // one whose COMMIT is there already, which has no rows of its own.
 func TestXACommittedAfterRollback(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"mysql-5.7", "mariadb-10.11"} { // MySQL 8.0 does at its start what its binlog says
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)
@@ -201,6 +202,7 @@ func TestXACommittedAfterRollback(t *testing.T) {
 // TestXAPreparedBeforeReset commits one whose rows went with the binlogs that were reset: there is a first
 // binlog file, and nothing of it in that.
 func TestXAPreparedBeforeReset(t *testing.T) {
+	t.Parallel() // its servers are its own, and mostly start
 	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)

@@ -66,20 +66,21 @@ func Each(t *testing.T, fn func(t *testing.T, s *Server)) {
 	}
 }
 
-// Get returns the shared server of that name. One that is not among those of Each is
+// Get returns the shared server of that name; with options for mysqld, one that has them and
+// that all tests share which ask for the same. One that is not among those of Each is
 // started for the first test of the process that asks.
-func Get(t *testing.T, name string) *Server {
+func Get(t *testing.T, name string, options ...string) *Server {
 	t.Helper()
 	list, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range list {
-		if s.Name == name {
+		if s.Name == name && len(options) == 0 {
 			return s
 		}
 	}
-	s, err := others.get(name)
+	s, err := others.get(name, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,18 +93,19 @@ var others onDemand
 // onDemand are servers that are started when they are first asked for.
 type onDemand struct {
 	mu      sync.Mutex
-	servers map[string]func() (*Server, error)
+	servers map[string]func() (*Server, error) // by version and options
 }
 
-func (o *onDemand) get(version string) (*Server, error) {
+func (o *onDemand) get(version string, options []string) (*Server, error) {
+	key := strings.Join(append([]string{version}, options...), " ")
 	o.mu.Lock()
-	start := o.servers[version]
+	start := o.servers[key]
 	if start == nil {
 		if o.servers == nil {
 			o.servers = map[string]func() (*Server, error){}
 		}
-		start = sync.OnceValues(func() (*Server, error) { return startShared(version) })
-		o.servers[version] = start
+		start = sync.OnceValues(func() (*Server, error) { return startShared(version, options...) })
+		o.servers[key] = start
 	}
 	o.mu.Unlock()
 	return start()
@@ -125,12 +127,12 @@ var shared = sync.OnceValues(func() ([]*Server, error) {
 })
 
 // startShared starts a server that ends with the process.
-func startShared(version string) (*Server, error) {
+func startShared(version string, options ...string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "daybook-"+version+"-")
 	if err != nil {
 		return nil, err
 	}
-	address, err := script("start", "--owner", strconv.Itoa(os.Getpid()), version, dir)
+	address, err := script(append([]string{"start", "--owner", strconv.Itoa(os.Getpid()), version, dir, "--"}, options...)...)
 	return &Server{Name: version, Address: address}, err
 }
 
