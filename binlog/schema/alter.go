@@ -380,7 +380,7 @@ func characters(c *change.Column) int {
 // changes into a BLOB or TEXT, without a length, while it converts the table:
 // the type is chosen by the old column's length, not as written.
 func (b *builder) resizeBlob(n *column, d columnDef, old *change.Column) {
-	if b.convert == "" || !b.run.server.mysqlFrom(80000) || d.typ.length > 0 {
+	if b.convert == "" || !b.run.server.mysqlFrom(80000) || d.typ.length >= 0 {
 		return
 	}
 	switch t := n.Type; {
