@@ -40,7 +40,7 @@ func rowStatements(round int) []string {
 // tableStatements change the definitions of tables, and rows of these.
 var tableStatements = []string{
 	"DROP TABLE IF EXISTS `neu ü`, `wie ä`, `aus ö`",
-	"CREATE TABLE `neu ü` (id INT PRIMARY KEY AUTO_INCREMENT COMMENT 'ö', `ä` VARCHAR(20) DEFAULT 'é' COMMENT 'ß', e ENUM('ü','ß') DEFAULT 'ß', t1 TIMESTAMP, t2 TIMESTAMP, x TEXT, n DECIMAL(5,2) NOT NULL DEFAULT 1.25)",
+	"CREATE TABLE `neu ü` (id INT PRIMARY KEY AUTO_INCREMENT COMMENT 'ö', `ä` VARCHAR(20) DEFAULT 'é' COMMENT 'ß', e ENUM('ü','ß') DEFAULT 'ß', t1 TIMESTAMP, t2 TIMESTAMP NULL, x TEXT, n DECIMAL(5,2) NOT NULL DEFAULT 1.25)",
 	"INSERT INTO `neu ü` (id, e, t1, t2, x) VALUES (1, 'ü', '2020-01-02 03:04:05', '2021-01-02 03:04:05', 'é')",
 	"ALTER TABLE `neu ü` ADD COLUMN `ñ` INT UNSIGNED NOT NULL DEFAULT 7 AFTER id, ADD COLUMN k CHAR(3) COMMENT 'ö', COMMENT 'ä'",
 	"INSERT INTO `neu ü` (id, `ä`, k, t1, t2) VALUES (2, 'ö', 'ü', '2020-01-02 03:04:05', '2021-01-02 03:04:05')",
