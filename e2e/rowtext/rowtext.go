@@ -45,10 +45,10 @@ func expression(c *change.Column) string {
 		return hexOf(name)
 	case IsText(c):
 		return hexOf("CONVERT(" + name + " USING utf8mb4)")
+	case isFloat(c): // of FLOAT(7,3) ZEROFILL too, which + 0 rounds
+		return name + " + 0e0"
 	case c.Type == change.Bit, c.Type == change.Year, c.Type.IsInteger(), c.Zerofill:
 		return name + " + 0"
-	case isFloat(c):
-		return name + " + 0e0"
 	}
 	return "CAST(" + name + " AS CHAR)"
 }
