@@ -217,7 +217,7 @@ func TestBegunAtACopyThatWasNotTold(t *testing.T) {
 							<-r.Ready()
 							continue
 						}
-						if !errors.Is(err, binlog.ErrOtherServer) || !errors.As(err, new(*binlog.MissingError)) {
+						if !errors.Is(err, binlog.ErrOtherServer) || !errors.As(err, new(*binlog.MissingError)) || !strings.Contains(err.Error(), "set up from a copy") {
 							t.Fatalf("error %v", err)
 						}
 						break

@@ -40,7 +40,7 @@ func wayOn(name string, err error) string {
 	case errors.As(err, &missing):
 		return restart(missing.Next.String(), "goes on behind what is missing, after a gap record")
 	case errors.Is(err, binlog.ErrPurged):
-		return restart("earliest", "goes on with what the source still has, after a gap record")
+		return restart("earliest", "goes on with what the source still has, after a gap record if something was read before")
 	case errors.Is(err, binlog.ErrBehind):
 		return "only if they are lost for good, " + restart("earliest", "reads this server from its oldest binlog on (now: from here on), after a gap record")
 	case errors.Is(err, binlog.ErrOtherServer), errors.Is(err, binlog.ErrPosition):

@@ -72,8 +72,12 @@ func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
 	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && (p.follows(g) || p.Overlap.Parallel != nil && p.Overlap.Parallel.Contains(g)) {
 		return nil
 	}
+	why := "it was committed on this server alone, or on another one that is no source of those, when tables may have been others"
+	if p.IsOld(g) {
+		why = "it is older than all that was read of its server or GTID domain. Where reading began may have been set up from a copy that has it, and not been told so (gtid_purged, gtid_slave_pos)"
+	}
 	return &MissingError{Next: read, Kind: ErrOtherServer, Text: "transaction " + g.String() + " stands in the binlogs of this server before transactions that were read already, elsewhere: " +
-		"it was committed on this server alone, or on another one that is no source of those, when tables may have been others. Look at what it changed (mysqlbinlog), and compare the data"}
+		why + ". Look at what it changed (mysqlbinlog), and compare the data"}
 }
 
 // IsOld tells whether a transaction before what was read is of what the source had before it was set up: of a
