@@ -49,6 +49,48 @@ func TestTextInEveryClientCharset(t *testing.T) {
 	}
 }
 
+// TestDefaultsOfBytes gives columns of bytes defaults that are not ASCII, from clients of several character sets: the bytes are those of
+// the session's connection character set, or of the client where that is none, and are told as a row has them.
+func TestDefaultsOfBytes(t *testing.T) {
+	for _, version := range []string{"mysql-5.5", "mysql-5.6", "mysql-5.7", "mysql-8.0", "mysql-9", "mariadb-10.5", "mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Get(t, version)
+			name, _ := s.Database(t)
+			r := open(t, options(s, name))
+			client, n := s.Connect(t, name), 0
+			for _, set := range []struct{ client, connection, text string }{
+				{"latin1", "", "caf\xe9"}, {"utf8", "", "café"}, {"utf8mb4", "", "a\U0001F600"}, {"cp1251", "", "\xe9\xff"}, {"sjis", "", "\x93\xfa"}, {"gbk", "", "\xc4\xe3"},
+				{"latin1", "utf8_general_ci", "caf\xe9"}, {"utf8", "latin1_bin", "café"}, {"utf8", "sjis_bin", "日"}, {"binary", "", "caf\xe9"}, {"latin1", "binary", "caf\xe9"}, {"binary", "latin1_bin", "caf\xe9"},
+			} {
+				client.Exec("SET NAMES " + set.client)
+				if set.connection != "" {
+					client.Exec("SET collation_connection = " + set.connection)
+				}
+				n++
+				table := fmt.Sprintf("t%d", n)
+				client.Exec(fmt.Sprintf("CREATE TABLE %s (id INT PRIMARY KEY, a VARBINARY(20) DEFAULT '%s', b VARBINARY(20))", table, set.text),
+					fmt.Sprintf("ALTER TABLE %s ALTER b SET DEFAULT '%s', ADD c BINARY(8) DEFAULT '%[2]s'", table, set.text), "INSERT INTO "+table+" (id) VALUES (1)")
+				r.nextChange()
+				columns := r.nextChange().DDL.Tables[0].Table.Columns
+				row := r.nextChange()
+				for i, c := range columns[1:] {
+					want := strings.ToValidUTF8(strings.TrimRight(string(row.After[i+1].Bytes), "\x00"), "\ufffd")
+					if c.Default == nil || strings.TrimRight(*c.Default, "\x00") != want {
+						t.Errorf("%v: the default of %s is told as %s, and a row has %+q", set, c.Name, ofDefault(c.Default), want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func ofDefault(s *string) string {
+	if s == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%+q", *s)
+}
+
 // difference shows where two lists of texts part.
 func difference(got, want []string) string {
 	for i := range got {

@@ -57,7 +57,7 @@ func (u *run) defaultText(c *change.Column, l *literal) *string {
 // defaultLiteral returns a text as a column takes it.
 func (u *run) defaultLiteral(c *change.Column, text string) string {
 	l := u.literal(label{text: text})
-	if (c.Type == change.Enum || c.Type == change.Set) && c.Charset == "binary" || c.Type.IsBinary() && u.client == "binary" {
+	if (c.Type == change.Enum || c.Type == change.Set) && c.Charset == "binary" || c.Type.IsBinary() {
 		l = u.bytesOf(l)
 	}
 	texts := [1]string{l.in(c.Charset)}

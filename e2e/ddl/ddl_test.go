@@ -51,9 +51,6 @@
 // has left bytes that are no text in the new character set, or a zero byte (such a table is dropped); defaults of
 // MariaDB's TEXT and BLOB in ucs2, utf16 and utf32, and those with characters beyond the BMP.
 //
-// Known to differ, and not left out: defaults of BINARY and VARBINARY that clients write in other character
-// sets than UTF-8, with letters beyond ASCII: they are told as text, and are bytes of that character set.
-//
 // The text of an expression is not compared, as a definition does not have it.
 //
 //	go test -tags servers -run TestRandomDDL ./e2e/ddl
