@@ -81,7 +81,7 @@ func (b *builder) alterCharset(old *table, s *alterTable) (dflt defaultSet) {
 	}
 	if o := s.options; o.convert != "" { // the columns are converted to the one, new ones get the other
 		switch {
-		case o.charset == defaultCharset:
+		case o.charset == defaultCharset && (u.server.mariaDB() || o.converted == ""): // before MySQL 8 the last one counts
 			b.charset = u.defaultOf(s.name.Database).charset
 		case o.charset != "" && u.server.mariaDB():
 			b.charset = o.charset

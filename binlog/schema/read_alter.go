@@ -214,6 +214,7 @@ func (r *reader) convert(s *alterTable) {
 		r.fail("expected CHARACTER SET")
 		return
 	}
+	s.options.converted = s.options.charset
 	s.options.convert = charset.Canonical(r.charset())
 	if r.acceptAny("COLLATE") {
 		if cs := charset.OfCollation(r.charset()); cs != "" && cs != defaultCharset {

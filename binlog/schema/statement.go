@@ -57,6 +57,7 @@ type dropDatabase struct{ name string }
 type tableOptions struct {
 	charset    string // DEFAULT CHARACTER SET or that of COLLATE; defaultCharset for "the database's"
 	convert    string // CONVERT TO CHARACTER SET, likewise
+	converted  string // charset, as it was before CONVERT TO
 	comment    *string
 	engine     string // as written; "": not said
 	versioning versioning
