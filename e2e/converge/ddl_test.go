@@ -352,10 +352,14 @@ func (s *session) conversion(t *named) string {
 	if s.maria && s.rng.chance(8) { // on MySQL, others may go on with a database's old default
 		to = "DEFAULT"
 	}
+	kept := ""
 	for _, c := range t.columns {
 		labels := c.kind == "enum" || c.kind == "set"
 		if labels && (strings.ContainsFunc(c.text, func(r rune) bool { return r > 0x7f }) || to == "DEFAULT" || wide(to)) {
-			to = c.charset
+			if kept != "" && kept != c.charset {
+				return s.charsetClause() // none leaves the labels of both
+			}
+			to, kept = c.charset, c.charset
 		}
 	}
 	return "CONVERT TO CHARACTER SET " + to
