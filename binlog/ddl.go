@@ -45,7 +45,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 	case !result.IsDDL():
 		return r.statementFormat(it, result)
 	}
-	if d := r.stream.group.disorder; d != nil && (r.stream.group.old || slices.ContainsFunc(r.touched(result), func(n schema.TableName) bool { return r.filter.table(n.Database, n.Name) })) {
+	if d := r.stream.group.disorder; d != nil && (r.stream.group.old && r.wantsDDL(result) || slices.ContainsFunc(r.touched(result), func(n schema.TableName) bool { return r.filter.table(n.Database, n.Name) })) {
 		return nil, d
 	}
 	r.touch(result)
