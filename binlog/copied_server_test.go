@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"daybook/binlog"
 	"daybook/e2e/servers"
@@ -255,6 +256,11 @@ func TestBegunBehindTheBinlogs(t *testing.T) {
 				c.insert(3)
 				replicated(t, c.b, c.name, c.value+1)
 				r := c.open(binlog.Start{})
+				var want []string
+				if !read { // what b replicates behind the start
+					want = c.insert(1)
+					replicated(t, c.b, c.name, c.value+1)
+				}
 				c.b.Unfollow(t)
 				if read { // what b commits itself, as it was promoted
 					a := c.db
@@ -268,7 +274,7 @@ func TestBegunBehindTheBinlogs(t *testing.T) {
 				}
 				c.lead(r, c.b)
 				c.lead(r, c.a)
-				c.take(r, c.insert(2))
+				c.take(r, append(want, c.insert(2)...))
 			})
 		}
 		t.Run(version+" led to a copy and back", func(t *testing.T) {
@@ -293,6 +299,130 @@ func TestBegunBehindTheBinlogs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBegunAtTheEndOfBinlogs begins at the end of what a MariaDB server has logged, which does not log what it replicates, by
+// file and by time, as a start now does: what it has replicated is from before the start.
+func TestBegunAtTheEndOfBinlogs(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		for _, mode := range []binlog.StartMode{binlog.StartNow, binlog.StartFile, binlog.StartTime} {
+			t.Run(fmt.Sprintf("%s/%d", version, mode), func(t *testing.T) {
+				t.Parallel()
+				c := newCopied(t, version, "--log-slave-updates=OFF")
+				c.promote(c.b, c.a)
+				c.b.Connect(t, c.name).Exec("INSERT INTO t VALUES (904, 0)") // in the domain that a commits in, later
+				replicated(t, c.a, c.name, c.value+2)
+				c.promote(c.a, c.b)
+				c.db.Exec("SET gtid_seq_no = 100")
+				c.insert(3)
+				replicated(t, c.b, c.name, c.value+2)
+				end, err := dialStatus(t, c.b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := binlog.Start{Mode: mode, File: end.File, Pos: end.Pos}
+				if mode == binlog.StartTime {
+					time.Sleep(1100 * time.Millisecond) // the binlog's times are whole seconds
+					start = binlog.Start{Mode: mode, Time: time.Now().Truncate(time.Second)}
+				}
+				r := c.open(start)
+				c.lead(r, c.a)
+				c.take(r, c.insert(2))
+			})
+		}
+	}
+}
+
+// TestFailbackWithoutLogging leads to a replica that was promoted, and back, of MariaDB servers that do not log what they
+// replicate, as is their default: each has all, and a part of it in its binlogs.
+func TestFailbackWithoutLogging(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		for _, off := range []string{"both", "one"} {
+			t.Run(version+" "+off, func(t *testing.T) {
+				t.Parallel()
+				ofB := []string{"--log-slave-updates=OFF"}
+				c := newCopied(t, version, ofB...)
+				if off == "both" {
+					c.a.Restart(t, ofB...)
+					c.db = c.a.Connect(t, c.name)
+					c.b.Connect(t, "").Exec("STOP SLAVE", "START SLAVE") // it would wait for a minute
+				}
+				c.o, c.way = options(c.a, c.name), leadTo(c.a)
+				c.o.Source.Dial = c.way.dial
+				r := open(t, c.o)
+				c.take(r, c.insert(2))
+				from, to := c.a, c.b
+				for range 4 {
+					replicated(t, to, c.name, c.value+1)
+					c.promote(to, from)
+					c.lead(r, to)
+					c.db = to.Connect(t, c.name)
+					c.take(r, c.insert(2))
+					c.db.Exec("FLUSH BINARY LOGS")
+					c.take(r, c.insert(1))
+					from, to = to, from
+				}
+			})
+		}
+	}
+}
+
+// TestFilesOfOneSecond leads to another server, whose binlog has the name and was made in the second of that which was
+// read, before anything of it was read.
+func TestFilesOfOneSecond(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			third := own(t, version, append(copiedOptions, "--server-id=103")...)
+			third.Follow(t, c.a, true)
+			replicated(t, third, c.name, c.value+1)
+			a, other := c.a.Connect(t, ""), third.Connect(t, "")
+			other.Exec("STOP SLAVE SQL_THREAD")
+			c.insert(3) // before the start, and in the other one's file of that name
+			for files := ""; files != "same"; {
+				time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(1050 * time.Millisecond))) // early in one
+				a.Exec("FLUSH BINARY LOGS")
+				other.Exec("FLUSH BINARY LOGS")
+				if files = "same"; newest(a) < newest(other) {
+					files = "a lacks one"
+					a.Exec("FLUSH BINARY LOGS")
+				} else if newest(a) > newest(other) {
+					files = "the other one lacks one"
+					other.Exec("FLUSH BINARY LOGS")
+				}
+			}
+			c.o, c.way = options(c.a, c.name), leadTo(c.a)
+			c.o.Source.Dial = c.way.dial
+			r := open(t, c.o)
+			at := newest(a)
+			other.Exec("START SLAVE SQL_THREAD")
+			want := c.insert(2)
+			replicated(t, third, c.name, c.value+1)
+			if newest(other) != at {
+				t.Fatalf("the binlogs are %s and %s", at, newest(other))
+			}
+			c.lead(r, third)
+			c.take(r, want)
+		})
+	}
+}
+
+// newest returns the name of a server's last binlog.
+func newest(db *servers.Conn) string {
+	logs := db.Query("SHOW BINARY LOGS")
+	return logs[len(logs)-1][0]
+}
+
+// promote has a MariaDB replica lead the other way round.
+func (c *copied) promote(replica, source *servers.Server) {
+	c.t.Helper()
+	replica.Unfollow(c.t)
+	db := source.Connect(c.t, "")
+	if at := db.Query("SELECT @@gtid_slave_pos <> @@gtid_current_pos, @@gtid_current_pos")[0]; at[0] == "1" {
+		db.Exec("SET GLOBAL gtid_slave_pos = '" + at[1] + "'")
+	}
+	source.Follow(c.t, replica, true)
 }
 
 // reseed has b not replicate the next values, but have them loaded, and be told so.

@@ -24,7 +24,7 @@ func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error
 	}
 	p, err := r.startWithDefinitions(ctx, c, told)
 	if err == nil {
-		p.BeginBehind(told, logged, r.o.Start.Mode == StartNow)
+		p.BeginBehind(told, logged, r.o.Start.Mode != StartGTID)
 	}
 	return p, err
 }

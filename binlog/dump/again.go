@@ -82,13 +82,17 @@ func (d *placing) noneLost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	replicated, err := d.replicated(ctx)
+	if err != nil {
+		return err
+	}
 	for o := range d.p.Read {
 		seq := d.p.Read.last(o)
 		if back, ok := d.p.Back[o]; ok {
 			seq = back
 		}
 		lost := GTID{Domain: o.Domain, Server: o.Server, Seq: seq}
-		if !d.p.followsDomain(o.Domain) || there[o] >= seq {
+		if _, all := replicated.domains[o.Domain]; all || !d.p.followsDomain(o.Domain) || there[o] >= seq {
 			continue
 		}
 		before, err := d.hasReadBefore(ctx, lost)

@@ -7,42 +7,57 @@ import (
 )
 
 // executed returns the GTID set that the server has executed of the position. A
-// MariaDB server that was set up from a copy, whose GTIDs it was told (gtid_slave_pos), has
-// what they say in no binlog.
+// MariaDB server that was set up from a copy, whose GTIDs it was told (gtid_slave_pos), or that does
+// not log what it replicates, has what they say in no binlog. It serves a replica that is there.
 func (d *placing) executed(ctx context.Context) (*GTIDSet, error) {
 	executed, err := d.c.Executed(ctx, d.s)
 	if err != nil || d.s.Flavor != MariaDB || executed.ContainsSet(d.p.GTIDs) {
 		return executed, err
 	}
-	told, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
+	replicated, err := d.replicated(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for domain, g := range d.p.GTIDs.domains {
-		if _, logged := executed.domains[domain]; !logged && told.domains[domain] == g {
+	for _, g := range replicated.domains {
+		if !executed.Contains(g) {
 			executed.Add(g)
 		}
 	}
 	return executed, nil
 }
 
+// replicated returns what of a MariaDB position is what the server has replicated last in its domain.
+func (d *placing) replicated(ctx context.Context) (*GTIDSet, error) {
+	told, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
+	if err != nil {
+		return nil, err
+	}
+	last := NewGTIDSet(MariaDB)
+	for domain, g := range d.p.GTIDs.domains {
+		if told.domains[domain] == g {
+			last.Add(g)
+		}
+	}
+	return last, nil
+}
+
 // isBuiltAt tells whether a MariaDB server was set up from a copy that ends with a
 // transaction, so that its binlogs begin with what follows: of the domain they have
-// nothing that was read, and then the next number; or nothing yet.
+// nothing that was read, and then the next number. Or it is what the server has replicated last.
 func (d *placing) isBuiltAt(ctx context.Context, g GTID) (bool, error) {
+	replicated, err := d.replicated(ctx)
+	if err != nil || replicated.domains[g.Domain] == g {
+		return err == nil, err
+	}
 	found, follows := false, false
-	err := d.fromOldest(ctx, func(there GTID, at Place) bool {
+	err = d.fromOldest(ctx, func(there GTID, at Place) bool {
 		listed := at == Place{}
 		if there.Domain == g.Domain && (there.Seq > g.Seq || d.p.mayHaveRead(there)) {
 			found, follows = true, there.Seq == g.Seq+1 && !listed // of those that are listed one more is purged
 		}
 		return !found
 	})
-	if err != nil || found {
-		return follows, err
-	}
-	told, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
-	return err == nil && told.domains[g.Domain] == g, err
+	return follows, err
 }
 
 // noneSkipped refuses a MariaDB server whose binlogs begin, in a domain, behind what follows the

@@ -19,15 +19,16 @@ func (c *Conn) Told(ctx context.Context, s *Status) (told, logged *GTIDSet, err 
 	return has.beyond(logged), logged, nil
 }
 
-// BeginBehind says what the source was told, before reading begins: now, at the end of its binlogs; or else at a
-// place in the past, at which those domains stood elsewhere that its binlogs have.
-func (p *Position) BeginBehind(told, logged *GTIDSet, now bool) {
+// BeginBehind says what the source was told, before reading begins at a place of its binlogs or, if not atPlace, behind
+// a GTID set. A domain that its binlogs have more of behind the place stood elsewhere there.
+func (p *Position) BeginBehind(told, logged *GTIDSet, atPlace bool) {
 	if told == nil {
 		return
 	}
 	p.Told = NewGTIDSet(MariaDB)
 	for domain, g := range told.domains {
-		if _, has := logged.domains[domain]; now || !has || p.GTIDs != nil && p.GTIDs.domains[domain] == g {
+		last, has := logged.domains[domain]
+		if !has || p.GTIDs != nil && (p.GTIDs.domains[domain] == g || atPlace && p.GTIDs.Contains(last)) {
 			p.Told.Add(g)
 		}
 	}
@@ -119,10 +120,11 @@ func (d *placing) askFor(ctx context.Context) error {
 		has, knows := told.domains[domain]
 		last, logs := logged.domains[domain]
 		switch {
-		case !(has == g || d.sameServer() && told.Contains(g)) && (knows || logs || !d.p.neverRead(domain)): // it may be behind
+		case has == g: // it serves a replica that is there
+		case !(d.sameServer() && told.Contains(g)) && (knows || logs || !d.p.neverRead(domain)): // it may be behind
 		case logs:
 			p.GTIDs.Add(last)
-		case has != g: // it is asked for nothing that it does not know
+		default: // it is asked for nothing that it does not know
 			p.GTIDs = p.GTIDs.withoutDomain(domain)
 		}
 	}
