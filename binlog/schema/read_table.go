@@ -248,7 +248,9 @@ func (r *reader) tableOptions(o *tableOptions, alter bool) (query bool) {
 			r.take()
 			o.charset = charset.Canonical(r.charset())
 		case r.acceptAny("COLLATE"):
-			if cs := charset.OfCollation(r.charset()); cs != "" && cs != defaultCharset {
+			switch cs := charset.OfCollation(r.charset()); {
+			case cs == defaultCharset && r.server.mariaFrom(100900): // the character set's, whatever that is (MDEV-27896)
+			case cs != "": // others take DEFAULT for that of CHARACTER SET, too
 				o.charset = cs
 			}
 		case r.acceptAny("COMMENT"):
