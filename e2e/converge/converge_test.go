@@ -52,7 +52,6 @@ import (
 	"daybook/e2e/harness"
 	"daybook/e2e/oracle"
 	"daybook/e2e/servers"
-	server "daybook/e2e/servers"
 )
 
 var (
@@ -111,8 +110,8 @@ func run(t *testing.T, l line, seed uint64, steps, bulk int) {
 		steps = *stepsFlag
 	}
 	t.Logf("go test -tags servers,soak -run '%s' ./e2e/converge -seed %d -steps %d", t.Name(), seed, steps)
-	source := server.Start(t, l.version, l.options...)
-	replica := server.Start(t, l.version, l.options...)
+	source := servers.Start(t, l.version, l.options...)
+	replica := servers.Start(t, l.version, l.options...)
 	conn := source.Connect(t, "")
 	from := oracle.End(conn)
 	d := track(t, source, from)
@@ -125,7 +124,7 @@ func run(t *testing.T, l line, seed uint64, steps, bulk int) {
 }
 
 // track starts Daybook at a place of a source.
-func track(t *testing.T, source *server.Server, from oracle.Position) *harness.Daybook {
+func track(t *testing.T, source *servers.Server, from oracle.Position) *harness.Daybook {
 	return harness.Start(t, harness.Config{
 		Source: source.Address, Include: []string{"cv.*", "cv Two.*", "finis.*"}, SchemaChanges: "objects",
 		Start: fmt.Sprintf("{file: %s, pos: %d}", from.File, from.Pos),
@@ -134,7 +133,7 @@ func track(t *testing.T, source *server.Server, from oracle.Position) *harness.D
 
 // replicate applies all that the topic has of a source to another server. It returns
 // how many records that were, and how many of them schema changes.
-func replicate(t *testing.T, d *harness.Daybook, source, replica *server.Server) (rows, ddl int) {
+func replicate(t *testing.T, d *harness.Daybook, source, replica *servers.Server) (rows, ddl int) {
 	t.Helper()
 	source.Connect(t, "").Exec("CREATE DATABASE finis", "CREATE TABLE finis.t (id INT PRIMARY KEY)", "INSERT INTO finis.t VALUES (1)")
 	a, err := newApplier(replica.Address)
@@ -195,7 +194,7 @@ func recordsUntil(t *testing.T, d *harness.Daybook, text string) func(func([]byt
 var stoppedLine = regexp.MustCompile(`level=ERROR msg="task stopped.*`)
 
 // write takes the steps.
-func (w *workload) write(d *harness.Daybook, source *server.Server, steps int) {
+func (w *workload) write(d *harness.Daybook, source *servers.Server, steps int) {
 	w.openLook()
 	for i := range 4 {
 		s := &session{workload: w, number: i}
@@ -314,9 +313,9 @@ func (s *session) end() {
 }
 
 // compare wants the same tables, definitions and values on both servers.
-func compare(t *testing.T, source, replica *server.Conn) int {
+func compare(t *testing.T, source, replica *servers.Conn) int {
 	t.Helper()
-	for _, c := range []*server.Conn{source, replica} {
+	for _, c := range []*servers.Conn{source, replica} {
 		c.Exec("SET time_zone = '+00:00'", "SET sql_mode = ''")
 		_ = c.Try("SET SESSION show_gipk_in_create_table_and_information_schema = 1")
 	}
@@ -345,7 +344,7 @@ func compare(t *testing.T, source, replica *server.Conn) int {
 }
 
 // definition returns what counts of a table's definition, a line for each column.
-func definition(c *server.Conn, db, name string) string {
+func definition(c *servers.Conn, db, name string) string {
 	where := " WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name)
 	var lines []string
 	for _, r := range append(c.Query("SELECT ENGINE, TABLE_COLLATION, TABLE_COMMENT FROM information_schema.TABLES"+where),
@@ -356,7 +355,7 @@ func definition(c *server.Conn, db, name string) string {
 }
 
 // contents returns a table's rows as text, sorted.
-func contents(c *server.Conn, db, name string) []string {
+func contents(c *servers.Conn, db, name string) []string {
 	var shown []string
 	for _, r := range c.Query("SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name) + " ORDER BY ORDINAL_POSITION") {
 		shown = append(shown, (&column{name: r[0], kind: strings.ToLower(r[1])}).shown())

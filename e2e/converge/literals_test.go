@@ -10,7 +10,7 @@ import (
 
 	"daybook/e2e/charsets"
 	"daybook/e2e/oracle"
-	server "daybook/e2e/servers"
+	"daybook/e2e/servers"
 )
 
 // TestLiteralsConverge has clients that do not speak UTF-8 write literals whose bytes
@@ -18,7 +18,7 @@ import (
 func TestLiteralsConverge(t *testing.T) {
 	for _, version := range []string{"mysql-5.6", "mysql-8.0", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
-			source, replica := server.Start(t, version), server.Start(t, version)
+			source, replica := servers.Start(t, version), servers.Start(t, version)
 			d := track(t, source, oracle.End(source.Connect(t, "")))
 			d.WaitLog("state=Normal", oracle.Patience) // its start reads the definitions, which DDL disturbs
 			source.Connect(t, "").Exec("CREATE DATABASE cv CHARACTER SET utf8mb4")
@@ -36,7 +36,7 @@ func TestLiteralsConverge(t *testing.T) {
 }
 
 // literals has a client make tables; what a server does not take is left out.
-func literals(t *testing.T, source *server.Server, name, letters string) {
+func literals(t *testing.T, source *servers.Server, name, letters string) {
 	client := &charsets.Clients[slices.IndexFunc(charsets.Clients, func(c charsets.Client) bool { return c.Name == name })]
 	conn := source.Connect(t, "cv")
 	conn.Exec("SET NAMES " + name)

@@ -9,7 +9,6 @@ import (
 
 	"daybook/e2e/oracle"
 	"daybook/e2e/servers"
-	server "daybook/e2e/servers"
 )
 
 // step is what a session with some settings does; $ is a table of its own. A
@@ -47,7 +46,7 @@ var settingSteps = []step{
 func TestSettingsConverge(t *testing.T) {
 	for _, version := range []string{"mysql-8.0", "mysql-9", "mariadb-10.11", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
-			source, replica := server.Start(t, version), server.Start(t, version)
+			source, replica := servers.Start(t, version), servers.Start(t, version)
 			for _, global := range []string{"sql_require_primary_key", "sql_generate_invisible_primary_key"} {
 				_ = replica.Connect(t, "").Try("SET GLOBAL " + global + " = 1") // MySQL has them
 			}
@@ -69,7 +68,7 @@ func TestSettingsConverge(t *testing.T) {
 }
 
 // run has a session do a step, if the server knows its settings.
-func (s step) run(t *testing.T, source *server.Server, table string) {
+func (s step) run(t *testing.T, source *servers.Server, table string) {
 	plain, conn := source.Connect(t, "cv"), source.Connect(t, "cv")
 	conn.Exec("SET NAMES utf8mb4")
 	for _, v := range strings.Fields(s.set) {
@@ -79,7 +78,7 @@ func (s step) run(t *testing.T, source *server.Server, table string) {
 		}
 	}
 	for _, list := range []struct {
-		conn       *server.Conn
+		conn       *servers.Conn
 		statements string
 	}{{plain, s.before}, {conn, s.statements}} {
 		for _, sql := range strings.Split(list.statements, "; ") {
@@ -97,7 +96,7 @@ func (s step) run(t *testing.T, source *server.Server, table string) {
 var counter = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
 
 // same wants what SHOW CREATE has of both servers to be the same.
-func same(t *testing.T, source, replica *server.Conn) {
+func same(t *testing.T, source, replica *servers.Conn) {
 	t.Helper()
 	objects := []string{"DATABASE cv"}
 	for _, r := range source.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'cv Two'") {
@@ -107,7 +106,7 @@ func same(t *testing.T, source, replica *server.Conn) {
 		objects = append(objects, "TABLE cv."+servers.QuoteName(r[0]))
 	}
 	for _, o := range objects {
-		shown := func(c *server.Conn) string {
+		shown := func(c *servers.Conn) string {
 			return counter.ReplaceAllString(strings.Join(c.Query("SHOW CREATE " + o)[0], "\n"), "")
 		}
 		if a, b := shown(source), shown(replica); a != b {
