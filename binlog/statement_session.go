@@ -62,6 +62,7 @@ func (d *defaultCollations) characterSetCollations(source *Status) *string {
 
 // sessionOf fills in what only the session's options tell.
 func (q *query) sessionOf(s *Status) {
+	q.context.IfExists = s.Flavor == MariaDB && q.flags2&optionIfExists != 0
 	if s.Flavor == MariaDB && s.Version >= explicitDefaultsSince {
 		explicit := q.flags2&optionExplicitDefaults != 0
 		q.context.ExplicitDefaultsForTimestamp = &explicit
@@ -85,7 +86,7 @@ func (q *query) session(server schema.Server, source *Status, at *dump.Event) ch
 		ForeignKeyChecks: q.flags2&optionNoForeignKeyChecks == 0, UniqueChecks: q.flags2&optionRelaxedUnique == 0,
 		ExplicitDefaultsForTimestamp: explicit, Timestamp: int64(at.Timestamp)*1e6 + int64(q.micros),
 		AutoIncrementIncrement: q.settings.increment, AutoIncrementOffset: q.settings.offset, LCTimeNames: localeOf(q.settings.timeNames),
-		SQLIfExists: maria && q.flags2&optionIfExists != 0, ConstraintsUnchecked: maria && q.flags2&optionNoCheckConstraints != 0,
+		SQLIfExists: q.context.IfExists, ConstraintsUnchecked: maria && q.flags2&optionNoCheckConstraints != 0,
 		DefaultTableEncryption: q.settings.encrypts, RequirePrimaryKey: q.settings.requiresKey,
 	}
 }

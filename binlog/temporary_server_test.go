@@ -55,6 +55,8 @@ var hiding = []struct {
 		want: []string{"schema RENAME TABLE t TO w, u TO u2", "schema RENAME TABLE u2 TO u"}},
 	{name: "rename of both of one name", maria: true, does: []string{"CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w, u TO x, x TO u, t TO v", "RENAME TABLE v TO t, w TO y"},
 		want: []string{"schema RENAME TABLE t TO w, u TO x, x TO u, t TO v", "schema RENAME TABLE v TO t"}},
+	{name: "rename of what is not there any more", maria: true, does: []string{"SET SESSION sql_if_exists = 1", "RENAME TABLE t TO w, t TO v, nosuch TO x", "ALTER TABLE w ADD COLUMN k INT", "RENAME TABLE w TO x, w TO w, x TO t", "ALTER TABLE t DROP COLUMN k", "SET SESSION sql_if_exists = 0", "RENAME TABLE IF EXISTS t TO w, t TO v", "RENAME TABLE w TO t"},
+		want: []string{"schema RENAME TABLE t TO w", "schema ALTER TABLE w", "schema RENAME TABLE w TO x", "schema ALTER TABLE t", "schema RENAME TABLE IF EXISTS t TO w", "schema RENAME TABLE w TO t"}},
 	{name: "rename of the permanent one", mysql: true, does: []string{"CREATE TEMPORARY TABLE t (id INT)", "RENAME TABLE t TO w", "RENAME TABLE w TO t", "TRUNCATE t"}, want: []string{"schema RENAME TABLE t TO w", "schema RENAME TABLE w TO t"}},
 }
 

@@ -40,8 +40,11 @@ type Context struct {
 	// UsesTemporary: the event is marked as that of a statement that used a
 	// temporary table (LOG_EVENT_THREAD_SPECIFIC_F).
 	UsesTemporary bool
-	EndsGroup     bool // the event is the last one of its group
-	Failed        bool // the event has an error code: nothing was created
+	// IfExists is MariaDB's sql_if_exists: statements that name a table which is not
+	// there pass over it.
+	IfExists  bool
+	EndsGroup bool // the event is the last one of its group
+	Failed    bool // the event has an error code: nothing was created
 }
 
 // Result says what a statement is and what it did.

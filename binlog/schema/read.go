@@ -215,8 +215,7 @@ func (r *reader) drop() (any, Class) {
 }
 
 func (r *reader) renameTable() *renameTable {
-	r.ifExists()
-	s := &renameTable{}
+	s := &renameTable{ifExists: r.ifExists()}
 	for {
 		from := r.tableName()
 		if r.acceptAny("WAIT") {

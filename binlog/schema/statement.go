@@ -37,7 +37,10 @@ type dropTable struct {
 	sequences           bool // of the names only those of sequences are dropped
 }
 
-type renameTable struct{ pairs [][2]TableName }
+type renameTable struct {
+	ifExists bool
+	pairs    [][2]TableName
+}
 
 type truncateTable struct{ name TableName }
 

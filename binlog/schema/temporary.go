@@ -123,9 +123,10 @@ func (u *run) alterTemporary(t *TemporaryTable, s *alterTable) {
 // whose event MariaDB does not mark.
 func (u *run) renameTemporary(s *renameTable) any {
 	var permanent renameTable
+	passesOver := s.ifExists || u.ctx.IfExists
 	for k, p := range s.pairs {
 		i := u.ctx.Temporary.index(u.catalog.foldName(p[0]))
-		if i < 0 && !u.isThereStill(p[0], s.pairs[k+1:]) {
+		if i < 0 && (passesOver || !u.isThereStill(p[0], s.pairs[k+1:])) {
 			permanent.pairs = append(permanent.pairs, p)
 			continue
 		}
@@ -148,7 +149,8 @@ func (u *run) renameTemporary(s *renameTable) any {
 
 // isThereStill tells whether a name that was just renamed is renamed again by the pairs that
 // follow, without another table having got it: the permanent table is, so what was
-// renamed before is a temporary one, of which nothing was told.
+// renamed before is a temporary one, of which nothing was told. With IF EXISTS it tells
+// nothing: the server passes over a name that is not there any more.
 func (u *run) isThereStill(n TableName, pairs [][2]TableName) bool {
 	n = u.catalog.foldName(n)
 	i := slices.IndexFunc(pairs, func(p [2]TableName) bool { return u.catalog.foldName(p[0]) == n || u.catalog.foldName(p[1]) == n })

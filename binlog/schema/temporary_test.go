@@ -45,6 +45,9 @@ func TestTemporaryTables(t *testing.T) {
 		// Of a name that is renamed twice, the first one is a temporary table, known or not.
 		{mariaDB10, []string{"RENAME TABLE t TO w, u TO x, x TO u, t TO v", "RENAME TABLE v TO t, w TO y"}, []string{"shop.y"}, true, false},
 		{mariaDB10, []string{"RENAME TABLE t TO w, u TO t, t TO v"}, nil, true, false},
+		// With IF EXISTS the second one is passed over.
+		{mariaDB10, []string{"RENAME TABLE IF EXISTS t TO w, t TO t, w TO t"}, nil, true, false},
+		{mariaDB10, []string{"RENAME TABLE IF EXISTS t TO w, t TO v", "ALTER TABLE w ADD b INT"}, nil, true, false},
 		{mariaDB10, []string{"*CREATE OR REPLACE TEMPORARY TABLE t (a INT)", "*CREATE OR REPLACE TEMPORARY TABLE t (a INT)", "*CREATE TEMPORARY SEQUENCE s"}, []string{"shop.t", "shop.s"}, false, false},
 	} {
 		t.Run(fmt.Sprint(test.server.Flavor, test.server.LowerCaseTableNames, test.statements), func(t *testing.T) {
