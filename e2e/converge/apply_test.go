@@ -57,6 +57,7 @@ type envelope struct {
 	Op            string
 	Before, After map[string]json.RawMessage
 	DDL           *string
+	TableChanges  []tableChange
 	Gap           json.RawMessage
 	Session       *statementSession
 	Source        struct {
@@ -135,7 +136,7 @@ func (a *applier) apply(value []byte) error {
 		a.ddl = append(a.ddl, *e.DDL)
 		return a.statement(&e)
 	case e.Op == "":
-		return errors.New("a definition that was changed behind the binlog")
+		return a.adopt(&e)
 	}
 	a.rows++
 	t, err := a.table(e.Source.DB, e.Source.Table)
@@ -336,7 +337,7 @@ func (a *applier) table(db, name string) (*table, error) {
 
 // columnsOf reads a table's columns.
 func columnsOf(conn *client.Conn, db, name string) ([]column, error) {
-	r, err := conn.Execute("SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COLUMN_DEFAULT IS NOT NULL, COLUMN_KEY, COALESCE(CHARACTER_SET_NAME, '')" +
+	r, err := conn.Execute("SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COLUMN_KEY, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(COLLATION_NAME, ''), COLUMN_COMMENT" +
 		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = " + quote(db) + " AND TABLE_NAME = " + quote(name) + " ORDER BY ORDINAL_POSITION")
 	if err != nil {
 		return nil, err
@@ -347,7 +348,7 @@ func columnsOf(conn *client.Conn, db, name string) ([]column, error) {
 		s := func(i int) string { return string(bytes.Clone(v[i].AsString())) }
 		extra := strings.ToUpper(s(4))
 		c := column{name: s(0), kind: strings.ToLower(s(1)), typ: strings.ToLower(s(2)), text: s(2), nullable: s(3) == "YES",
-			auto: strings.Contains(extra, "AUTO_INCREMENT"), hasDefault: v[5].AsInt64() == 1, key: s(6), charset: s(7)}
+			auto: strings.Contains(extra, "AUTO_INCREMENT"), key: s(5), charset: s(6), collation: s(7), comment: s(8)}
 		c.generated = strings.Contains(extra, "VIRTUAL") || strings.Contains(extra, "PERSISTENT") || strings.Contains(extra, "STORED GENERATED")
 		columns = append(columns, c)
 	}

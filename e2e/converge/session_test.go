@@ -22,6 +22,7 @@ type session struct {
 	conn    *client.Conn
 	charset *charsets.Client
 	modes   string
+	keyed   bool   // sql_generate_invisible_primary_key is on
 	began   bool   // a transaction is open
 	xid     string // of an XA transaction that is open
 	xids    int
@@ -65,7 +66,7 @@ func (s *session) reconnect() {
 		s.t.Fatal(err)
 	}
 	s.conn = conn
-	s.modes, s.charset = "", &charsets.Clients[0]
+	s.modes, s.keyed, s.charset = "", false, &charsets.Clients[0]
 	for _, sql := range []string{"SET NAMES utf8mb4", "USE " + servers.QuoteName(s.rng.Pick(databases...)), "SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"} {
 		_ = s.exec(sql)
 	}
@@ -124,8 +125,14 @@ func (s *session) change() {
 		v = settings[0]
 	}
 	value := s.rng.Pick(v.values...)
-	if s.exec("SET SESSION "+v.name+" = "+value) == nil && v.name == "sql_mode" {
+	if s.exec("SET SESSION "+v.name+" = "+value) != nil {
+		return
+	}
+	switch v.name {
+	case "sql_mode":
 		s.modes = value
+	case "sql_generate_invisible_primary_key":
+		s.keyed = value == "1"
 	}
 }
 

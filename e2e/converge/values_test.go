@@ -23,16 +23,17 @@ type table struct {
 }
 
 type column struct {
-	name       string
-	kind       string // DATA_TYPE: int
-	typ        string // COLUMN_TYPE in lower case: int(11) unsigned
-	text       string // COLUMN_TYPE
-	key        string // PRI, UNI, MUL
-	charset    string
-	nullable   bool
-	generated  bool
-	auto       bool
-	hasDefault bool
+	name      string
+	kind      string // DATA_TYPE: int
+	typ       string // COLUMN_TYPE in lower case: int(11) unsigned
+	text      string // COLUMN_TYPE
+	key       string // PRI, UNI, MUL
+	charset   string
+	collation string
+	comment   string
+	nullable  bool
+	generated bool
+	auto      bool
 }
 
 func (c *column) unsigned() bool { return strings.Contains(c.typ, "unsigned") }
