@@ -367,6 +367,34 @@ func TestFailbackWithoutLogging(t *testing.T) {
 	}
 }
 
+// TestPromotedWithoutLogging leads to a promoted replica that has what was not read yet and did not log it: the error names
+// the setting.
+func TestPromotedWithoutLogging(t *testing.T) {
+	for version, setting := range map[string]string{"mysql-5.7": "log_slave_updates", "mysql-8.0": "log_replica_updates", "mysql-9": "log_replica_updates", "mariadb-11.8": "log_slave_updates"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version, "--log-slave-updates=OFF")
+			if !c.a.MariaDB() { // which would lack what is from before the dump
+				c.b = own(t, version, append(copiedOptions, "--server-id=103", "--log-slave-updates=OFF")...)
+				c.b.Follow(t, c.a, true)
+			}
+			c.o, c.way = options(c.a, c.name), leadTo(c.a)
+			c.o.Source.Dial = c.way.dial
+			r := open(t, c.o)
+			c.take(r, c.insert(2))
+			_ = r.Close()
+			c.insert(2)
+			replicated(t, c.b, c.name, c.value+1)
+			c.b.Unfollow(t)
+			c.b.Connect(t, c.name).Exec("INSERT INTO t VALUES (904, 0)")
+			c.way.to.Store(c.b)
+			if err := r.refused(); err == nil || !strings.Contains(err.Error(), setting+"=OFF") {
+				t.Fatalf("error %v", err)
+			}
+		})
+	}
+}
+
 // TestFilesOfOneSecond leads to another server, whose binlog has the name and was made in the second of that which was
 // read, before anything of it was read.
 func TestFilesOfOneSecond(t *testing.T) {

@@ -110,6 +110,24 @@ func (d *placing) nothingMissing(ctx context.Context) error {
 		"it wrote them under another log_bin name, or was told to count them as executed", missing.Brief())}
 }
 
+// nonePurged names what a MySQL server has purged and was not read. It refuses a replica that lacks some
+// of it, and does not always say of what.
+func (d *placing) nonePurged(ctx context.Context) error {
+	if d.s.Flavor != MySQL {
+		return nil
+	}
+	purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
+	if err != nil {
+		return err
+	}
+	missing := purged.minus(d.p.GTIDs)
+	if missing.IsEmpty() {
+		return nil
+	}
+	return fmt.Errorf("%w: it counts the transactions %q as purged (gtid_purged), which were not read; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)",
+		ErrPurged, missing.Brief())
+}
+
 // countsPurged tells whether gtid_purged means something.
 func (s *Status) countsPurged() bool {
 	return s.Flavor == MySQL && s.GTIDMode != "" && s.GTIDMode != "OFF"

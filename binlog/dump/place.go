@@ -2,6 +2,7 @@ package dump
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -267,7 +268,7 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
-	for _, sees := range []func(context.Context) error{d.noneDeleted, d.noneSkipped, d.noneLost, d.sameGroup, d.begunBehind, d.notAgain, d.sameHistory, d.noneAnonymous} {
+	for _, sees := range []func(context.Context) error{d.nonePurged, d.noneDeleted, d.noneSkipped, d.noneLost, d.sameGroup, d.begunBehind, d.notAgain, d.sameHistory, d.noneAnonymous} {
 		if err := sees(ctx); err != nil {
 			return From{}, err
 		}
@@ -293,6 +294,28 @@ func (d *placing) lacking(executed *GTIDSet) error {
 	}
 	return fmt.Errorf("%w: %w: it has %q, read was %q; it may be a replica that is only behind, and the task goes on by itself as soon as it has caught up; or the failover lost them",
 		ErrOtherServer, ErrBehind, executed.Brief(), d.p.GTIDs.Brief())
+}
+
+// unlogged adds to what is said of a server that lacks what was read, or has not in its binlogs what
+// follows, that it does not log what it replicates.
+func (d *placing) unlogged(ctx context.Context, err error) error {
+	if !errors.Is(err, ErrPurged) && !errors.Is(err, ErrBehind) || d.sameServer() {
+		return err
+	}
+	const former, newer = "log_slave_updates", "log_replica_updates"
+	v, asked := d.c.variables(ctx, former, newer)
+	name := former
+	if _, ok := v[newer]; ok {
+		name = newer
+	}
+	if asked != nil || v[name] != "OFF" {
+		return err
+	}
+	text := "%w; it has " + name + "=OFF: what it replicated is in none of its binlogs (set " + name + "=ON in its my.cnf and restart it, before a failover leads to it)"
+	if IsTransient(err) {
+		return Transient(fmt.Errorf(text, errors.Unwrap(err)))
+	}
+	return fmt.Errorf(text, err)
 }
 
 // look makes a short dump over a connection of its own.
