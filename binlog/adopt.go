@@ -23,11 +23,12 @@ func (r *Reader) adopt(s *tableState, known *change.Table, o rowevent.DecoderOpt
 		return false
 	}
 	t := completed(told, known)
-	decoder, err := rowevent.NewDecoder(s.m, t, o)
+	definition := s.m.WithImplicitKey(t, false)
+	decoder, err := rowevent.NewDecoder(s.m, definition, o)
 	if err != nil {
 		return false
 	}
-	s.definition, s.decoder = t, decoder
+	s.known, s.definition, s.decoder = t, definition, decoder
 	r.catalog.Put(t)
 	r.tellAdopted(change.Altered, t, "the definition that its rows come with", why)
 	return true
@@ -40,7 +41,7 @@ func (r *Reader) adoptSources(s *tableState, now *schema.Catalog, why error) err
 	t, _ := now.Table(s.database, s.table)
 	o := r.decoderOptions()
 	o.HashLeast, o.HashMost = now.HashColumns(s.database, s.table)
-	if _, err := rowevent.NewDecoder(s.m, t, o); err != nil {
+	if _, err := rowevent.NewDecoder(s.m, s.m.WithImplicitKey(t, r.server.Load().ImplicitKeys), o); err != nil {
 		return fmt.Errorf("%w; nor do the rows fit the definition that the source has now: %w", why, err)
 	}
 	if err := r.catalog.PutPacked(now.Packed(s.database, s.table)); err != nil {

@@ -67,11 +67,11 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 // endLookup takes the definition that the source has.
 func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 	s := l.state
-	if !s.unknown && s.definition != nil {
-		now.KeepLabels(s.definition)
+	if !s.unknown && s.known != nil {
+		now.KeepLabels(s.known)
 	}
 	t, _ := now.Table(s.database, s.table)
-	if s.misfit || !s.unknown && !reflect.DeepEqual(t, s.definition) {
+	if s.misfit || !s.unknown && !reflect.DeepEqual(t, s.known) {
 		if err := r.adoptSources(s, now, cmp.Or(s.err, errDoubted)); err != nil {
 			return err
 		}

@@ -55,8 +55,9 @@ type tableState struct {
 	unsure          bool  // its columns may be in another charset than the history knows
 	asked           bool  // the source was
 
-	generation int // of the catalog that decoder was made with; -1: none made
-	definition *change.Table
+	generation int           // of the catalog that decoder was made with; -1: none made
+	known      *change.Table // the catalog's
+	definition *change.Table // the same, or with what the server hides of it
 	decoder    *rowevent.Decoder
 }
 
@@ -286,7 +287,7 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	s.generation = r.generation
 	t, known := r.catalog.Table(s.database, s.table)
-	if known && t == s.definition {
+	if known && t == s.known {
 		return
 	}
 	o := r.decoderOptions()
@@ -294,14 +295,15 @@ func (r *Reader) resolve(s *tableState) {
 	if !known {
 		t, known = s.m.Definition(o)
 	}
-	s.definition, s.decoder, s.err, s.unknown, s.misfit, s.unsure = t, nil, nil, !known, false, false
+	s.known, s.definition, s.decoder, s.err, s.unknown, s.misfit, s.unsure = t, t, nil, nil, !known, false, false
 	if !known {
 		s.err = fmt.Errorf("%w: that of %s.%s is not known here: it was changed by a DDL between here and now, or by one that cannot be read (binlog_row_metadata=FULL on the source prevents it)",
 			ErrSchema, s.database, s.table)
 		return
 	}
+	s.definition = s.m.WithImplicitKey(t, r.server.Load().ImplicitKeys)
 	var err error
-	if s.decoder, err = rowevent.NewDecoder(s.m, t, o); err != nil && !r.adopt(s, t, o, err) {
+	if s.decoder, err = rowevent.NewDecoder(s.m, s.definition, o); err != nil && !r.adopt(s, t, o, err) {
 		s.err, s.misfit = fmt.Errorf("%w: %w", ErrSchema, err), errors.Is(err, rowevent.ErrMismatch)
 	}
 	if s.err == nil && !tellsCharsets(s.m, t) && r.catalog.Unsure(s.database, s.table) {

@@ -159,10 +159,17 @@ type Column struct {
 	Nullable      bool     `json:"nullable,omitempty"`
 	AutoIncrement bool     `json:"auto_increment,omitempty"`
 	Generated     bool     `json:"generated,omitempty"` // GENERATED ALWAYS AS, stored or virtual
+	Hidden        bool     `json:"hidden,omitempty"`    // no column of the user's: a key that the server made and does not show
 	Charset       string   `json:"charset,omitempty"`   // of text, ENUM and SET; MySQL's name (utf8mb4, latin1, gbk, …); "binary" for none
 	Members       []string `json:"members,omitempty"`   // labels of ENUM and SET as UTF-8, in order
 	Comment       string   `json:"comment,omitempty"`
 	// Default is the DEFAULT literal as UTF-8 text without quotes; nil: none
 	// declared, NULL, or an expression.
 	Default *string `json:"default,omitempty"`
+}
+
+// IsImplicitKey tells the name of a column that ApsaraDB RDS or PolarDB-X makes the key of a table without one, and shows
+// nowhere but in rows.
+func IsImplicitKey(name string) bool {
+	return name == "__#alibaba_rds_row_id#__" || name == "_drds_implicit_id_"
 }

@@ -76,7 +76,9 @@ func (l *layout) appendImage(dst []byte, image []change.Value) []byte {
 	}
 	start := len(dst)
 	for i := range l.columns {
-		dst = l.columns[i].append(dst, &image[i])
+		if !l.columns[i].Hidden {
+			dst = l.columns[i].append(dst, &image[i])
+		}
 	}
 	return closeObject(dst, start)
 }

@@ -228,6 +228,17 @@ func TestChangesThatCannotBe(t *testing.T) {
 	}
 }
 
+// TestHiddenKey: a column that is none of the user's is the key and in no image.
+func TestHiddenKey(t *testing.T) {
+	table := &change.Table{Database: "d", Name: "t", PrimaryKey: []int{1}, Columns: []change.Column{
+		{Name: "a", Type: change.Int, Length: -1, Scale: -1}, {Name: "k", Type: change.BigInt, Length: -1, Scale: -1, Hidden: true}}}
+	row := []change.Value{{Kind: change.Int64, Num: 7}, {Kind: change.Int64, Num: 9}}
+	got := encode(t, encoder(format.DebeziumOptions{}), rowChange(table, nil, row))
+	if key, value := string(got[0][0]), string(got[0][1]); key != `{"k":9}` || !strings.Contains(value, `"after":{"a":7}`) {
+		t.Errorf("%s %s", key, value)
+	}
+}
+
 // FuzzRecordIsJSON puts arbitrary bytes wherever a change holds bytes or text.
 func FuzzRecordIsJSON(f *testing.F) {
 	f.Add("name", []byte("plain text of some length"), uint64(0))

@@ -154,6 +154,7 @@ type Status struct {
 	Charset             string         // character_set_server
 	Engine              string         // default_storage_engine
 	Collations          map[int]string // names by ID; of a feed's connections that was asked for them
+	ImplicitKeys        bool           // it is one of ApsaraDB's, which may give tables a hidden key
 	Variables           map[string]string
 	File                string // end of the binlog
 	Pos                 uint64
@@ -190,6 +191,13 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 			s.GTIDMode = "ON"
 		}
 	}
+	if s.Flavor == MySQL {
+		own, err := c.Query(ctx, apsaraVariables)
+		if err != nil {
+			return nil, err
+		}
+		s.ImplicitKeys = len(own) > 0
+	}
 	id, _ := strconv.ParseUint(v["server_id"], 10, 32)
 	s.ServerID = uint32(id)
 	s.LowerCaseTableNames, _ = strconv.Atoi(v["lower_case_table_names"])
@@ -198,6 +206,9 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	}
 	return s, nil
 }
+
+// apsaraVariables shows those that ApsaraDB RDS alone has, and, by another name of this kind, not Huawei's.
+const apsaraVariables = `SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'rds\_%' AND Variable_name <> 'rds_global_sql_log_bin'`
 
 // collations returns the names of the server's collations by ID.
 func (c *Conn) collations(ctx context.Context, s *Status) (map[int]string, error) {

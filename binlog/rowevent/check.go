@@ -51,6 +51,9 @@ func hasHashes(m *TableMap, t *change.Table, o DecoderOptions) bool {
 // primaryKey tells whether a server may call these columns the table's primary
 // key: without one it takes a unique key of NOT NULL columns for it.
 func primaryKey(t *change.Table, told []int) bool {
+	if n := len(t.Columns); n > 0 && t.Columns[n-1].Hidden && len(told) == 0 {
+		return true
+	}
 	if len(t.PrimaryKey) > 0 {
 		return slices.Equal(told, t.PrimaryKey)
 	}

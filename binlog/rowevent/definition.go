@@ -33,6 +33,10 @@ func (m *TableMap) Definition(o DecoderOptions) (*change.Table, bool) {
 	for n := len(t.Columns); mariadb && n > 1 && t.Columns[n-1].Type == change.BigInt && strings.HasPrefix(t.Columns[n-1].Name, hashColumn); n-- {
 		t.Columns = t.Columns[:n-1]
 	}
+	if n := len(t.Columns); !mariadb && n > 1 && change.IsImplicitKey(t.Columns[n-1].Name) {
+		t.Columns = t.Columns[:n-1]
+		return t, true
+	}
 	if len(m.PrimaryKey) > 0 {
 		t.PrimaryKey = append([]int{}, m.PrimaryKey...)
 	}

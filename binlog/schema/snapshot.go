@@ -274,8 +274,8 @@ func (p *page) readColumns(ctx context.Context, names []TableName) error {
 	}
 	for _, r := range rows {
 		t := p.tables[TableName{r[0].String, r[1].String}]
-		if t == nil {
-			continue // one that is not wanted
+		if t == nil || change.IsImplicitKey(r[2].String) {
+			continue // one that is not wanted, or is shown where global show_ipk_info is ON, and no statement tells
 		}
 		c, err := p.column(r[2:])
 		if err != nil {
@@ -338,7 +338,7 @@ func (p *page) readKeys(ctx context.Context, names []TableName) error {
 		return err
 	}
 	for _, r := range rows {
-		if t := p.tables[TableName{r[0].String, r[1].String}]; t != nil {
+		if t := p.tables[TableName{r[0].String, r[1].String}]; t != nil && !change.IsImplicitKey(r[5].String) {
 			if err := t.addKeyPart(r[2:]); err != nil {
 				t.unread = err
 			}
