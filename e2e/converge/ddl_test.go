@@ -385,7 +385,8 @@ func wide(set string) bool {
 }
 
 // otherType returns a definition for a column that there is already. None turns
-// another value into a date, which may be zero.
+// another value into a date, which may be zero, or any bytes into ucs2, of which servers take half a
+// surrogate pair for text.
 func (s *session) otherType(c *column) string {
 	if temporal(strings.ToUpper(c.kind)) {
 		def := s.column()
@@ -398,10 +399,21 @@ func (s *session) otherType(c *column) string {
 		return "TEXT"
 	}
 	for {
-		if def := s.column(); !temporal(def) && !strings.HasPrefix(def, "YEAR") {
+		if def := s.column(); !temporal(def) && !strings.HasPrefix(def, "YEAR") && !(c.bytes() && mayBeUCS2(def)) {
 			return def
 		}
 	}
+}
+
+// bytes tells a column of any bytes.
+func (c *column) bytes() bool {
+	return strings.Contains(c.kind, "binary") || strings.Contains(c.kind, "blob") || c.charset == "" && !slices.Contains([]string{"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "json"}, c.kind)
+}
+
+// mayBeUCS2 tells the definition of a text whose character set is ucs2, or that of its table.
+func mayBeUCS2(def string) bool {
+	text := strings.HasPrefix(def, "CHAR") || strings.HasPrefix(def, "VARCHAR") || strings.Contains(def, "TEXT") || strings.HasPrefix(def, "LONG VARCHAR")
+	return text && (strings.Contains(def, "ucs2") || !strings.Contains(def, " CHARACTER SET ") && !strings.Contains(def, " CHARSET ") && !strings.Contains(def, " COLLATE "))
 }
 
 func (s *session) partitions(t *named) string {
