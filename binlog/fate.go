@@ -46,7 +46,7 @@ func (f *fate) add(e *dump.Event) (before bool, err error) {
 	st := stOther
 	switch e.Type {
 	case dump.EvQuery, dump.EvQueryCompressed:
-		if q, err = readQuery(*e); err != nil {
+		if q, err = readStatement(*e); err != nil {
 			return false, err
 		}
 		st = q.st

@@ -14,6 +14,12 @@ type filter struct {
 // pattern is database.table with the wildcards * and ?.
 type pattern struct{ database, table string }
 
+// matches tells whether the pattern is about a database. One with wildcards is about none that is
+// the server's own or a service's.
+func (p *pattern) matches(database string) bool {
+	return wildcard(p.database, database) && (p.database == database || !systemDatabase(database))
+}
+
 // newFilter reads the patterns. fold makes them match in any case, as the
 // source does unless lower_case_table_names is 0.
 func newFilter(include, exclude []string, fold bool) (*filter, error) {
@@ -41,7 +47,7 @@ func Selector(include, exclude []string, fold bool) (table func(database, table 
 	if err != nil {
 		return nil, nil, err
 	}
-	return f.table, func(name string) bool { return f.database(name) && !systemDatabase(name) }, nil
+	return f.table, f.database, nil
 }
 
 func (f *filter) folded(name string) string {
@@ -55,8 +61,8 @@ func (f *filter) folded(name string) string {
 func (f *filter) table(database, table string) bool {
 	database, table = f.folded(database), f.folded(table)
 	match := func(list []pattern) bool {
-		for _, p := range list {
-			if wildcard(p.database, database) && wildcard(p.table, table) {
+		for i := range list {
+			if p := &list[i]; p.matches(database) && wildcard(p.table, table) {
 				return true
 			}
 		}
@@ -73,8 +79,8 @@ func (f *filter) database(database string) bool {
 			return false
 		}
 	}
-	for _, p := range f.include {
-		if wildcard(p.database, database) {
+	for i := range f.include {
+		if f.include[i].matches(database) {
 			return true
 		}
 	}
@@ -107,10 +113,10 @@ func wildcard(pattern, name string) bool {
 	return i == len(p)
 }
 
-// systemDatabase tells the server's own databases.
+// systemDatabase tells the server's own databases, and those in which a service keeps tables that were dropped.
 func systemDatabase(name string) bool {
 	switch strings.ToLower(name) {
-	case "mysql", "sys", "information_schema", "performance_schema":
+	case "mysql", "sys", "information_schema", "performance_schema", "__recycle_bin__", "__cdb_recycle_bin__":
 		return true
 	}
 	return false

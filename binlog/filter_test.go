@@ -33,3 +33,19 @@ func TestWildcards(t *testing.T) {
 		}
 	}
 }
+
+// TestWildcardsMeanNoSystemSchema: what the server or the service keeps for itself is selected by its name alone.
+func TestWildcardsMeanNoSystemSchema(t *testing.T) {
+	for _, name := range []string{"mysql", "MYSQL", "sys", "performance_schema", "information_schema", "__recycle_bin__", "__cdb_recycle_bin__"} {
+		for include, want := range map[string]bool{"*.*": false, "*.t": false, name[:1] + "*.*": false, "?" + name[1:] + ".t": false, name + ".*": true, name + ".t": true} {
+			f, err := newFilter([]string{include}, nil, false)
+			if err != nil || f.table(name, "t") != want || f.database(name) != want {
+				t.Errorf("%s, %s.t: table %t, database %t, %v", include, name, f.table(name, "t"), f.database(name), err)
+			}
+		}
+	}
+	f, err := newFilter([]string{"*.*"}, []string{"*sys*.*"}, false)
+	if err != nil || f.database("mysystem") || f.table("mysystem", "t") || !f.table("shop", "t") {
+		t.Error("an exclusion with wildcards does not hold")
+	}
+}

@@ -51,7 +51,7 @@ func (s *stream) content(e dump.Event) (item, error) {
 	switch e.Type {
 	case dump.EvQuery, dump.EvQueryCompressed, dump.EvExecuteLoadQuery:
 		if err == nil {
-			it.query, err = readQuery(e)
+			it.query, err = readQuery(e, s.status.Flavor == dump.MariaDB)
 		}
 		if it.st = it.query.st; it.st == stOther {
 			it.query.sessionOf(s.status)
@@ -109,7 +109,18 @@ func (s *stream) meaningless(e *dump.Event) error {
 	case dump.EvStartV3, dump.EvLoad, dump.EvNewLoad, dump.EvCreateFile, dump.EvExecLoad, dump.EvSlave:
 		return fmt.Errorf("%w: type %d is of servers before MySQL 5.0; upgrade the source", ErrEvent, e.Type)
 	}
+	if what := vendorEvents[e.Type]; what != "" {
+		return fmt.Errorf("%w: type %d is %s, which may change rows and cannot be read", ErrEvent, e.Type, what)
+	}
 	return fmt.Errorf("%w: type %d is not known and not ignorable; it comes from a newer server: use a newer Daybook", ErrEvent, e.Type)
+}
+
+// vendorEvents are what some servers have that stands in no documentation of MySQL or MariaDB.
+var vendorEvents = map[dump.EventType]string{
+	80:  "PolarDB-X's SEQUENCE",
+	99:  "PolarDB-X's PREVIOUS_PREPARED_XIDS",
+	100: "GROUP_UPDATE_ROWS, by which AliSQL and PolarDB-X write rows",
+	172: "MariaDB 12.3's PARTIAL_ROW_DATA, a row in pieces (binlog_row_event_fragment_threshold)",
 }
 
 func (s *stream) classifyStatement(it *item) {

@@ -36,6 +36,9 @@ const (
 	// NumbersLeftOut: MariaDB's binlog goes on in a GTID domain behind a gap. Told once
 	// a domain and hour.
 	NumbersLeftOut NoticeKind = "numbers_left_out"
+	// EventsOfService: events that a service writes for itself were passed over. Told
+	// once a type and hour.
+	EventsOfService NoticeKind = "events_of_service"
 )
 
 // tellGap tells of a transaction that does not follow the one before in its domain.
@@ -46,6 +49,13 @@ const (
 func (r *Reader) tellGap(last, g dump.GTID) {
 	if r.dueToTell(fmt.Sprintf("GTID domain %d", g.Domain), true) {
 		r.tell(NumbersLeftOut, "", fmt.Sprintf("the source's binlog goes on with %s behind %s: it filters what it replicates, or was told to pass over what is between (gtid_slave_pos, gtid_seq_no), which is not in it", &g, &last))
+	}
+}
+
+// tellService tells of an event that is passed over though it does not say that it may be.
+func (r *Reader) tellService(e *dump.Event) {
+	if r.dueToTell(fmt.Sprintf("events of type %d", e.Type), true) {
+		r.tell(EventsOfService, "", fmt.Sprintf("events of type %d are passed over: the service writes them for itself (X-Paxos), and they change no row", e.Type))
 	}
 }
 

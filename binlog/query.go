@@ -42,8 +42,18 @@ const (
 	maxStatement = 1 << 30
 )
 
-// readQuery reads a query event, of which the binlog has three forms.
-func readQuery(e dump.Event) (query, error) {
+// readQuery reads a query event of a server of MySQL or MariaDB.
+func readQuery(e dump.Event, mariadb bool) (query, error) {
+	q, err := readStatement(e)
+	if q.st == stOther && err == nil {
+		err = q.readVariables(q.variables, mariadb)
+		q.context.Database, q.context.Thread = string(q.database), q.thread
+	}
+	return q, err
+}
+
+// readStatement reads a query event, of which the binlog has three forms, but for the status variables.
+func readStatement(e dump.Event) (query, error) {
 	extra := 0
 	if e.Type == dump.EvExecuteLoadQuery {
 		extra = loadExtra
@@ -52,10 +62,7 @@ func readQuery(e dump.Event) (query, error) {
 	if err == nil && e.Type == dump.EvQueryCompressed {
 		q.sql, err = inflate(q.sql, maxStatement)
 	}
-	if q.st = statementOf(q.sql); q.st == stOther && err == nil {
-		err = q.readVariables(q.variables)
-		q.context.Database, q.context.Thread = string(q.database), q.thread
-	}
+	q.st = statementOf(q.sql)
 	return q, err
 }
 
@@ -89,12 +96,17 @@ func parseQuery(b []byte, extra int) (query, error) {
 // readVariables reads the status variables. Of one that is not known the length
 // is not known either, so that all behind it are lost: that is an error unless
 // those without which the statement may be misread came before.
+// From 128 on they are a vendor's own: MariaDB's are read at MariaDB only (Percona XtraDB Cluster has another 128).
 // Source: mysql::binlog::event::Query_event, MariaDB's log_event.cc.
-func (q *query) readVariables(b []byte) error {
+func (q *query) readVariables(b []byte, mariadb bool) error {
 	r := cursor.Cursor{B: b}
 	charset := false
 	for len(r.B) > 0 && r.Err == nil {
-		switch code := r.U8(); code {
+		code := r.U8()
+		if code >= 128 && !mariadb && charset {
+			return nil
+		}
+		switch code {
 		case 0:
 			q.flags2 = r.U32()
 		case 1:

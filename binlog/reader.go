@@ -188,6 +188,10 @@ func (r *Reader) handle(it *item) (*change.Change, error) {
 			return nil, err
 		}
 	}
+	if it.kind == itemPassed && it.event.OfService() {
+		r.tellService(&it.event)
+		return nil, nil
+	}
 	if r.skipping {
 		return r.passOver(it)
 	}

@@ -157,6 +157,7 @@ func (s *stream) act(e dump.Event, undone bool) (item, error) {
 		return passed, err
 	}
 	if !e.InGroup() {
+		passed.event = e
 		return passed, s.outside(&e)
 	}
 	it, err := s.content(e)

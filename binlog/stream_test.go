@@ -52,6 +52,14 @@ func TestEventTypes(t *testing.T) {
 		{dump.Event{Type: 77, Flags: dump.FlagIgnorable}, false},
 		{dump.Event{Type: 200}, true},
 		{dump.Event{Type: 0}, true},
+		{dump.Event{Type: 80}, true},
+		{dump.Event{Type: 99}, true},
+		{dump.Event{Type: 100}, true},                             // rows, of AliSQL
+		{dump.Event{Type: 100, Flags: dump.FlagIgnorable}, false}, // padding, of Aurora
+		{dump.Event{Type: 101}, false},
+		{dump.Event{Type: 105}, false},
+		{dump.Event{Type: 106}, true},
+		{dump.Event{Type: 172}, true},
 		{dump.Event{Type: dump.EvIncident, Body: []byte{1, 0, 0}}, true},
 		{dump.Event{Type: dump.EvLoad}, true},
 		{dump.Event{Type: dump.EvStop}, false},

@@ -51,6 +51,8 @@ const (
 	EvTransactionPayload EventType = 40
 	EvHeartbeatV2        EventType = 41
 	EvGTIDTagged         EventType = 42
+	evConsensusLog       EventType = 101 // to evGCN: ApsaraDB's cluster edition and PolarDB-X, before a group and about no row
+	evGCN                EventType = 105
 	EvAnnotateRows       EventType = 160
 	EvBinlogCheckpoint   EventType = 161
 	EvMariaGTID          EventType = 162
@@ -107,8 +109,11 @@ func (e *Event) InGroup() bool {
 		EvTransactionContext, EvViewChange, EvBinlogCheckpoint, EvStartEncryption, EvHeartbeat, EvHeartbeatV2:
 		return false
 	}
-	return e.Flags&FlagIgnorable == 0 || e.Type == EvRowsQuery
+	return !e.OfService() && (e.Flags&FlagIgnorable == 0 || e.Type == EvRowsQuery)
 }
+
+// OfService tells the events that a service writes for itself, and does not mark as ignorable.
+func (e *Event) OfService() bool { return e.Type >= evConsensusLog && e.Type <= evGCN }
 
 // sumBytes is how much of an event Sum looks at. A large one is not fetched
 // whole only to know it again: its header alone has its size, time and end.
