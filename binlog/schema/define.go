@@ -125,9 +125,17 @@ const sequenceColumns = `(next_not_cached_value BIGINT(21) NOT NULL, minimum_val
 	COMMENT '0 if no cycles are allowed, 1 if the sequence should begin a new cycle when maximum_value is passed',
 	cycle_count BIGINT(21) NOT NULL COMMENT 'How many cycles have been done')`
 
-// createSequence runs MariaDB's CREATE SEQUENCE.
+// aliSequenceColumns are those of AliSQL's.
+const aliSequenceColumns = `(currval BIGINT NOT NULL, nextval BIGINT NOT NULL, minvalue BIGINT NOT NULL, maxvalue BIGINT NOT NULL,
+	start BIGINT NOT NULL, increment BIGINT NOT NULL, cache BIGINT NOT NULL, cycle BIGINT NOT NULL, round BIGINT NOT NULL)`
+
+// createSequence runs CREATE SEQUENCE, of MariaDB and of AliSQL.
 func (u *run) createSequence(s *createSequence) {
-	r := newReader(sequenceColumns, u.server, Context{})
+	columns := sequenceColumns
+	if !u.server.mariaDB() {
+		columns = aliSequenceColumns
+	}
+	r := newReader(columns, u.server, Context{})
 	r.take()
 	u.createTable(&createTable{name: s.name, orReplace: s.orReplace, ifNotExist: s.ifNotExist, elements: r.tableElements(nil, false),
 		options: tableOptions{engine: s.options.engine, comment: s.options.comment}})

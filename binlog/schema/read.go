@@ -120,7 +120,7 @@ func (r *reader) create() (any, Class) {
 		}
 		r.tableOptions(&s.options, false)
 		return s, DDL
-	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"):
+	case r.isWord(0, "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE", "OFFLINE"), r.isVendorsKey(), r.isWord(0, "CLUSTERED") && r.isWord(1, "COLUMNAR"):
 		return r.createIndex(orReplace)
 	}
 	return r.createProgram(), Other
@@ -133,8 +133,11 @@ func (r *reader) createIndex(orReplace bool) (any, Class) {
 	switch {
 	case r.acceptAny("UNIQUE"):
 		k.Unique = true
-	case r.acceptAny("FULLTEXT", "SPATIAL", "VECTOR"):
+	case r.acceptAny("FULLTEXT", "SPATIAL", "VECTOR"), r.accept("CLUSTERED", "COLUMNAR"):
 		k.FullText = true
+	}
+	if r.isVendorsKey() {
+		r.take()
 	}
 	if !r.acceptAny("INDEX", "KEY") {
 		return nil, Other

@@ -130,7 +130,7 @@ func (r *reader) period() alteration {
 func (r *reader) keyElement() (alteration, bool) {
 	a := alteration{kind: addKey}
 	k := &a.key
-	start := 0
+	start, vendors := 0, false
 	var constraint string
 	if r.isWord(0, "CONSTRAINT") {
 		start = 1
@@ -152,10 +152,19 @@ func (r *reader) keyElement() (alteration, bool) {
 	case r.isWord(0, "KEY", "INDEX"):
 	case r.isWord(0, "FULLTEXT", "SPATIAL"), r.isWord(0, "VECTOR") && r.isWord(1, "KEY", "INDEX"):
 		k.FullText = true
+	case r.isWord(0, "CLUSTERED") && r.isWord(1, "COLUMNAR"): // PolarDB's
+		k.FullText, vendors = true, true
+		r.take()
+	case r.isVendorsKey():
+		vendors = true
 	default:
 		return a, false
 	}
 	for range start + 1 {
+		r.take()
+	}
+	if r.isVendorsKey() { // behind UNIQUE
+		vendors = true
 		r.take()
 	}
 	r.acceptAny("KEY", "INDEX")
@@ -169,7 +178,15 @@ func (r *reader) keyElement() (alteration, bool) {
 		k.Name = primaryName
 	}
 	k.Hash = r.keyOptions() || k.Hash
+	if vendors && r.accept("PARTITION", "BY") { // the key's own
+		r.skipElement()
+	}
 	return a, true
+}
+
+// isVendorsKey tells whether a word comes next that says of a key how TokuDB or PolarDB-X keeps it.
+func (r *reader) isVendorsKey() bool {
+	return r.isWord(0, "CLUSTERING", "GLOBAL", "LOCAL", "CLUSTERED") && r.isWord(1, "KEY", "INDEX")
 }
 
 // primaryName is the one name of primary keys.
