@@ -19,6 +19,7 @@ var (
 	ErrPosition    = dump.ErrPosition
 	ErrGTIDMode    = dump.ErrGTIDMode
 	ErrOtherServer = dump.ErrOtherServer
+	ErrProxy       = dump.ErrProxy
 	ErrBehind      = dump.ErrBehind
 	ErrServerID    = dump.ErrServerID
 	ErrEvent       = dump.ErrEvent

@@ -45,6 +45,11 @@ const (
 	ReplicaHost = dump.ReplicaHost
 )
 
+// OldestBinlog looks at the oldest binlog of a server.
+func OldestBinlog(ctx context.Context, s Source) (dump.Oldest, error) {
+	return dump.OldestBinlog(ctx, s)
+}
+
 // Dial connects to a source and logs in.
 func Dial(ctx context.Context, s Source) (*Conn, error) { return dump.Dial(ctx, s) }
 

@@ -4,70 +4,114 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"daybook/binlog"
 )
 
-// grants is what SHOW GRANTS told: privileges by `database.table` as granted.
-type grants map[string]map[string]bool
+// grants is what SHOW GRANTS told: privileges by `database.table` as granted, and, of MySQL with partial_revokes, those by
+// database that a global one does not give.
+type grants struct{ granted, revoked privileges }
 
-var grantLine = regexp.MustCompile(`(?i)^GRANT (.+) ON (?:TABLE )?(\S+) TO `)
+type privileges map[string]map[string]bool
+
+var grantLine = regexp.MustCompile(`(?i)^(GRANT|REVOKE) (.+) ON (?:TABLE )?(\S+) (?:TO|FROM) `)
 
 func parseGrants(rows [][]binlog.Text) grants {
-	g := grants{}
+	g := grants{privileges{}, privileges{}}
 	for _, r := range rows {
 		m := grantLine.FindStringSubmatch(r[0].String)
 		if m == nil {
 			continue // a role, or PROXY
 		}
-		object := strings.ReplaceAll(m[2], "`", "")
-		if g[object] == nil {
-			g[object] = map[string]bool{}
+		to := g.granted
+		if strings.EqualFold(m[1], "REVOKE") {
+			to = g.revoked
 		}
-		for priv := range strings.SplitSeq(m[1], ",") {
-			priv = strings.ToUpper(strings.TrimSpace(priv))
-			if priv == "ALL" {
-				priv = "ALL PRIVILEGES"
-			}
-			g[object][priv] = true
-		}
+		to.add(strings.ReplaceAll(m[3], "`", ""), m[2])
 	}
 	return g
 }
 
-func (g grants) global(priv string) bool { return g["*.*"][priv] }
+func (p privileges) add(object, list string) {
+	if p[object] == nil {
+		p[object] = map[string]bool{}
+	}
+	for priv := range strings.SplitSeq(list, ",") {
+		priv = strings.ToUpper(strings.TrimSpace(priv))
+		if priv == "ALL" {
+			priv = "ALL PRIVILEGES"
+		}
+		p[object][priv] = true
+	}
+}
+
+// global tells whether a privilege is granted on *.*.
+func (g grants) global(priv string) bool {
+	return g.granted["*.*"][priv] || g.granted["*.*"]["ALL PRIVILEGES"]
+}
+
+// except returns the databases of which a global privilege is revoked.
+func (g grants) except(priv string, wanted func(database string) bool) (databases []string) {
+	for object, privs := range g.revoked {
+		if database, _, _ := strings.Cut(object, "."); (privs[priv] || privs["ALL PRIVILEGES"]) && wanted(database) {
+			databases = append(databases, database)
+		}
+	}
+	slices.Sort(databases)
+	return databases
+}
 
 // selectPrivilege wants every selected table to be visible. The server shows
 // in information_schema only what the user may see, so a table that is hidden
 // cannot be named; what can be told is an include pattern that nothing grants.
 func (p *prechecker) selectPrivilege(ctx context.Context, g grants) error {
 	const name = "privilege SELECT"
-	if g.global("SELECT") || g.global("ALL PRIVILEGES") {
+	_, selects, err := binlog.Selector(p.opts.Include, p.opts.Exclude, p.vars["lower_case_table_names"] != "0")
+	if err != nil {
+		return nil // the reader tells
+	}
+	fix := fmt.Sprintf("GRANT SELECT ON *.* TO '%s'@'%%' (or on the selected databases)", p.opts.Source.User)
+	if g.global("SELECT") {
+		if hidden := g.except("SELECT", selects); len(hidden) > 0 {
+			p.fail(name, "granted on *.*, but revoked on "+strings.Join(hidden, ", "), fmt.Sprintf("GRANT SELECT ON %s.* TO '%s'@'%%', or exclude it from the task", hidden[0], p.opts.Source.User))
+			return nil
+		}
 		p.pass(name, "granted on *.*")
 		return nil
 	}
+	var partly []string
 	for _, include := range p.opts.Include {
-		db, _, _ := strings.Cut(include, ".")
-		rows, err := p.conn.LongQuery(ctx, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '"+likePattern(db)+"'")
+		db, table, _ := strings.Cut(include, ".")
+		if g.covers(db, table) {
+			continue
+		}
+		rows, err := p.conn.LongQuery(ctx, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '"+likePattern(db)+"' AND TABLE_NAME LIKE '"+likePattern(table)+"'")
 		if err != nil {
 			return err
 		}
-		if rows[0][0].String == "0" && !g.covers(db) {
-			p.fail(name, fmt.Sprintf("no table of %s is visible to %s", include, p.opts.Source.User),
-				fmt.Sprintf("GRANT SELECT ON *.* TO '%s'@'%%' (or on the selected databases)", p.opts.Source.User))
+		if rows[0][0].String == "0" {
+			p.fail(name, fmt.Sprintf("no table of %s is visible to %s", include, p.opts.Source.User), fix)
 			return nil
 		}
+		if strings.ContainsAny(include, "*?") {
+			partly = append(partly, include)
+		}
 	}
-	p.pass(name, "granted on the selected databases")
+	if len(partly) > 0 {
+		p.add(name, Warn, "not granted on all of "+strings.Join(partly, ", ")+": rows of a table that is selected and not visible to "+p.opts.Source.User+" stop the task", fix)
+		return nil
+	}
+	p.pass(name, "granted on what is selected")
 	return nil
 }
 
-// covers tells whether SELECT is granted on the database as a whole.
-func (g grants) covers(db string) bool {
-	for object, privs := range g {
-		on, table, _ := strings.Cut(object, ".")
-		if table == "*" && strings.ReplaceAll(on, `\_`, "_") == db && (privs["SELECT"] || privs["ALL PRIVILEGES"]) {
+// covers tells whether SELECT is granted on the database as a whole, or on the table.
+func (g grants) covers(db, table string) bool {
+	for object, privs := range g.granted {
+		on, of, _ := strings.Cut(object, ".")
+		if (of == "*" && strings.ReplaceAll(on, `\_`, "_") == db || on == db && of == table) && (privs["SELECT"] || privs["ALL PRIVILEGES"]) {
 			return true
 		}
 	}

@@ -86,6 +86,7 @@ type prechecker struct {
 	opts   Options
 	conn   *binlog.Conn
 	vars   map[string]string
+	of     *service
 	checks []Check
 }
 
@@ -156,6 +157,9 @@ func (p *prechecker) readVariables(ctx context.Context) error {
 	for _, r := range rows {
 		p.vars[strings.ToLower(r[0].String)] = r[1].String
 	}
+	if p.of = serviceOf(p.opts.Source.Address, p.vars); p.of != ownServer {
+		p.pass("service", p.of.name)
+	}
 	return nil
 }
 
@@ -179,9 +183,9 @@ func (p *prechecker) version(context.Context) error {
 	return nil
 }
 
-func (p *prechecker) binlogSettings(context.Context) error {
+func (p *prechecker) binlogSettings(ctx context.Context) error {
 	if p.vars["log_bin"] != "ON" {
-		p.fail("binlog", "log_bin is OFF", "set log_bin (and a server_id) in the server's my.cnf and restart it")
+		p.fail("binlog", "log_bin is OFF", advice(p.of.binlog, "set log_bin (and a server_id) in the server's my.cnf and restart it"))
 		return nil
 	}
 	p.pass("binlog", "log_bin is ON")
@@ -191,7 +195,7 @@ func (p *prechecker) binlogSettings(context.Context) error {
 	}
 	p.wantVariable("row image", "binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', set it in my.cnf, and have open sessions reconnect")
 	p.logged()
-	p.retention()
+	p.retention(ctx)
 	p.tellGTID()
 	p.tellMetadata()
 	p.twoPhaseAlter()
@@ -207,7 +211,7 @@ func (p *prechecker) wantVariable(name, variable, want, fix string) {
 	case strings.EqualFold(got, want):
 		p.pass(name, variable+" is "+want)
 	default:
-		p.fail(name, variable+" is "+got, fix)
+		p.fail(name, variable+" is "+got, p.of.setting(variable, want, fix))
 	}
 }
 
@@ -234,7 +238,7 @@ func (p *prechecker) tellGTID() {
 		p.pass("GTID", "gtid_mode is ON: a failover is followed")
 	case ok:
 		p.add("GTID", Warn, "gtid_mode is "+mode+": file and position are used, a failover to another server is not followed",
-			"set gtid_mode = ON and enforce_gtid_consistency = ON to follow failovers")
+			p.of.setting("enforce_gtid_consistency and gtid_mode", "ON", "set gtid_mode = ON and enforce_gtid_consistency = ON to follow failovers"))
 	default:
 		p.add("GTID", Warn, "this server has no GTIDs: file and position are used, a failover is not followed", "upgrade to MySQL 5.6 or later to follow failovers")
 	}
@@ -248,7 +252,7 @@ func (p *prechecker) tellMetadata() {
 		p.pass("row metadata", "binlog_row_metadata is FULL: each table map is checked against the schema history")
 	default:
 		p.add("row metadata", Warn, "binlog_row_metadata is "+got+": the schema history describes the rows",
-			"SET GLOBAL binlog_row_metadata = 'FULL' has the server describe them as well")
+			p.of.setting("binlog_row_metadata", "FULL", "SET GLOBAL binlog_row_metadata = 'FULL' has the server describe them as well"))
 	}
 }
 
@@ -294,37 +298,6 @@ func (p *prechecker) listingReplicasIsDangerous() bool {
 	return major == 5 && minor >= 6 || major == 8 && minor == 0 && patch < 20
 }
 
-// minRetentionSeconds is what Daybook itself keeps: with less, an outage of it
-// could lose what the log would still hold.
-const minRetentionSeconds = 24 * 3600
-
-func (p *prechecker) retention() {
-	secs, ok := p.binlogRetention()
-	switch {
-	case !ok:
-		p.pass("binlog retention", "cannot be told on this server")
-	case secs == 0:
-		p.pass("binlog retention", "binlogs are kept until purged by hand")
-	case secs < minRetentionSeconds:
-		p.add("binlog retention", Warn, fmt.Sprintf("binlogs are kept %d s", secs), "keep them 24 hours or more, so that Daybook can catch up after an outage")
-	default:
-		p.pass("binlog retention", fmt.Sprintf("binlogs are kept %d h", secs/3600))
-	}
-}
-
-// binlogRetention reads MySQL 8's variable, MariaDB 10.6's of the same name,
-// or the older one in days.
-func (p *prechecker) binlogRetention() (seconds int64, ok bool) {
-	if s, err := strconv.ParseInt(p.vars["binlog_expire_logs_seconds"], 10, 64); err == nil && s > 0 {
-		return s, true
-	}
-	if d, err := strconv.ParseFloat(p.vars["expire_logs_days"], 64); err == nil {
-		return int64(d * 24 * 3600), true
-	}
-	_, ok = p.vars["binlog_expire_logs_seconds"]
-	return 0, ok
-}
-
 // Any of these allows to read the binlog, or to ask for its end: MariaDB 10.5
 // has other names for the second.
 var (
@@ -343,7 +316,7 @@ func (p *prechecker) privileges(ctx context.Context) error {
 		anyOf []string
 	}{{"REPLICATION SLAVE", replicationSlave}, {"REPLICATION CLIENT", replicationClient}} {
 		name := "privilege " + want.name
-		if g.global("ALL PRIVILEGES") || slices.ContainsFunc(want.anyOf, g.global) {
+		if slices.ContainsFunc(want.anyOf, g.global) {
 			p.pass(name, "granted")
 			continue
 		}

@@ -131,7 +131,7 @@ func (p *prechecker) either(ctx context.Context, old, current string) ([][]binlo
 // triggerPrivilege wants the triggers to be visible.
 func (p *prechecker) triggerPrivilege(g grants) {
 	const name = "privilege TRIGGER"
-	if g.global("TRIGGER") || g.global("ALL PRIVILEGES") {
+	if g.global("TRIGGER") && len(g.except("TRIGGER", func(string) bool { return true })) == 0 {
 		p.pass(name, "granted on *.*")
 		return
 	}

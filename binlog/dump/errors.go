@@ -24,6 +24,7 @@ var (
 	ErrPosition    = errors.New("the position is not in the source's binlogs")
 	ErrGTIDMode    = errors.New("the source's gtid_mode keeps it from sending what was not read yet")
 	ErrOtherServer = errors.New("the source is another server than before")
+	ErrProxy       = errors.New("what answers at the source's address passes no replication on")
 	ErrBehind      = errors.New("the source lacks transactions that were already read")
 	ErrServerID    = errors.New("the server ID is used by another replica of the source")
 	ErrEvent       = errors.New("an event of the binlog cannot be read")
@@ -81,6 +82,8 @@ func classify(doing string, err error) error {
 		return fmt.Errorf("%w: %s: %s; allow the account to log in from this host", ErrAuth, doing, my.Message)
 	case mysql.ER_SPECIFIC_ACCESS_DENIED_ERROR, mysql.ER_TABLEACCESS_DENIED_ERROR, mysql.ER_COLUMNACCESS_DENIED_ERROR:
 		return fmt.Errorf("%w: %s: %s; GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON *.* to it", ErrPrivilege, doing, my.Message)
+	case mysql.ER_UNKNOWN_COM_ERROR:
+		return fmt.Errorf("%w: %s: %s; it is a proxy: use the server's own address (ProxySQL: or set mysql_users.fast_forward=1 for the account; MaxScale: or a binlogrouter)", ErrProxy, doing, my.Message)
 	case mysql.ER_NO_BINARY_LOGGING:
 		return fmt.Errorf("%w: %s: %s; start the source with log_bin", ErrNoBinlog, doing, my.Message)
 	case errFileNotFound: // MariaDB opens a binlog before it says more

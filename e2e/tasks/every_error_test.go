@@ -195,6 +195,7 @@ var elsewhere = map[string]string{
 	"store.ErrFailed":           "store.TestDiskIsFullForAWhile",
 	"binlog.ErrNotRow":          "binlog.TestNotRow",
 	"binlog.ErrAnswer":          "binlog/dump.TestHostileAnswer",
+	"binlog.ErrProxy":           "task.TestPrecheckOfAProxy",
 	"binlog.ErrSecret":          "binlog/dump.TestSecretAtEachLogin",
 	"task.ErrGaveUp":            "task.TestGivesUp",
 	"binlog.ErrClosed":          "", // no error of a task, nor are those below
