@@ -255,9 +255,11 @@ func TestBegunBehindTheBinlogs(t *testing.T) {
 				c := newCopied(t, version, "--log-slave-updates=OFF")
 				c.insert(3)
 				replicated(t, c.b, c.name, c.value+1)
+				c.b.Connect(t, "").Exec("STOP SLAVE")
 				r := c.open(binlog.Start{})
 				var want []string
 				if !read { // what b replicates behind the start
+					c.b.Connect(t, "").Exec("START SLAVE")
 					want = c.insert(1)
 					replicated(t, c.b, c.name, c.value+1)
 				}
@@ -316,6 +318,7 @@ func TestBegunAtTheEndOfBinlogs(t *testing.T) {
 				c.db.Exec("SET gtid_seq_no = 100")
 				c.insert(3)
 				replicated(t, c.b, c.name, c.value+2)
+				c.b.Connect(t, "").Exec("STOP SLAVE")
 				end, err := dialStatus(t, c.b)
 				if err != nil {
 					t.Fatal(err)

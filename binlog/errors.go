@@ -21,6 +21,7 @@ var (
 	ErrOtherServer = dump.ErrOtherServer
 	ErrProxy       = dump.ErrProxy
 	ErrBehind      = dump.ErrBehind
+	ErrNotLogged   = dump.ErrNotLogged
 	ErrServerID    = dump.ErrServerID
 	ErrEvent       = dump.ErrEvent
 	ErrChecksum    = dump.ErrChecksum

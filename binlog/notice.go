@@ -39,7 +39,18 @@ const (
 	// EventsOfService: events that a service writes for itself were passed over. Told
 	// once a type and hour.
 	EventsOfService NoticeKind = "events_of_service"
+	// ReplicaUnseen: the account may not see whether the source is a replica, of which it would log
+	// nothing. Told once an hour.
+	ReplicaUnseen NoticeKind = "replica_unseen"
 )
+
+// connected tells of what a connection's server may not log.
+func (r *Reader) connected(c *dump.Connection) error {
+	if c.Unlogged.Unseen && r.dueToTell("replica unseen", true) {
+		r.tell(ReplicaUnseen, "", c.Unlogged.Found+"; "+c.Unlogged.Fix)
+	}
+	return nil
+}
 
 // tellGap tells of a transaction that does not follow the one before in its domain.
 //

@@ -36,6 +36,9 @@ func (r *Reader) open(ctx context.Context) error {
 		if !r.sessions.known() {
 			r.sessions.connected(c)
 		}
+		if r.stream.onConnect = r.connected; err == nil {
+			err = r.connected(c)
+		}
 	}
 	return err
 }

@@ -15,7 +15,9 @@ type stream struct {
 	feed      *dump.Feed
 	foresight *foresight // nil: what was undone is handed out like the rest
 	opaque    bool       // compressed transactions are not looked into
-	status    *Status    // of the source when it was connected last
+	// onConnect is told of each connection but the first; nil: nobody asks.
+	onConnect func(*dump.Connection) error
+	status    *Status // of the source when it was connected last
 	conn      *dump.Connection
 
 	format  dump.Format
@@ -181,6 +183,11 @@ func (s *stream) take() (e dump.Event, undone, ok bool, err error) {
 			return e, undone, ok, err
 		}
 		s.connected(c)
+		if s.onConnect != nil {
+			if err := s.onConnect(c); err != nil {
+				return dump.Event{}, false, false, err
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // The checks here warn of what can stop a task later, or keep changes out of
-// the binlog. None keeps it from starting.
+// the binlog. What keeps all of them out of it keeps a task from starting.
 
 // sessions looks for sessions that write in another format than the global
 // setting says: those that were open when it was changed, and those that chose
@@ -100,20 +101,25 @@ func (p *prechecker) filters(ctx context.Context) error {
 	return nil
 }
 
-// replicated looks whether a replica writes what it gets from its own source.
+// replicated looks whether a replica logs what it gets from its own source.
 func (p *prechecker) replicated(ctx context.Context) error {
 	const name = "replica's binlog"
-	written, ok := p.vars["log_replica_updates"]
-	if !ok {
-		written = p.vars["log_slave_updates"]
+	status, err := p.conn.Facts(ctx)
+	if errors.Is(err, binlog.ErrNoBinlog) {
+		return nil // which has a check of its own
 	}
-	if written == "ON" {
-		return nil
+	if err != nil {
+		return err
 	}
-	rows, err := p.either(ctx, "SHOW SLAVE STATUS", "SHOW REPLICA STATUS")
-	if err == nil && len(rows) > 0 {
-		p.add(name, Warn, "log_slave_updates is OFF: changes that this replica gets from its source are not in its binlog",
-			"set log_slave_updates (log_replica_updates) = ON in my.cnf and restart the server, or track its source")
+	switch u, err := p.conn.Unlogged(ctx, status); {
+	case err != nil:
+		return err
+	case u.Replica:
+		p.fail(name, u.Found, u.Fix)
+	case u.Unseen:
+		p.add(name, Warn, u.Found, u.Fix)
+	default:
+		p.pass(name, u.Found)
 	}
 	return nil
 }

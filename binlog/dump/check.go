@@ -51,9 +51,17 @@ func (f *Feed) Check(p *Position) {
 func (f *Feed) suspect(ctx context.Context, at *live, p Position) string {
 	before := f.watch.more
 	f.watch.more = Position{}
-	d := placing{dial: f.dial, log: f.log, s: at.s, p: &p}
+	replica := Unlogged{}
+	d := placing{log: f.log, s: at.s, p: &p, dial: func(ctx context.Context) (c *Conn, err error) {
+		if c, err = Dial(ctx, f.o.Source); err == nil && !at.s.logsReplicated() {
+			replica, _ = c.Unlogged(ctx, at.s) // a connection that has failed tells what follows
+		}
+		return c, err
+	}}
 	differs, more, err := d.compare(ctx)
 	switch {
+	case replica.Replica:
+		return replica.Found
 	case errors.Is(err, ErrPurged):
 		return "file " + p.File + " is not there any more"
 	case err != nil: // whether the connection lives, its heartbeats tell
@@ -68,8 +76,6 @@ func (f *Feed) suspect(ctx context.Context, at *live, p Position) string {
 	}
 	return ""
 }
-
-func (f *Feed) dial(ctx context.Context) (*Conn, error) { return Dial(ctx, f.o.Source) }
 
 // Cut ends the connection: what came over it does not fit, which why tells.
 func (f *Feed) Cut(why error) {

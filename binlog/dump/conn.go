@@ -175,7 +175,7 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	v, err := c.variables(ctx, "version", "version_comment", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_checksum",
 		"gtid_mode", "old_mode", "lower_case_table_names", "character_set_server", "explicit_defaults_for_timestamp",
 		"binlog_row_image", "binlog_row_metadata", "gtid_domain_id", "sql_mode", "default_storage_engine", "storage_engine",
-		"innodb_native_foreign_keys")
+		"innodb_native_foreign_keys", "log_slave_updates", "log_replica_updates")
 	if err != nil {
 		return nil, err
 	}

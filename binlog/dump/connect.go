@@ -27,7 +27,7 @@ func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
 		if first || !IsTransient(err) || ctx.Err() != nil {
 			return err
 		}
-		switch lacks := errors.Is(err, ErrOtherServer); {
+		switch lacks := errors.Is(err, ErrOtherServer) || errors.Is(err, ErrNotLogged); {
 		case lacks && time.Since(began) > away:
 			return fmt.Errorf("waited %s: %w", away, errors.Unwrap(err))
 		case !lacks && time.Since(f.since) > away:
@@ -106,7 +106,8 @@ const (
 
 const (
 	// away is how long a source may not be reached before that is an error, and
-	// one that a failover put in place may lack what was read from the former one.
+	// one that a failover put in place may lack what was read from the former one, or
+	// be a replica still that does not log what it replicates.
 	away = 15 * time.Second
 	// stuck is the same of one whose dumps soon end and lead no further: rows of a
 	// large transaction may have come.
@@ -179,10 +180,13 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 		return nil, err
 	}
 	d := placing{dial: f.beside(s), log: f.log, c: c, s: s, p: p, logs: logs}
+	at := &Connection{Status: s, newest: logs[len(logs)-1].name, logs: logs}
+	if at.Unlogged, err = d.logging(ctx); err != nil {
+		return nil, err
+	}
 	if err := d.askFor(ctx); err != nil {
 		return nil, err
 	}
-	at := &Connection{Status: s, newest: logs[len(logs)-1].name, logs: logs}
 	if at.From, err = d.decide(ctx); err == nil && at.From.GTIDs != nil {
 		if at.First, err = d.firstGroup(ctx, at.From); err == nil {
 			if at.Overlap, err = d.overlap(ctx); err == nil {

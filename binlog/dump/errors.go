@@ -26,6 +26,7 @@ var (
 	ErrOtherServer = errors.New("the source is another server than before")
 	ErrProxy       = errors.New("what answers at the source's address passes no replication on")
 	ErrBehind      = errors.New("the source lacks transactions that were already read")
+	ErrNotLogged   = errors.New("the source is a replica that does not log what it replicates")
 	ErrServerID    = errors.New("the server ID is used by another replica of the source")
 	ErrEvent       = errors.New("an event of the binlog cannot be read")
 	ErrChecksum    = errors.New("an event's CRC32 checksum is wrong")

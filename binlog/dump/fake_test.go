@@ -205,7 +205,7 @@ func sourceAnswers(dump func(*fakeConn) [][]byte, processes func() [][]string) f
 		case strings.Contains(text, "CONNECTION_ID"):
 			return table([]string{fmt.Sprint(c.number), "host", "3306", "1"})
 		case strings.Contains(text, "GLOBAL VARIABLES"):
-			return table([]string{"version", "5.7.99"}, []string{"server_id", "1"}, []string{"server_uuid", "u"}, []string{"log_bin", "ON"},
+			return table([]string{"version", "5.7.99"}, []string{"server_id", "1"}, []string{"server_uuid", "u"}, []string{"log_bin", "ON"}, []string{"log_slave_updates", "ON"},
 				[]string{"binlog_format", "ROW"}, []string{"gtid_mode", "OFF"})
 		case strings.Contains(text, "COLLATION_NAME"):
 			return table([]string{"8", "latin1_swedish_ci"})

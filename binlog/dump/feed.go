@@ -76,6 +76,8 @@ type Connection struct {
 	First Place
 	// Overlap is that of a dump after a GTID set.
 	Overlap Overlap
+	// Unlogged is what the server does not log of what it replicates, which may be Unseen.
+	Unlogged Unlogged
 	// Thread is the connection's number: a session of the source with a higher
 	// one began later, and so behind From.
 	Thread uint32

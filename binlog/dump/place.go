@@ -207,9 +207,8 @@ func (d *placing) logsAll(ctx context.Context) (bool, error) {
 		}
 		return false, d.mayLack()
 	}
-	v, err := d.c.variables(ctx, "log_slave_updates", "log_replica_updates")
-	if err != nil || v["log_slave_updates"] == "ON" || v["log_replica_updates"] == "ON" {
-		return err == nil, err
+	if d.s.logsReplicated() {
+		return true, nil
 	}
 	if d.s.ServerUUID != "" && (d.s.ServerUUID == d.p.ServerUUID || d.s.ServerID == d.p.ServerID) {
 		return true, nil // a replica must differ in both

@@ -106,6 +106,15 @@ var errorCases = []errorCase{
 		want: []int{1, 0, 2, 9},
 	},
 	{
+		sentinel: "binlog.ErrNotLogged", version: "mysql-5.7", options: []string{"--log-slave-updates=OFF"},
+		broken: func(w *errorWorld) {
+			w.conn.Exec("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1, MASTER_USER = 'x'")
+			w.way.Cut()
+		},
+		says: "RESET SLAVE ALL", mended: func(w *errorWorld) { w.conn.Exec("RESET SLAVE ALL") },
+		want: []int{1, 9},
+	},
+	{
 		sentinel: "binlog.ErrPosition", version: "mysql-8.0", options: []string{"--gtid-mode=OFF"},
 		broken: func(w *errorWorld) {
 			w.d.Stop()
