@@ -27,7 +27,7 @@ func (u *run) alterTable(s *alterTable) {
 	b := u.builder(s.name)
 	b.name = TableName{old.Def.Database, old.Def.Name}
 	b.charset, b.comment, b.versioned = old.Def.Charset, old.Def.Comment, old.Versioned
-	b.unsure = old.Unsure
+	b.unsure, b.written = old.Unsure, old.Written
 	b.engine = u.engine(s.options.engine, old.Engine)
 	b.assumed = old.Assumed && s.options.engine == ""
 	dflt := b.alterCharset(old, s)
@@ -312,11 +312,11 @@ func (b *builder) alterColumn(c column, s *alterTable, done []bool) {
 // relabel gives a column, whose labels CONVERT TO CHARACTER SET has made others,
 // the default that it has by then. What the server knows as bytes that are no text
 // in their character set, it shows as question marks: what those are in another is
-// not known.
+// not known. In a label that a client wrote a question mark is one.
 func (b *builder) relabel(c, was *change.Column) {
 	utf8 := strings.HasPrefix(was.Charset, "utf8") && strings.HasPrefix(c.Charset, "utf8")
 	if !utf8 && slices.ContainsFunc(was.Members, func(l string) bool {
-		return strings.Contains(l, "\ufffd") || was.Charset != "latin1" && strings.Contains(l, "?")
+		return strings.Contains(l, "\ufffd") || !b.written && was.Charset != "latin1" && strings.Contains(l, "?")
 	}) {
 		b.fail("the bytes of the labels of " + c.Name + " are not known")
 		return

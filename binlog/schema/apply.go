@@ -99,6 +99,7 @@ type run struct {
 	literals string // the charset that they are converted to first; "": the client's
 	// charsetLeftOut: the statement is the server's own, without the table's charset.
 	charsetLeftOut bool
+	shown          bool // it has the form in which the server shows tables, and may be its own
 	result         *Result
 	err            *UnreadableError
 }
@@ -111,7 +112,7 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
-	written, charsetLeftOut, abridged := c.server.ownText(sql, &ctx), c.server.leavesCharsetOut(sql, &ctx), ctx.abridges(sql)
+	written, charsetLeftOut, abridged, shown := c.server.ownText(sql, &ctx), c.server.leavesCharsetOut(sql, &ctx), ctx.abridges(sql), ownCreate.MatchString(sql)
 	own := written > 0
 	if c.server.escapes(sql, &ctx) {
 		ctx.SQLMode &^= modeNoBackslashEscapes
@@ -123,7 +124,7 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	}
 	r.lex.inText, r.lex.raw = inText, r.client == "binary"
 	statement, class := r.read()
-	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut,
+	u := &run{catalog: c, server: c.server, ctx: ctx, explicit: c.server.ExplicitDefaultsForTimestamp, charsetLeftOut: charsetLeftOut, shown: shown,
 		client: r.client, result: &Result{Class: class, ServerText: own, SQLMode: ctx.SQLMode, Database: r.db, Named: r.tables, Abridged: abridged, change: r.change}}
 	if name := charset.OfID(int(ctx.ConnectionCollation)); !own && name != charset.OfID(int(ctx.ClientCollation)) {
 		u.literals = name

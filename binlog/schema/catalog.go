@@ -93,7 +93,10 @@ type table struct {
 	Unknown   bool          `json:"unknown,omitempty"`
 	// CharsetUnsure: its default charset, which columns added later have, may be another.
 	CharsetUnsure bool `json:"charset_unsure,omitempty"`
-	Unsure        bool `json:"unsure,omitempty"` // its columns may be in another charset, which the binlog does not tell
+	// Written: all of it comes from statements of clients, and nothing from what a server shows: a
+	// question mark in a label is one.
+	Written bool `json:"written,omitempty"`
+	Unsure  bool `json:"unsure,omitempty"` // its columns may be in another charset, which the binlog does not tell
 }
 
 // NewCatalog returns an empty catalog.

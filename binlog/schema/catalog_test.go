@@ -293,3 +293,29 @@ func TestReadingIsLinear(t *testing.T) {
 		})
 	}
 }
+
+// TestQuestionMarksInLabels converts tables with a question mark in a label: it stays one where a client wrote
+// it, and may be anything where the server has shown it, or may have.
+func TestQuestionMarksInLabels(t *testing.T) {
+	const column = "`e` enum('a','?') CHARACTER SET koi8r"
+	for create, known := range map[string]bool{
+		"CREATE TABLE t (e ENUM('a', '?') CHARACTER SET koi8r)": true,
+		"CREATE TABLE t (e ENUM('a', 'é') CHARACTER SET koi8r)": true, // which it lacks
+		"CREATE TABLE `t` (\n  " + column + " DEFAULT NULL\n)":  false,
+		"CREATE TABLE `t` (\n  " + column + "\n) ENGINE=InnoDB": false,
+	} {
+		for _, way := range [][]string{nil, {"ALTER TABLE t ADD x INT"}, {"RENAME TABLE t TO u", "RENAME TABLE u TO t"}, {"CREATE TABLE u LIKE t", "RENAME TABLE t TO o, u TO t"}} {
+			c := schema.NewCatalog(mysql8)
+			ctx := schema.Context{Database: "shop"}
+			apply(t, c, ctx, append([]string{create}, way...)...)
+			_, err := c.Apply("ALTER TABLE t CONVERT TO CHARACTER SET gbk", ctx)
+			if (err == nil) != known {
+				t.Errorf("%s, %q: %v", create, way, err)
+				continue
+			}
+			if got, _ := c.Table("shop", "t"); known && got.Columns[0].Members[1] != "?" {
+				t.Errorf("%s, %q: the labels are %q", create, way, got.Columns[0].Members)
+			}
+		}
+	}
+}

@@ -98,6 +98,7 @@ func (u *run) newTable(s *createTable) *table {
 	}
 	b.engine = u.engine(s.options.engine, u.catalog.server.DefaultEngine)
 	b.assumed = s.options.engine == ""
+	b.written = !u.shown
 	b.versioned = s.options.versioning == versioningAdded && !declaresRowTimes(s.elements)
 	for _, e := range s.elements {
 		if e.kind == addColumn {
@@ -150,6 +151,7 @@ type builder struct {
 	comment       string
 	engine        string
 	assumed       bool // the engine is the server's default
+	written       bool // see table.Written
 	columns       []column
 	keys          []key
 	versioned     bool
@@ -243,7 +245,7 @@ func (b *builder) finish() *table {
 	}
 	setKeys(def, b.keys, b.versioned)
 	return &table{Def: def, Keys: b.keys, Virtual: virtual, Invisible: invisible, Bare: bare, Versioned: b.versioned, RowTimes: b.rowTimes(), Period: b.period,
-		Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure, CharsetUnsure: b.charsetUnsure}
+		Engine: b.engine, Assumed: b.assumed, Unsure: b.unsure, CharsetUnsure: b.charsetUnsure, Written: b.written}
 }
 
 // dropCovered drops keys that the server would make for foreign keys, if others begin with

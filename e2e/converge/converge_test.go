@@ -143,7 +143,7 @@ func replicate(t *testing.T, d *harness.Daybook, source, replica *servers.Server
 	defer a.conn.Close()
 	for value := range recordsUntil(t, d, `"db":"finis","sequence"`) {
 		if err := a.apply(value); err != nil {
-			t.Fatalf("%v\nthe record is\n%.3000s\nthe last changes of its table were\n%s\nthe last schema changes were\n%s", err, value, strings.Join(a.history(), "\n"), strings.Join(a.ddl[max(0, len(a.ddl)-40):], "\n"))
+			t.Fatalf("%v\nthe record is\n%.9000s\nthe last changes of its table were\n%s\nthe last schema changes were\n%s", err, value, strings.Join(a.history(), "\n"), strings.Join(a.ddl[max(0, len(a.ddl)-40):], "\n"))
 		}
 		rows++
 	}

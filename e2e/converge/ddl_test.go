@@ -163,6 +163,8 @@ func (n *named) hasPeriod() bool {
 	return slices.ContainsFunc(n.columns, func(c column) bool { return c.name == "vf" }) && slices.ContainsFunc(n.columns, func(c column) bool { return c.name == "vt" })
 }
 
+func ofPeriod(c *column) bool { return c.name == "vf" || c.name == "vt" }
+
 func (s *session) option() string {
 	return s.rng.Pick(s.charsetClause(), s.charsetClause(), "ENGINE = "+s.engine(), "COMMENT "+s.literal(s.words(20)), "ROW_FORMAT = "+s.rng.Pick("COMPACT", "DYNAMIC", "REDUNDANT"), "AUTO_INCREMENT = 50", "CHECKSUM = 1")
 }
@@ -347,6 +349,9 @@ func (s *session) action(t *named) string {
 	case 17:
 		return "RENAME COLUMN " + n + " TO " + s.columnName()
 	case 18:
+		if t.hasPeriod() && (ofPeriod(&c) || ofPeriod(&d)) {
+			return "FORCE" // MariaDB may go on to check the period by the old names
+		}
 		return "RENAME COLUMN " + n + " TO " + servers.QuoteName(d.name) + ", RENAME COLUMN " + servers.QuoteName(d.name) + " TO " + n
 	case 19:
 		if s.maria {
@@ -385,8 +390,8 @@ func wide(set string) bool {
 }
 
 // otherType returns a definition for a column that there is already. None turns
-// another value into a date, which may be zero, or any bytes into ucs2, of which servers take half a
-// surrogate pair for text.
+// another value into a date, which may be zero, or any bytes into a character set of which servers take for text
+// what is no character, as half a surrogate pair is in ucs2.
 func (s *session) otherType(c *column) string {
 	if temporal(strings.ToUpper(c.kind)) {
 		def := s.column()
@@ -399,7 +404,7 @@ func (s *session) otherType(c *column) string {
 		return "TEXT"
 	}
 	for {
-		if def := s.column(); !temporal(def) && !strings.HasPrefix(def, "YEAR") && !(c.bytes() && mayBeUCS2(def)) {
+		if def := s.column(); !temporal(def) && !strings.HasPrefix(def, "YEAR") && !(c.bytes() && mayLack(def)) {
 			return def
 		}
 	}
@@ -410,10 +415,10 @@ func (c *column) bytes() bool {
 	return strings.Contains(c.kind, "binary") || strings.Contains(c.kind, "blob") || c.charset == "" && !slices.Contains([]string{"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "json"}, c.kind)
 }
 
-// mayBeUCS2 tells the definition of a text whose character set is ucs2, or that of its table.
-func mayBeUCS2(def string) bool {
+// mayLack tells the definition of a text whose character set may have no characters for what it takes for text.
+func mayLack(def string) bool {
 	text := strings.HasPrefix(def, "CHAR") || strings.HasPrefix(def, "VARCHAR") || strings.Contains(def, "TEXT") || strings.HasPrefix(def, "LONG VARCHAR")
-	return text && (strings.Contains(def, "ucs2") || !strings.Contains(def, " CHARACTER SET ") && !strings.Contains(def, " CHARSET ") && !strings.Contains(def, " COLLATE "))
+	return text && !strings.Contains(def, "utf8") && !strings.Contains(def, "latin1") && !strings.Contains(def, " binary")
 }
 
 func (s *session) partitions(t *named) string {

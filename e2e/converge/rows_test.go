@@ -48,7 +48,7 @@ func (s *session) value(c *column) string {
 	case "year":
 		return r.Pick("0", "1901", "2155", fmt.Sprint(1950+r.IntN(150)))
 	case "date":
-		if c.name == "vf" || c.name == "vt" { // see period
+		if ofPeriod(c) {
 			year := 1999 + r.IntN(5)
 			if c.name == "vt" {
 				year += 3 + r.IntN(9)
