@@ -16,7 +16,8 @@
 // another old_mode than the server's. Left out, as a record cannot tell it (docs/record-formats.md): zero dates and dates
 // that no calendar has, rows that a foreign key's action changes, text that is not valid in
 // its character set (labels too that CONVERT TO CHARACTER SET makes so, as servers leave
-// their bytes), ENUM labels that are empty, the second backslash of sjis,
+// their bytes; and any bytes that become text in a character set of which servers take for text what is no character), check_constraint_checks of
+// MariaDB 10.5, ENUM labels that are empty, the second backslash of sjis,
 // default_storage_engine, columns that MariaDB's SIMULTANEOUS_ASSIGNMENT (which its ORACLE has in it) sets twice. Left out, as a server cannot be told to insert it:
 // history rows of system versioning, empty geometries, numbers
 // of FLOAT(M,D) with more digits. Left out, as two runs of one statement differ: defaults of uuid() and
@@ -26,7 +27,7 @@
 // without sql_quote_show_create, and labels in wide or binary character sets. Left out, as no encoder is at hand: clients that speak
 // armscii8, dec8, geostd8, hp8, keybcs2, macce, swe7, gb2312, eucjpms. Triggers, views and
 // routines are not in the topic. Left out, as MariaDB's own replicas differ by it too: sessions that go on with a
-// database's default character set when another has changed it, and RENAME as part of an
+// database's default character set when another has changed it, columns of a period that swap names, and RENAME as part of an
 // ALTER TABLE, which may leave the table under its old name as well, if that is not plain. Left out, as the applier
 // reads the whole table for each of their changes: tables without a primary key of more than some thousand rows. Without
 // full row metadata nothing is changed while Daybook is away.
