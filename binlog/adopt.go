@@ -96,7 +96,7 @@ func completed(told, known *change.Table) *change.Table {
 		if c.Type != was.Type {
 			continue
 		}
-		c.Default, c.Zerofill = was.Default, was.Zerofill
+		c.Default, c.Zerofill = defaultAmong(c.Members, was), was.Zerofill
 		if c.Length < 0 {
 			c.Length, c.Scale = was.Length, was.Scale
 		}
@@ -117,4 +117,24 @@ func completed(told, known *change.Table) *change.Table {
 		t.PrimaryKey = nil // a server without a primary key calls a unique one so
 	}
 	return &t
+}
+
+// defaultAmong returns the default that a column was known to have, with a label in place of one that is not
+// among labels: the one in its place. Servers show a question mark for some characters of a label.
+func defaultAmong(labels []string, was *change.Column) *string {
+	if was.Default == nil || len(labels) == 0 {
+		return was.Default
+	}
+	parts := []string{*was.Default}
+	if was.Type == change.Set {
+		parts = strings.Split(*was.Default, ",")
+	}
+	for i, part := range parts {
+		at := slices.Index(was.Members, part)
+		if at >= 0 && at < len(labels) && !slices.Contains(labels, part) {
+			parts[i] = labels[at]
+		}
+	}
+	text := strings.Join(parts, ",")
+	return &text
 }
