@@ -42,12 +42,22 @@ const (
 	// ReplicaUnseen: the account may not see whether the source is a replica, of which it would log
 	// nothing. Told once an hour.
 	ReplicaUnseen NoticeKind = "replica_unseen"
+	// DatabasesLeftOut: the source's binlog lacks databases. Told once an hour.
+	DatabasesLeftOut NoticeKind = "databases_left_out"
 )
 
-// connected tells of what a connection's server may not log.
+// connected refuses a connection's server that leaves out what is selected by name, and tells of what
+// it may leave out.
 func (r *Reader) connected(c *dump.Connection) error {
 	if c.Unlogged.Unseen && r.dueToTell("replica unseen", true) {
 		r.tell(ReplicaUnseen, "", c.Unlogged.Found+"; "+c.Unlogged.Fix)
+	}
+	out := r.filter.leftOut(c.Status, c.Filters, r.catalog.Databases())
+	switch text := out.Found + "; " + out.Fix; {
+	case out.Selected:
+		return fmt.Errorf("%w: %s", ErrLeftOut, text)
+	case out.Filtered && r.dueToTell("left out: "+out.Found, true):
+		r.tell(DatabasesLeftOut, "", text)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"daybook/binlog"
 )
@@ -62,10 +61,7 @@ func (p *prechecker) twoPhaseAlter() {
 // completeness looks for changes that the server keeps out of its binlog, or
 // may lose again.
 func (p *prechecker) completeness(ctx context.Context) error {
-	if err := p.filters(ctx); err != nil {
-		return err
-	}
-	if err := p.replicated(ctx); err != nil {
+	if err := p.ofStatus(ctx); err != nil {
 		return err
 	}
 	if v := p.vars["sync_binlog"]; v == "1" {
@@ -78,40 +74,55 @@ func (p *prechecker) completeness(ctx context.Context) error {
 }
 
 // filters looks for databases that are left out of the binlog.
-func (p *prechecker) filters(ctx context.Context) error {
+func (p *prechecker) filters(ctx context.Context, s *binlog.Status) error {
 	const name = "binlog filters"
-	rows, err := p.either(ctx, "SHOW MASTER STATUS", "SHOW BINARY LOG STATUS")
-	if err != nil {
-		return nil // of privileges, which have a check of their own
-	}
-	var found []string
-	for _, r := range rows {
-		for i, option := range map[int]string{2: "binlog_do_db", 3: "binlog_ignore_db"} {
-			if len(r) > i && r[i].String != "" {
-				found = append(found, option+" is "+r[i].String)
-			}
-		}
-	}
-	if len(found) == 0 {
-		p.pass(name, "no database is left out")
-		return nil
-	}
-	p.add(name, Warn, strings.Join(found, ", ")+": changes of other databases, or by sessions in them, are not in the binlog and so not in the log",
-		"take these options out of my.cnf, or select only databases that they let through")
-	return nil
-}
-
-// replicated looks whether a replica logs what it gets from its own source.
-func (p *prechecker) replicated(ctx context.Context) error {
-	const name = "replica's binlog"
-	status, err := p.conn.Facts(ctx)
-	if errors.Is(err, binlog.ErrNoBinlog) {
+	filters, err := p.conn.LogFilters(ctx, s)
+	if errors.Is(err, binlog.ErrPrivilege) {
 		return nil // which has a check of its own
 	}
 	if err != nil {
 		return err
 	}
-	switch u, err := p.conn.Unlogged(ctx, status); {
+	rows, err := p.conn.Query(ctx, "SHOW DATABASES")
+	if err != nil {
+		return err
+	}
+	databases := make([]string, len(rows))
+	for i, r := range rows {
+		databases[i] = r[0].String
+	}
+	out, err := binlog.FindLeftOut(p.opts.Include, p.opts.Exclude, s, filters, databases)
+	switch {
+	case err != nil: // the reader tells
+	case out.Selected:
+		p.fail(name, out.Found, out.Fix)
+	case out.Filtered:
+		p.add(name, Warn, out.Found, out.Fix)
+	default:
+		p.pass(name, out.Found)
+	}
+	return nil
+}
+
+// ofStatus are the checks that are done with each connection, too.
+func (p *prechecker) ofStatus(ctx context.Context) error {
+	status, err := p.conn.Facts(ctx)
+	if errors.Is(err, binlog.ErrNoBinlog) {
+		return nil // which has a check of its own
+	}
+	if err == nil {
+		err = p.filters(ctx, status)
+	}
+	if err == nil {
+		err = p.replicated(ctx, status)
+	}
+	return err
+}
+
+// replicated looks whether a replica logs what it gets from its own source.
+func (p *prechecker) replicated(ctx context.Context, s *binlog.Status) error {
+	const name = "replica's binlog"
+	switch u, err := p.conn.Unlogged(ctx, s); {
 	case err != nil:
 		return err
 	case u.Replica:

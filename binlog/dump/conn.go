@@ -231,23 +231,13 @@ func (c *Conn) collations(ctx context.Context, s *Status) (map[int]string, error
 
 // ReadEnd fills in the end of the binlog.
 func (c *Conn) ReadEnd(ctx context.Context, s *Status) error {
-	show := "SHOW MASTER STATUS"
-	switch {
-	case s.Flavor == MySQL && s.Version >= 80200:
-		show = "SHOW BINARY LOG STATUS"
-	case s.Flavor == MariaDB && s.Version >= 100502:
-		show = "SHOW BINLOG STATUS"
-	}
-	rows, err := c.Query(ctx, show)
+	row, err := c.binlogStatus(ctx, s)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 || len(rows[0]) < 2 {
-		return fmt.Errorf("%w: %s is empty; set log_bin, server_id and binlog_format=ROW in the source's configuration and restart it", ErrNoBinlog, show)
-	}
-	s.File = rows[0][0].String
-	if s.Pos, err = strconv.ParseUint(rows[0][1].String, 10, 64); err != nil {
-		return fmt.Errorf("read the position of %s: %w", show, err)
+	s.File = row[0].String
+	if s.Pos, err = strconv.ParseUint(row[1].String, 10, 64); err != nil {
+		return fmt.Errorf("read the end of the binlog: %w", err)
 	}
 	s.GTIDSet = ""
 	if !s.UsesGTID() {
@@ -258,8 +248,8 @@ func (c *Conn) ReadEnd(ctx context.Context, s *Status) error {
 		s.GTIDSet, err = c.gtidSetAt(ctx, s.File, s.Pos)
 		return err
 	}
-	if len(rows[0]) > 4 {
-		s.GTIDSet = strings.ReplaceAll(rows[0][4].String, "\n", "")
+	if len(row) > 4 {
+		s.GTIDSet = strings.ReplaceAll(row[4].String, "\n", "")
 	}
 	return nil
 }

@@ -184,6 +184,9 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 	if at.Unlogged, err = d.logging(ctx); err != nil {
 		return nil, err
 	}
+	if at.Filters, err = c.LogFilters(ctx, s); err != nil {
+		return nil, err
+	}
 	if err := d.askFor(ctx); err != nil {
 		return nil, err
 	}

@@ -207,6 +207,8 @@ func sourceAnswers(dump func(*fakeConn) [][]byte, processes func() [][]string) f
 		case strings.Contains(text, "GLOBAL VARIABLES"):
 			return table([]string{"version", "5.7.99"}, []string{"server_id", "1"}, []string{"server_uuid", "u"}, []string{"log_bin", "ON"}, []string{"log_slave_updates", "ON"},
 				[]string{"binlog_format", "ROW"}, []string{"gtid_mode", "OFF"})
+		case strings.Contains(text, "MASTER STATUS"):
+			return table([]string{"binlog.000001", "1000", "", ""})
 		case strings.Contains(text, "COLLATION_NAME"):
 			return table([]string{"8", "latin1_swedish_ci"})
 		case strings.Contains(text, "BINARY LOGS"):

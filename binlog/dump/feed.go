@@ -78,6 +78,8 @@ type Connection struct {
 	Overlap Overlap
 	// Unlogged is what the server does not log of what it replicates, which may be Unseen.
 	Unlogged Unlogged
+	// Filters are the databases that the server logs.
+	Filters LogFilters
 	// Thread is the connection's number: a session of the source with a higher
 	// one began later, and so behind From.
 	Thread uint32
