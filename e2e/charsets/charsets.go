@@ -49,9 +49,16 @@ func (c *Client) Encode(text string) (string, bool) {
 		}
 		return text, utf8.ValidString(text)
 	}
-	if c.Name == "big5" && strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
-		return "", false // the encoder has them where the servers have others, or nothing
+	if c.Name == "big5" && strings.ContainsFunc(text, notInBig5) {
+		return "", false
 	}
 	s, err := c.encoding.NewEncoder().String(text)
 	return s, err == nil
+}
+
+// notInBig5 tells letters that the encoder has where the servers have others, or nothing: Cyrillic ones, and those
+// of Hong Kong's supplement, which é is one of.
+func notInBig5(r rune) bool {
+	s, err := traditionalchinese.Big5.NewEncoder().String(string(r))
+	return unicode.Is(unicode.Cyrillic, r) || err == nil && r >= utf8.RuneSelf && s[0] < 0xa1
 }
