@@ -44,6 +44,7 @@ const Username = Account + "-" + Group
 type Config struct {
 	Source         string   // host:port
 	User, Pass     string   // default: repl/repl
+	Password       string   // YAML key of where the password is, in place of Pass
 	SourceKeys     string   // further YAML keys of the source, such as "tls: {…}"
 	Start          string   // YAML of the start key
 	Include        []string // objects.include
@@ -129,7 +130,8 @@ func (d *Daybook) yaml() string {
 		fmt.Fprintf(&b, "    - {%s}\n", keys)
 	}
 	fmt.Fprintf(&b, "admin: {address: %q}\n", d.admin)
-	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, password_env: HARNESS_SOURCE_PASSWORD, %s}\n", Topic, c.Source, user, c.SourceKeys)
+	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, %s, %s}\n", Topic, c.Source, user,
+		cmp.Or(c.Password, "password_env: HARNESS_SOURCE_PASSWORD"), c.SourceKeys)
 	if c.Start != "" {
 		fmt.Fprintf(&b, "    start: %s\n", c.Start)
 	}
