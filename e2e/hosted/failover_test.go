@@ -96,16 +96,18 @@ func (c *cluster) fail(kill bool) {
 }
 
 // TestFailoversBehindOneAddress has one of three servers take over, again and again, while sessions write.
-func TestFailoversBehindOneAddress(t *testing.T) {
-	for _, version := range []string{"mysql-9", "mariadb-11.8"} {
+func TestFailoversBehindOneAddress(t *testing.T) { failovers(t, 6, "mysql-9", "mariadb-11.8") }
+
+func failovers(t *testing.T, times int, versions ...string) {
+	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
 			c := newCluster(t, version, 3)
 			d := daybook(t, c.address.Address(), "")
 			l := start(t, c.address.Address(), 4)
-			for n := range 20 {
+			for n := range times {
 				l.more(t, 50)
 				c.fail(n%2 == 1)
-				if n == 10 {
+				if n == times/2 {
 					d.Kill()
 					l.more(t, 20)
 					d.Start()

@@ -30,7 +30,7 @@ import (
 )
 
 const (
-	patience = time.Minute
+	patience = 90 * time.Second // an answer that does not come is waited for, for 30 s
 	database = "shop"
 	app      = "app" // an account that may only write, and its password
 )
