@@ -62,3 +62,24 @@ func TestEscapesOfTheServersStatements(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptyStringsOfTheServersStatements has defaults of empty strings in statements that MariaDB writes, and in a client's,
+// in EMPTY_STRING_IS_NULL.
+func TestEmptyStringsOfTheServersStatements(t *testing.T) {
+	for _, version := range []string{"mariadb-10.5", "mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Get(t, version)
+			name, db := s.Database(t)
+			r := open(t, options(s, name))
+			db.Exec("CREATE TABLE t0 (v VARCHAR(5) NOT NULL DEFAULT '', w VARCHAR(5) DEFAULT '')", "CREATE TEMPORARY TABLE tmp LIKE t0", "SET SESSION sql_mode = 'EMPTY_STRING_IS_NULL'",
+				"CREATE TABLE t1 SELECT * FROM t0", "CREATE TABLE t2 LIKE tmp", "CREATE TABLE `t3` (\n  `v` varchar(5) DEFAULT 'x',\n  `w` varchar(5) DEFAULT ''\n)")
+			for i := range 4 {
+				c := r.nextChange()
+				w, client := c.DDL.Tables[0].Table.Columns[1], i == 3
+				if (w.Default == nil) != client || strings.Contains(c.DDL.Session.SQLMode, "EMPTY_STRING_IS_NULL") != client {
+					t.Errorf("%s: the column is %+v, the sql_mode %q", c.DDL.SQL, w, c.DDL.Session.SQLMode)
+				}
+			}
+		})
+	}
+}

@@ -117,6 +117,9 @@ func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
 	if c.server.escapes(sql, &ctx) {
 		ctx.SQLMode &^= modeNoBackslashEscapes
 	}
+	if shown && c.server.mariaDB() && c.server.mayHaveWritten(sql, &ctx) {
+		ctx.SQLMode &^= modeEmptyIsNull // in what the server writes an empty string is one
+	}
 	sql, inText := c.server.decode(sql, charset.OfID(int(ctx.ClientCollation)), written)
 	r := newReader(sql, c.server, ctx)
 	if name := charset.OfID(int(ctx.ClientCollation)); name != "" && !own {

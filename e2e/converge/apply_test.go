@@ -165,7 +165,13 @@ func (a *applier) insert(t *table, after map[string]json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	return a.run(sql)
+	err = a.run(sql)
+	var refused *mysql.MyError
+	if errors.As(err, &refused) && refused.Code == mysql.ER_TOO_BIG_ROWSIZE {
+		// Columns that were dropped at once are in the rows still, of the replica's table alone if the source's session had another algorithm.
+		return a.run("COMMIT", "ALTER TABLE "+t.name+" FORCE", "BEGIN", sql)
+	}
+	return err
 }
 
 func (a *applier) update(t *table, e *envelope) error {

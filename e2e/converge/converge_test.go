@@ -27,7 +27,8 @@
 // without sql_quote_show_create, and labels in wide or binary character sets. Left out, as no encoder is at hand: clients that speak
 // armscii8, dec8, geostd8, hp8, keybcs2, macce, swe7, gb2312, eucjpms. Triggers, views and
 // routines are not in the topic. Left out, as MariaDB's own replicas differ by it too: sessions that go on with a
-// database's default character set when another has changed it, columns of a period that swap names, and RENAME as part of an
+// database's default character set when another has changed it, columns of a period that swap names, unique_checks of MariaDB from 10.6 on (without foreign_key_checks it logs rows
+// of an INSERT IGNORE that it does not keep), keys that find not all rows, as of tables partitioned by DECIMAL, and RENAME as part of an
 // ALTER TABLE, which may leave the table under its old name as well, if that is not plain. Left out, as the applier
 // reads the whole table for each of their changes: tables without a primary key of more than some thousand rows. Without
 // full row metadata nothing is changed while Daybook is away.
