@@ -164,11 +164,12 @@ func (w *way) pass(from, to net.Conn) {
 
 // TestMiddleBox reads through a box that is 150 ms away, resets one in a hundred of what it passes on, forgets connections without a
 // word, cuts TLS handshakes in the middle, and leads to another server now and then.
-func TestMiddleBox(t *testing.T) { middleBox(t, 30*time.Second, "mysql-8.0", "mariadb-10.11") }
+func TestMiddleBox(t *testing.T) { middleBox(t, 20*time.Second, "mysql-8.0", "mariadb-10.11") }
 
 func middleBox(t *testing.T, long time.Duration, versions ...string) {
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			s := servers.Start(t, version, "--server-id=101")
 			prepare(t, s)
 			b := newBox(t, s.Address, servers.Get(t, version).Address)
@@ -184,7 +185,7 @@ func middleBox(t *testing.T, long time.Duration, versions ...string) {
 			}
 			d.Kill()
 			d.Start()
-			l.more(t, 1000)
+			l.more(t, 300)
 			b.bad.Store(false)
 			l.stop()
 			equals(t, d, s)

@@ -96,11 +96,12 @@ func (c *cluster) fail(kill bool) {
 }
 
 // TestFailoversBehindOneAddress has one of three servers take over, again and again, while sessions write.
-func TestFailoversBehindOneAddress(t *testing.T) { failovers(t, 6, "mysql-9", "mariadb-11.8") }
+func TestFailoversBehindOneAddress(t *testing.T) { failovers(t, 4, "mysql-9", "mariadb-11.8") }
 
 func failovers(t *testing.T, times int, versions ...string) {
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			c := newCluster(t, version, 3)
 			d := daybook(t, c.address.Address(), "")
 			l := start(t, c.address.Address(), 4)
@@ -124,6 +125,7 @@ func failovers(t *testing.T, times int, versions ...string) {
 func TestReadReplicaAsSource(t *testing.T) {
 	for _, version := range []string{"mysql-9", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			c := newCluster(t, version, 3)
 			replicas := harness.NewProxy(t, c.members[1].Address)
 			c.has(c.members[1], c.members[0])
@@ -158,6 +160,7 @@ func replicaWord(version string) string {
 func TestBlueGreen(t *testing.T) {
 	for _, versions := range [][2]string{{"mysql-8.0", "mysql-9"}, {"mariadb-10.11", "mariadb-11.8"}} {
 		t.Run(versions[0], func(t *testing.T) {
+			t.Parallel()
 			blue := servers.Start(t, versions[0], "--server-id=101", "--log-slave-updates=ON")
 			green := servers.Start(t, versions[1], "--server-id=102", "--log-slave-updates=ON", "--read-only=1")
 			prepare(t, blue)

@@ -18,6 +18,7 @@ import (
 func TestGroupReplication(t *testing.T) { groupReplication(t, 2) }
 
 func groupReplication(t *testing.T, times int) {
+	t.Parallel()
 	const name = "5a17a3c1-0f6c-4c8e-9d8e-3b1f0a2d9c55"
 	var locals []string
 	for range 3 {

@@ -93,7 +93,7 @@ func (l *load) transaction(c *client.Conn, session int) error {
 		}
 	}
 	l.committed.Add(1)
-	time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond)
+	time.Sleep(time.Duration(5+rand.IntN(15)) * time.Millisecond)
 	return nil
 }
 
