@@ -287,12 +287,19 @@ func (d *placing) mayCatchUp(err error) error {
 // lacking tells of a server that has not executed all that was read: it may be a
 // replica that will have it soon, or it is lost.
 func (d *placing) lacking(executed *GTIDSet) error {
-	if d.sameServer() {
-		return fmt.Errorf("%w: it lacks transactions that were already read: it has %q, read was %q; its binlogs were reset, or it lost them in a crash",
-			ErrOtherServer, executed.Brief(), d.p.GTIDs.Brief())
+	which := ""
+	if d.s.Flavor == MySQL {
+		which = fmt.Sprintf(" %q", d.p.GTIDs.minus(executed).Brief())
 	}
-	return fmt.Errorf("%w: %w: it has %q, read was %q; it may be a replica that is only behind, and the task goes on by itself as soon as it has caught up; or the failover lost them",
-		ErrOtherServer, ErrBehind, executed.Brief(), d.p.GTIDs.Brief())
+	if d.sameServer() {
+		return fmt.Errorf("%w: it lacks transactions%s that were already read: it has %q, read was %q; its binlogs were reset, or it lost them in a crash",
+			ErrOtherServer, which, executed.Brief(), d.p.GTIDs.Brief())
+	}
+	if which != "" {
+		which = "it lacks" + which + ": "
+	}
+	return fmt.Errorf("%w: %w: %sit has %q, read was %q; it may be a replica that is only behind, and the task goes on by itself as soon as it has caught up; or the failover lost them",
+		ErrOtherServer, ErrBehind, which, executed.Brief(), d.p.GTIDs.Brief())
 }
 
 // unlogged adds to what is said of a server that lacks what was read, or has not in its binlogs what

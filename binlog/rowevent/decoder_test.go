@@ -196,6 +196,19 @@ func jsonDecimal(precision, scale byte, digits []byte) []byte {
 	return append([]byte{15, 246, byte(2 + len(digits)), precision, scale}, digits...)
 }
 
+// TestMetadataOfVendors steps over the fields that PolarDB and AliSQL add to a table map.
+func TestMetadataOfVendors(t *testing.T) {
+	r := readRecording(t, benchmarkRows)
+	body := append(bytes.Clone(r.events[0].body), 72, 3, 1, 2, 3, 202, 0)
+	m, err := rowevent.ParseTableMap(body, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rowevent.NewDecoder(m, r.table, r.options); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestNextAllocatesNothing holds the rows of the benchmarks to the promise.
 func TestNextAllocatesNothing(t *testing.T) {
 	r := readRecording(t, benchmarkRows)
