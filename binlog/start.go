@@ -22,7 +22,7 @@ func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error
 	if err != nil {
 		return nil, err
 	}
-	p, err := r.startWithDefinitions(ctx, c, told)
+	p, err := r.startWithDefinitions(ctx, c)
 	if err == nil {
 		p.BeginBehind(told, logged, r.o.Start.Mode != StartGTID)
 	}
@@ -35,8 +35,8 @@ func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error
 // two positions of the binlog without a DDL between them; and if the start is
 // in the past, the DDL from there on is looked through, and the definitions of
 // the tables it touches are held back.
-func (r *Reader) startWithDefinitions(ctx context.Context, c *Conn, told *dump.GTIDSet) (*dump.Position, error) {
-	p, err := r.startPosition(ctx, c, told)
+func (r *Reader) startWithDefinitions(ctx context.Context, c *Conn) (*dump.Position, error) {
+	p, err := r.startPosition(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (r *Reader) placeAt(file string, pos uint64) *dump.Position {
 }
 
 // startPosition finds the place of Options.Start; nil is the binlog's end.
-func (r *Reader) startPosition(ctx context.Context, c *Conn, told *dump.GTIDSet) (*dump.Position, error) {
+func (r *Reader) startPosition(ctx context.Context, c *Conn) (*dump.Position, error) {
 	switch s := r.o.Start; s.Mode {
 	case StartEarliest:
 		logs, err := c.BinaryLogs(ctx)
@@ -137,7 +137,7 @@ func (r *Reader) startPosition(ctx context.Context, c *Conn, told *dump.GTIDSet)
 	case StartFile:
 		return r.filePosition(ctx, c, s.File, s.Pos)
 	case StartGTID:
-		return r.gtidPosition(ctx, c, s.GTID, told)
+		return r.gtidPosition(ctx, c, s.GTID)
 	case StartTime:
 		return r.timePosition(ctx, c, s.Time)
 	}
@@ -180,8 +180,9 @@ func (r *Reader) filePosition(ctx context.Context, c *Conn, file string, pos uin
 	return p, nil
 }
 
-// gtidPosition checks that the source has executed the set, or was told of it.
-func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string, told *dump.GTIDSet) (*dump.Position, error) {
+// gtidPosition checks that the source has executed the set. A MariaDB server serves, too, what it has replicated last, though
+// that be in none of its binlogs.
+func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string) (*dump.Position, error) {
 	s := r.server.Load()
 	if !s.UsesGTID() {
 		return nil, fmt.Errorf("%w: gtid_mode is %q; set it to ON, or start at a file and offset", ErrPosition, s.GTIDMode)
@@ -194,7 +195,11 @@ func (r *Reader) gtidPosition(ctx context.Context, c *Conn, text string, told *d
 	if err != nil {
 		return nil, err
 	}
-	logged := set.WithoutThose(told)
+	replicated, err := c.Replicated(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	logged := set.WithoutThose(replicated)
 	if !executed.ContainsSet(logged) {
 		return nil, fmt.Errorf("%w: the source has executed %q, which does not have all of %q", ErrPosition, executed.Brief(), set.Brief())
 	}

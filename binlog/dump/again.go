@@ -82,7 +82,7 @@ func (d *placing) noneLost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	replicated, err := d.replicated(ctx)
+	replicated, err := d.c.Replicated(ctx, d.s)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (d *placing) noneLost(ctx context.Context) error {
 			seq = back
 		}
 		lost := GTID{Domain: o.Domain, Server: o.Server, Seq: seq}
-		if _, all := replicated.domains[o.Domain]; all || !d.p.followsDomain(o.Domain) || there[o] >= seq {
+		if !d.p.followsDomain(o.Domain) || there[o] >= seq || replicated.endsLike(d.p.GTIDs, o.Domain) || d.p.isReplicated(lost, replicated) {
 			continue
 		}
 		before, err := d.hasReadBefore(ctx, lost)

@@ -14,38 +14,51 @@ func (d *placing) executed(ctx context.Context) (*GTIDSet, error) {
 	if err != nil || d.s.Flavor != MariaDB || executed.ContainsSet(d.p.GTIDs) {
 		return executed, err
 	}
-	replicated, err := d.replicated(ctx)
+	replicated, err := d.c.Replicated(ctx, d.s)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range replicated.domains {
-		if !executed.Contains(g) {
+	for domain, g := range replicated.domains {
+		if replicated.endsLike(d.p.GTIDs, domain) && !executed.Contains(g) {
 			executed.Add(g)
 		}
 	}
 	return executed, nil
 }
 
-// replicated returns what of a MariaDB position is what the server has replicated last in its domain.
-func (d *placing) replicated(ctx context.Context) (*GTIDSet, error) {
-	told, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
-	if err != nil {
-		return nil, err
+// Replicated returns what a MariaDB server has replicated last of each domain, or was told to have; nil: another server.
+func (c *Conn) Replicated(ctx context.Context, s *Status) (*GTIDSet, error) {
+	if s.Flavor != MariaDB {
+		return nil, nil
 	}
-	last := NewGTIDSet(MariaDB)
-	for domain, g := range d.p.GTIDs.domains {
-		if told.domains[domain] == g {
-			last.Add(g)
-		}
+	return c.gtidSet(ctx, s, "@@GLOBAL.gtid_slave_pos")
+}
+
+// endsLike tells whether two MariaDB sets have the same GTID of a domain.
+func (s *GTIDSet) endsLike(o *GTIDSet, domain uint32) bool {
+	g, ok := s.domains[domain]
+	return ok && o.domains[domain] == g
+}
+
+// isReplicated tells whether a server has a transaction that was read, by what it has replicated last of each domain: this one, or
+// what came behind it, of its server or of another one. So it is for as long as numbers tell the order: no server's
+// went back, and none is two servers'.
+func (p *Position) isReplicated(g GTID, replicated *GTIDSet) bool {
+	last, ok := replicated.domains[g.Domain]
+	switch {
+	case !ok || g.Seq > last.Seq || g == last:
+		return ok && g == last
+	case p.wentBack(g.Domain) || p.Read.twin(g.by(), interval{int64(g.Seq), int64(g.Seq) + 1}) != 0:
+		return false
 	}
-	return last, nil
+	return g.Server == last.Server || p.mayHaveRead(last)
 }
 
 // isBuiltAt tells whether a MariaDB server was set up from a copy that ends with a
 // transaction, so that its binlogs begin with what follows: of the domain they have
 // nothing that was read, and then the next number. Or it is what the server has replicated last.
 func (d *placing) isBuiltAt(ctx context.Context, g GTID) (bool, error) {
-	replicated, err := d.replicated(ctx)
+	replicated, err := d.c.Replicated(ctx, d.s)
 	if err != nil || replicated.domains[g.Domain] == g {
 		return err == nil, err
 	}

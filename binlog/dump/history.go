@@ -22,6 +22,7 @@ type history struct {
 	stray       GTID              // one that may have changed something
 	filtered    GTID              // one that is no stray, but was not read
 	complete    bool              // the group that was read last was met
+	unlogged    *GTIDSet          // what the server has replicated, if it does not log that; nil: it does
 }
 
 // sameHistory refuses a server that has strays up to the group that was read last, if one stands behind a
@@ -37,6 +38,9 @@ func (d *placing) sameHistory(ctx context.Context) error {
 	}
 	file, err := d.historyFrom(ctx, strays)
 	h := history{p: d.p, first: map[uint32]uint64{}, last: map[uint32]uint64{}, left: d.p.Read.clone()}
+	if err == nil && !d.s.logsReplicated() {
+		h.unlogged, err = d.c.Replicated(ctx, d.s)
+	}
 	if err == nil {
 		err = d.look(ctx, From{File: file, Pos: 4}, h.see)
 	}
@@ -153,7 +157,9 @@ func (h *history) lost() (lost, filtered GTID) {
 			if n := h.p.Read.twin(o, v); n != 0 {
 				return GTID{Domain: o.Domain, Server: o.Server, Seq: n}, GTID{}
 			}
-			filtered = GTID{Domain: o.Domain, Server: o.Server, Seq: uint64(v.start)}
+			if last := (GTID{Domain: o.Domain, Server: o.Server, Seq: uint64(v.stop) - 1}); h.unlogged == nil || !h.p.isReplicated(last, h.unlogged) {
+				filtered = GTID{Domain: o.Domain, Server: o.Server, Seq: uint64(v.start)}
+			}
 		}
 	}
 	return GTID{}, filtered

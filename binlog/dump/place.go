@@ -224,7 +224,7 @@ func (d *placing) mayLack() error {
 // lacksReplicated tells whether a MariaDB server has replicated something that is not in its
 // binlogs: of each domain and server they list what came last.
 func (d *placing) lacksReplicated(ctx context.Context) (bool, error) {
-	replicated, err := d.set(ctx, "@@GLOBAL.gtid_slave_pos")
+	replicated, err := d.c.Replicated(ctx, d.s)
 	if err != nil {
 		return false, err
 	}

@@ -143,3 +143,37 @@ func TestWithoutGTID(t *testing.T) {
 		t.Errorf("the set is %s, %v", p.GTIDs, err)
 	}
 }
+
+// TestIsReplicated: what a server has replicated last tells what it has from before, if numbers tell the order.
+func TestIsReplicated(t *testing.T) {
+	g := func(server uint32, seq uint64) GTID { return GTID{Server: server, Seq: seq} }
+	read := []GTID{g(1, 4), g(1, 5), g(3, 6), g(2, 7), g(2, 8), g(1, 9)}
+	for _, c := range []struct {
+		name string
+		more []GTID
+		last GTID
+		of   GTID
+		want bool
+	}{
+		{"the last itself", nil, g(2, 8), g(2, 8), true},
+		{"one of its server", nil, g(2, 8), g(2, 7), true},
+		{"one of another server", nil, g(2, 8), g(3, 6), true},
+		{"a later one", nil, g(2, 7), g(2, 8), false},
+		{"one of another server, of the same number", nil, g(2, 6), g(3, 6), false},
+		{"one of another server, and the last was not read", nil, g(4, 8), g(3, 6), false},
+		{"one of its server, and the last was not read", nil, g(2, 20), g(2, 8), true},
+		{"two have its number", []GTID{g(2, 6)}, g(2, 8), g(3, 6), false},
+		{"a sequence went back", []GTID{g(1, 2)}, g(2, 8), g(3, 6), false},
+		{"nothing of the domain", nil, GTID{Domain: 5, Server: 2, Seq: 8}, g(3, 6), false},
+	} {
+		p := &Position{Flavor: MariaDB, GTIDs: NewGTIDSet(MariaDB)}
+		for _, r := range append(read, c.more...) {
+			p.Executed(GroupMark{GTID: r})
+		}
+		replicated := NewGTIDSet(MariaDB)
+		replicated.Add(c.last)
+		if has := p.isReplicated(c.of, replicated); has != c.want {
+			t.Errorf("%s: %t", c.name, has)
+		}
+	}
+}

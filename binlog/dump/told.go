@@ -6,11 +6,8 @@ import "context"
 // set up from a copy, whose GTIDs it was told (gtid_slave_pos); or it does not log what it replicates. Nil:
 // another server.
 func (c *Conn) Told(ctx context.Context, s *Status) (told, logged *GTIDSet, err error) {
-	if s.Flavor != MariaDB {
-		return nil, nil, nil
-	}
-	has, err := c.gtidSet(ctx, s, "@@GLOBAL.gtid_slave_pos") // before the other: what is logged meanwhile is in both
-	if err != nil {
+	has, err := c.Replicated(ctx, s) // before the other: what is logged meanwhile is in both
+	if err != nil || has == nil {
 		return nil, nil, err
 	}
 	if logged, err = c.Executed(ctx, s); err != nil {

@@ -1,0 +1,119 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"testing"
+
+	"daybook/binlog"
+	"daybook/e2e/servers"
+)
+
+// readAtUnlogged is a copied of which a does not log what it replicates, and is read.
+func readAtUnlogged(t *testing.T, version string, ofB ...string) (*copied, *reading) {
+	c := newCopied(t, version, ofB...)
+	c.a.Restart(t, "--log-slave-updates=OFF")
+	c.db = c.a.Connect(t, c.name)
+	c.b.Connect(t, "").Exec("STOP SLAVE", "START SLAVE") // it would wait for a minute
+	c.o, c.way = options(c.a, c.name), leadTo(c.a)
+	c.o.Source.Dial = c.way.dial
+	r := open(t, c.o)
+	c.take(r, c.insert(2))
+	return c, r
+}
+
+// turn promotes a replica, the former source follows it, and further values are committed there.
+func (c *copied) turn(from, to *servers.Server, more ...*servers.Server) {
+	c.t.Helper()
+	for _, s := range append(more, to) {
+		replicated(c.t, s, c.name, c.value+1)
+	}
+	c.promote(to, from)
+	for _, s := range more {
+		s.Unfollow(c.t)
+		s.Follow(c.t, to, true)
+	}
+	c.db = to.Connect(c.t, c.name)
+}
+
+// TestFailbackBehindOwnTransactions goes back to a server that does not log what it replicates, at a position behind what it
+// committed itself since: its gtid_slave_pos ends with a transaction that was read before.
+func TestFailbackBehindOwnTransactions(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version+" within its backlog", func(t *testing.T) {
+			t.Parallel()
+			c, r := readAtUnlogged(t, version)
+			c.turn(c.a, c.b)
+			c.lead(r, c.b)
+			c.take(r, c.insert(2))
+			c.turn(c.b, c.a)
+			want := c.insert(4)
+			replicated(t, c.b, c.name, c.value+1)
+			equal(t, r.take(2), want[:2])
+			r.save() // the next one may have come
+			c.lead(r, c.a)
+			c.take(r, want[2:])
+		})
+		t.Run(version+" another domain", func(t *testing.T) {
+			t.Parallel()
+			c, r := readAtUnlogged(t, version)
+			c.turn(c.a, c.b)
+			c.lead(r, c.b)
+			c.take(r, c.insert(2))
+			c.turn(c.b, c.a)
+			c.lead(r, c.a)
+			c.take(r, c.insert(1))
+			replicated(t, c.b, c.name, c.value+1)
+			c.b.Unfollow(t)
+			c.a.Follow(t, c.b, true)
+			c.a.Connect(t, "").Exec("STOP SLAVE", "CHANGE MASTER TO MASTER_USE_GTID=current_pos", "START SLAVE") // which leaves gtid_slave_pos as it is
+			c.lead(r, c.b)
+			c.db = c.b.Connect(t, c.name)
+			c.db.Exec("SET gtid_domain_id = 9")
+			c.take(r, c.insert(1))
+			c.turn(c.b, c.a)
+			c.lead(r, c.a)
+			c.take(r, c.insert(1))
+		})
+		t.Run(version+" three servers", func(t *testing.T) {
+			t.Parallel()
+			c, r := readAtUnlogged(t, version)
+			third := own(t, version, append(copiedOptions, "--server-id=103", "--log-slave-updates=OFF")...)
+			c.dumpInto(third)
+			c.turn(c.a, third, c.b)
+			c.lead(r, third)
+			c.take(r, c.insert(2))
+			c.turn(third, c.b, c.a)
+			c.lead(r, c.b)
+			c.take(r, c.insert(2))
+			c.turn(c.b, c.a, third)
+			want := c.insert(4)
+			replicated(t, c.b, c.name, c.value+1)
+			equal(t, r.take(2), want[:2])
+			r.save()
+			c.lead(r, c.a)
+			c.take(r, want[2:])
+		})
+	}
+}
+
+// TestStartBehindWhatWasReplicated starts at the GTID position of a promoted server that does not log what it replicates,
+// as a replica does: what it ends with is in none of the server's binlogs.
+func TestStartBehindWhatWasReplicated(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version, "--log-slave-updates=OFF")
+			c.insert(2)
+			c.turn(c.a, c.b)
+			at := c.db.Query("SELECT @@gtid_current_pos")[0][0]
+			want := c.insert(2)
+			r := c.open(binlog.Start{Mode: binlog.StartGTID, GTID: at})
+			c.lead(r, c.b) // before anything was read
+			c.take(r, want)
+			c.turn(c.b, c.a)
+			c.lead(r, c.a)
+			c.take(r, c.insert(2))
+		})
+	}
+}
