@@ -97,15 +97,22 @@ func (r *Reader) releaseHeld() error {
 	return nil
 }
 
-// release gives the catalog one definition.
+// release gives the catalog one definition. Labels that the statements on the way told stay, where
+// the server may show them so.
 func (r *Reader) release(n schema.TableName, h *held) error {
+	known, ok := r.catalog.Table(n.Database, n.Name)
 	switch {
 	case h.Packed != nil:
-		return r.catalog.PutPacked(h.Packed)
+		if err := r.catalog.PutPacked(h.Packed); err != nil {
+			return err
+		}
 	case h.Table != nil:
 		r.catalog.Put(h.Table)
 	default:
 		r.catalog.Drop(n.Database, n.Name)
+	}
+	if ok {
+		r.catalog.KeepLabels(known)
 	}
 	return nil
 }

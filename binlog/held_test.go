@@ -3,6 +3,7 @@ package binlog
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"daybook/binlog/schema"
@@ -48,6 +49,28 @@ func TestHeldDefinitionKeepsAllThatIsKnown(t *testing.T) {
 	}
 	if _, ok := r.catalog.Table("shop", "old"); !ok {
 		t.Error("a definition saved by an earlier version is not released")
+	}
+}
+
+// TestHeldDefinitionLeavesLabels releases a definition with a label as the server shows it, of a table whose
+// CREATE TABLE was read on the way.
+func TestHeldDefinitionLeavesLabels(t *testing.T) {
+	server := schema.Server{Flavor: "mysql", Version: 80031, DefaultCharset: "utf8mb4"}
+	ctx := schema.Context{Database: "shop"}
+	shown := schema.NewCatalog(server)
+	r := New(Options{})
+	r.catalog = schema.NewCatalog(server)
+	for c, sql := range map[*schema.Catalog]string{shown: "CREATE TABLE t (e ENUM('?a', 'b', 'c'))", r.catalog: "CREATE TABLE t (e ENUM('😀a', 'x', 'c'))"} {
+		if _, err := c.Apply(sql, ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := held{Packed: shown.Packed("shop", "t")}
+	if err := r.release(schema.TableName{Database: "shop", Name: "t"}, &h); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := r.catalog.Table("shop", "t"); !slices.Equal(got.Columns[0].Members, []string{"😀a", "b", "c"}) {
+		t.Errorf("the labels are %q", got.Columns[0].Members)
 	}
 }
 
