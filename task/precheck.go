@@ -233,7 +233,7 @@ func (p *prechecker) tellGTID() {
 	mode, ok := p.vars["gtid_mode"]
 	switch {
 	case p.mariaDB():
-		p.pass("GTID", "MariaDB GTIDs: a failover is followed")
+		p.tellMariaDBGTID()
 	case ok && mode == "ON":
 		p.pass("GTID", "gtid_mode is ON: a failover is followed")
 	case ok:

@@ -147,6 +147,7 @@ type Status struct {
 	VersionText         string // as the server writes it
 	ServerID            uint32
 	ServerUUID          string // "" on MariaDB and MySQL before 5.6
+	Node                Node   // of a MariaDB Galera cluster
 	BinlogFormat        string
 	Checksum            string // binlog_checksum; "" where the server has none
 	GTIDMode            string // MySQL's gtid_mode; "ON" on MariaDB from 10.0.2
@@ -172,10 +173,10 @@ func (c *Conn) Status(ctx context.Context) (*Status, error) {
 
 // Facts asks for everything but the end of the binlog.
 func (c *Conn) Facts(ctx context.Context) (*Status, error) {
-	v, err := c.variables(ctx, "version", "version_comment", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_checksum",
+	v, err := c.variables(ctx, append(nodeVariables[:len(nodeVariables):len(nodeVariables)], "version", "version_comment", "server_id", "server_uuid", "log_bin", "binlog_format", "binlog_checksum",
 		"gtid_mode", "old_mode", "lower_case_table_names", "character_set_server", "explicit_defaults_for_timestamp",
 		"binlog_row_image", "binlog_row_metadata", "gtid_domain_id", "sql_mode", "default_storage_engine", "storage_engine",
-		"innodb_native_foreign_keys", "log_slave_updates", "log_replica_updates")
+		"innodb_native_foreign_keys", "log_slave_updates", "log_replica_updates")...)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +205,10 @@ func (c *Conn) Facts(ctx context.Context) (*Status, error) {
 	if v["log_bin"] == "OFF" {
 		return nil, fmt.Errorf("%w: log_bin is OFF; set log_bin, server_id and binlog_format=ROW in the source's configuration and restart it", ErrNoBinlog)
 	}
-	return s, nil
+	if s.Flavor == MariaDB {
+		s.Node, err = c.node(ctx, s)
+	}
+	return s, err
 }
 
 // apsaraVariables shows those that ApsaraDB RDS alone has, and, by another name of this kind, not Huawei's.

@@ -224,9 +224,12 @@ func DialServer(ctx context.Context, source Source, s *Status) (*Conn, error) {
 }
 
 func (c *Conn) isServer(ctx context.Context, s *Status) error {
-	v, err := c.variables(ctx, "server_id", "server_uuid")
+	v, err := c.variables(ctx, append(nodeVariables[:len(nodeVariables):len(nodeVariables)], "server_id", "server_uuid")...)
 	if err != nil {
 		return err
+	}
+	if node := nodeName(v); s.Flavor == MariaDB && node != s.Node.Name {
+		return Transient(fmt.Errorf("the address leads to more than one node of a Galera cluster: to %q and to %q", s.Node.Name, node))
 	}
 	if id := strconv.FormatUint(uint64(s.ServerID), 10); v["server_id"] != id || v["server_uuid"] != s.ServerUUID {
 		return Transient(fmt.Errorf("the address leads to more than one server: to one with server_uuid %q and server_id %s, and to one with %q and %s", s.ServerUUID, id, v["server_uuid"], v["server_id"]))

@@ -50,11 +50,11 @@ func (d *placing) overlap(ctx context.Context) (Overlap, error) {
 // Settle says that the first group of a connection's dump has come, or that it began at
 // the position's file and offset.
 func (p *Position) Settle(c *Connection) {
-	other := p.ServerUUID != c.Status.ServerUUID || p.ServerID != c.Status.ServerID
+	other := !p.IsOf(c.Status)
 	if other {
 		p.LastFile = ""
 	}
-	p.ServerUUID, p.ServerID = c.Status.ServerUUID, c.Status.ServerID
+	p.SetServer(c.Status)
 	if c.From.GTIDs != nil && (other || p.Overlap.End == (Place{})) {
 		p.Overlap = c.Overlap
 	}

@@ -58,8 +58,12 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 		if differs, _, err = d.compare(ctx); err != nil {
 			return From{}, false, err
 		}
-		if differs == "" && d.p.Last.Start == 0 && !d.sameServer() && d.usesGTIDs() {
+		unread := d.p.Last.Start == 0 && !d.sameServer()
+		if differs == "" && unread && d.usesGTIDs() {
 			return From{}, false, nil // two files of one second look alike before something of them was read
+		}
+		if differs == "" && unread && !d.sameNumbers() {
+			differs = "nothing of " + d.p.File + " was read that tells the two apart"
 		}
 		if differs == "" {
 			whole, err := d.logsAll(ctx)
@@ -120,7 +124,7 @@ func (d *placing) fileFrom() From {
 // unidentified goes on by file and offset at a position of which nothing but
 // the server is known.
 func (d *placing) unidentified() (From, error) {
-	if d.sameServer() {
+	if d.sameServer() && d.p.File != "" {
 		return d.fileFrom(), nil
 	}
 	return From{}, fmt.Errorf("%w: %s, and the position %s means nothing there: %s", ErrOtherServer, d.otherName(), d.p, d.noGTIDs())
@@ -129,6 +133,8 @@ func (d *placing) unidentified() (From, error) {
 // noGTIDs says why they do not tell the position.
 func (d *placing) noGTIDs() string {
 	switch {
+	case !d.sameNumbers():
+		return d.noSameNumbers()
 	case d.s.UsesGTID():
 		return "what was read last had no GTID"
 	case d.p.GTIDs != nil && strings.HasSuffix(d.s.GTIDMode, "PERMISSIVE"):
@@ -138,6 +144,9 @@ func (d *placing) noGTIDs() string {
 }
 
 func (d *placing) otherName() string {
+	if d.s.Node.Name != d.p.Node.Name {
+		return fmt.Sprintf("it is %s in place of %s", d.s.who(), (&Status{Node: d.p.Node, ServerID: d.p.ServerID}).who())
+	}
 	if d.s.ServerUUID == "" && d.p.ServerUUID == "" {
 		return fmt.Sprintf("it has server_id %d in place of %d", d.s.ServerID, d.p.ServerID)
 	}
@@ -148,13 +157,13 @@ func (d *placing) sameServer() bool {
 	if d.s.ServerUUID != "" && d.p.ServerUUID != "" {
 		return d.s.ServerUUID == d.p.ServerUUID
 	}
-	return d.s.ServerID == d.p.ServerID
+	return d.s.ServerID == d.p.ServerID && (d.s.Node.Name == d.p.Node.Name || d.p.Node.Name == "")
 }
 
 // usesGTIDs tells whether the server can be asked for what comes after a GTID
 // set, and the set is known.
 func (d *placing) usesGTIDs() bool {
-	return d.p.GTIDs != nil && d.s.UsesGTID() && (d.s.Flavor == MySQL || !d.p.GTIDs.IsEmpty())
+	return d.p.GTIDs != nil && d.s.UsesGTID() && (d.s.Flavor == MySQL || !d.p.GTIDs.IsEmpty()) && d.sameNumbers()
 }
 
 // notListed tells what speaks against the position's file having been purged.
@@ -193,7 +202,7 @@ func splitName(file string) (base string, number uint64) {
 // came later in its binlogs. A copy of the source that became its replica and
 // logs its own changes only (log_slave_updates=OFF) has not.
 func (d *placing) logsAll(ctx context.Context) (bool, error) {
-	if d.s.ServerUUID == d.p.ServerUUID && d.s.ServerID == d.p.ServerID {
+	if d.p.IsOf(d.s) {
 		return true, nil
 	}
 	if d.s.Flavor == MySQL && d.usesGTIDs() {

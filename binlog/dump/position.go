@@ -13,6 +13,7 @@ type Position struct {
 	Flavor     Flavor
 	ServerUUID string // "" where servers have none
 	ServerID   uint32
+	Node       Node // what is known of it when something is read; its Numbers are those of GTIDs
 	File       string
 	FileMade   uint32   // when File was made, seconds since the epoch: its format description's time; 0: not known
 	Pos        uint64   // offset in File of the group's first event

@@ -12,6 +12,8 @@ type SavedPosition struct {
 	Flavor     Flavor  `json:"flavor"`
 	ServerUUID string  `json:"server_uuid,omitempty"`
 	ServerID   uint32  `json:"server_id"`
+	Node       string  `json:"node,omitempty"`
+	Numbers    string  `json:"numbers,omitempty"`
 	File       string  `json:"file"`
 	FileMade   uint32  `json:"file_made,omitempty"`
 	Pos        uint64  `json:"pos"`
@@ -48,7 +50,7 @@ const smallSet = 64
 // those that are saved after it.
 func (p *Position) Save() (s SavedPosition, base []byte) {
 	s = SavedPosition{
-		Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, File: p.File, FileMade: p.FileMade, Pos: p.Pos,
+		Flavor: p.Flavor, ServerUUID: p.ServerUUID, ServerID: p.ServerID, Node: p.Node.Name, Numbers: p.Node.Numbers, File: p.File, FileMade: p.FileMade, Pos: p.Pos,
 		LastStart: p.Last.Start, LastSum: p.Last.Sum,
 		LastGTID: p.LastGroup.GTID.String(), LastMicros: p.LastGroup.Micros, LastBegan: p.LastGroup.Began, LastFile: p.LastFile, Read: p.Read.String(), Back: p.Back.String(),
 		OverlapRead: p.Overlap.Read.save(), OverlapEnd: p.Overlap.End.save(), OverlapOrigin: p.Overlap.Origin,
@@ -85,7 +87,7 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 		return nil, fmt.Errorf("%w: it is incomplete: %s:%d of %q", ErrSaved, s.File, s.Pos, s.Flavor)
 	}
 	p := &Position{
-		Flavor: s.Flavor, ServerUUID: s.ServerUUID, ServerID: s.ServerID, File: s.File, FileMade: s.FileMade, Pos: s.Pos,
+		Flavor: s.Flavor, ServerUUID: s.ServerUUID, ServerID: s.ServerID, Node: Node{s.Node, s.Numbers}, File: s.File, FileMade: s.FileMade, Pos: s.Pos,
 		Last:      Mark{s.LastStart, s.LastSum},
 		LastGroup: GroupMark{Micros: s.LastMicros, Began: s.LastBegan}, LastFile: s.LastFile,
 	}

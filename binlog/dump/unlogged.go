@@ -20,6 +20,13 @@ type Unlogged struct {
 
 // Unlogged looks whether a server is a replica that does not log what it replicates.
 func (c *Conn) Unlogged(ctx context.Context, s *Status) (Unlogged, error) {
+	if s.InGalera() && !s.logsReplicated() {
+		return Unlogged{
+			Replica: true,
+			Found:   s.logVariable() + " is OFF, and the server is a node of a Galera cluster: what is committed at the other nodes is not in its binlog",
+			Fix:     "set " + s.logVariable() + " = ON in the configuration of each node and restart it",
+		}, nil
+	}
 	if s.logsReplicated() {
 		return Unlogged{Found: "what the server replicates is in its binlog: " + s.logVariable() + " is ON"}, nil
 	}
