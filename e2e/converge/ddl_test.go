@@ -180,11 +180,11 @@ func (s *session) options(percent int) int {
 	return percent
 }
 
-// copies tells whether the server tells all of a CREATE … SELECT from a table: comments it leaves
-// out in NO_FIELD_OPTIONS, and in a label it has a question mark for each character outside the BMP, which
+// copies tells whether the server tells all of a CREATE … SELECT from a table: comments and ON UPDATE it leaves
+// out in NO_FIELD_OPTIONS, which modes but ANSI have in them, and in a label it has a question mark for each character outside the BMP, which
 // rows put right with full row metadata alone.
 func (s *session) copies(t *named) bool {
-	return s.modes != "'NO_FIELD_OPTIONS'" && (s.told || !slices.ContainsFunc(t.columns, func(c column) bool {
+	return s.modes != "'NO_FIELD_OPTIONS'" && (s.modes == "'ANSI'" || s.options(1) > 0) && (s.told || !slices.ContainsFunc(t.columns, func(c column) bool {
 		return (c.kind == "enum" || c.kind == "set") && strings.Contains(c.text, "?")
 	}))
 }
