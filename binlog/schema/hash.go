@@ -13,16 +13,21 @@ import (
 // key. Each has a hidden column, DB_ROW_HASH_1 and on, behind the table's own,
 // which statements never see and rows events have.
 
-// HashColumns returns how many hidden columns of unique keys a table's rows
-// have in the binlog: at least and at most, as the longest key of InnoDB goes by
-// the size of its pages.
-func (c *Catalog) HashColumns(db, name string) (least, most int) {
+// HiddenColumns returns how many hidden columns of keys a table's rows have in the binlog: at least and at
+// most. MariaDB's are those of unique keys, of which the longest one of InnoDB goes by the size of its pages;
+// MySQL's, of some versions, those of keys over expressions.
+func (c *Catalog) HiddenColumns(db, name string) (least, most int) {
 	t := c.lookup(TableName{db, name})
 	if t == nil || t.Unknown {
 		return 0, 0
 	}
 	column := columnsOf(t.Def)
 	for _, k := range t.Keys {
+		for _, p := range k.Parts {
+			if !c.server.mariaDB() && p == (keyPart{}) {
+				most++
+			}
+		}
 		_, perhaps := c.server.hashes(t.Engine, k, column)
 		surely, _ := c.server.hashes(t.Engine, c.server.rewritten(k, column), column) // OPTIMIZE and REPAIR may have
 		if surely {
