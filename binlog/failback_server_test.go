@@ -3,7 +3,11 @@
 package binlog_test
 
 import (
+	"errors"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"daybook/binlog"
 	"daybook/e2e/servers"
@@ -115,5 +119,83 @@ func TestStartBehindWhatWasReplicated(t *testing.T) {
 			c.lead(r, c.a)
 			c.take(r, c.insert(2))
 		})
+	}
+}
+
+// TestToldToPassOver leads to a replica that was told by hand past what was read of its source, and logs what it replicates.
+func TestToldToPassOver(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		for name, more := range map[string]int{"and goes on": 1, "and ends": 0} {
+			t.Run(version+" "+name, func(t *testing.T) {
+				t.Parallel()
+				c := newCopied(t, version)
+				var notices []binlog.Notice
+				c.o, c.way = options(c.a, c.name), leadTo(c.a)
+				c.o.Source.Dial, c.o.Notify = c.way.dial, func(n binlog.Notice) { notices = append(notices, n) }
+				r := open(t, c.o)
+				c.take(r, c.insert(1))
+				replicated(t, c.b, c.name, c.value+1)
+				b := c.b.Connect(t, "")
+				b.Exec("STOP SLAVE")
+				c.take(r, c.insert(2))
+				b.Exec("SET GLOBAL gtid_slave_pos = '" + c.db.Query("SELECT @@gtid_binlog_pos")[0][0] + "'")
+				b.Exec("START SLAVE")
+				c.take(r, c.insert(more))
+				replicated(t, c.b, c.name, c.value-1)
+				c.promote(c.b, c.a)
+				c.lead(r, c.b)
+				c.db = c.b.Connect(t, c.name)
+				c.take(r, c.insert(1))
+				if len(notices) == 0 || notices[0].Kind != binlog.NumbersLeftOut || !strings.Contains(notices[0].Text, "the source's binlogs lack the transaction 0-101-") {
+					t.Errorf("told %+v", notices)
+				}
+			})
+		}
+	}
+}
+
+// TestUnreadAndNotLogged leads to a promoted server that has replicated what was not read, and did not log it: the error says so, and
+// where to go on; of a domain of which nothing was read it is told.
+func TestUnreadAndNotLogged(t *testing.T) {
+	for _, version := range []string{"mariadb-10.11", "mariadb-11.8"} {
+		for _, domain := range []string{"0", "1", "9"} {
+			t.Run(version+" domain "+domain, func(t *testing.T) {
+				t.Parallel()
+				c := newCopied(t, version, "--log-slave-updates=OFF")
+				var notices []binlog.Notice
+				c.o, c.way = options(c.a, c.name), leadTo(c.a)
+				c.o.Source.Dial, c.o.Notify = c.way.dial, func(n binlog.Notice) { notices = append(notices, n) }
+				r := open(t, c.o)
+				c.take(r, c.insert(2))
+				_ = r.Close()
+				c.db.Exec("SET gtid_domain_id = "+domain, "CREATE DATABASE "+c.name+"_unread", "SET gtid_domain_id = 0")
+				at := c.db.Query("SELECT @@gtid_binlog_pos")[0][0]
+				for b := c.b.Connect(t, ""); len(b.Query("SHOW DATABASES LIKE '"+c.name+"_unread'")) == 0; {
+					time.Sleep(50 * time.Millisecond)
+				}
+				c.turn(c.a, c.b)
+				want := c.insert(2)
+				c.way.to.Store(c.b)
+				if domain == "9" {
+					r.reopen(r.last)
+					c.take(r, want)
+					if !slices.ContainsFunc(notices, func(n binlog.Notice) bool {
+						return n.Kind == binlog.NumbersLeftOut && strings.Contains(n.Text, "has replicated 9-101-1")
+					}) {
+						t.Errorf("told %+v", notices)
+					}
+					return
+				}
+				err := r.refused()
+				var missing *binlog.MissingError
+				if !errors.As(err, &missing) || !errors.Is(err, binlog.ErrPurged) || missing.From() != at || !strings.Contains(err.Error(), "log_slave_updates=OFF") {
+					t.Fatalf("error %v; %s", err, at)
+				}
+				r.options.Start = binlog.Start{Mode: binlog.StartGTID, GTID: missing.From()}
+				r.schema = map[string][]byte{}
+				r.reopen(nil)
+				c.take(r, want)
+			})
+		}
 	}
 }

@@ -33,8 +33,8 @@ const (
 	// DefinitionAdopted: a table's definition was taken from its rows or from the
 	// source, as no statement in the binlog made it.
 	DefinitionAdopted NoticeKind = "definition_adopted"
-	// NumbersLeftOut: MariaDB's binlog goes on in a GTID domain behind a gap. Told once
-	// a domain and hour.
+	// NumbersLeftOut: MariaDB's binlog goes on in a GTID domain behind a gap, told once a domain and
+	// hour; or another server's binlogs lack what was read, or may lack more, told when the task is led there.
 	NumbersLeftOut NoticeKind = "numbers_left_out"
 	// EventsOfService: events that a service writes for itself were passed over. Told
 	// once a type and hour.
@@ -51,6 +51,9 @@ const (
 func (r *Reader) connected(c *dump.Connection) error {
 	if c.Unlogged.Unseen && r.dueToTell("replica unseen", true) {
 		r.tell(ReplicaUnseen, "", c.Unlogged.Found+"; "+c.Unlogged.Fix)
+	}
+	for _, text := range c.Lacks {
+		r.tell(NumbersLeftOut, "", text)
 	}
 	out := r.filter.leftOut(c.Status, c.Filters, r.catalog.Databases())
 	switch text := out.Found + "; " + out.Fix; {

@@ -38,7 +38,7 @@ func wayOn(name string, err error) string {
 	case skippable(err) != nil:
 		return skip(name)
 	case errors.As(err, &missing):
-		return restart(missing.Next.String(), "goes on behind what is missing, after a gap record")
+		return restart(missing.From(), "goes on behind what is missing, after a gap record")
 	case errors.Is(err, binlog.ErrPurged):
 		return restart("earliest", "goes on with what the source still has, after a gap record if something was read before")
 	case errors.Is(err, binlog.ErrBehind):

@@ -196,6 +196,7 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 				at.Told, err = d.notLogged(ctx)
 			}
 		}
+		at.Lacks = d.lacks
 	}
 	if err == nil && s.countsPurged() {
 		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")

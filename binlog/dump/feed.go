@@ -70,7 +70,9 @@ type Connection struct {
 	Purged *GTIDSet
 	// Told is what of the position the binlogs of a MariaDB server lack that is asked by GTID: it was told so.
 	Told *GTIDSet
-	logs []binaryLog
+	// Lacks tells people what the binlogs of a server that is gone on at by GTID lack, or may lack, without being refused for it.
+	Lacks []string
+	logs  []binaryLog
 	// First is where the first group of a dump after a GTID set stands, or one
 	// may that comes later; zero where the events tell: no file has 4 GiB.
 	First Place

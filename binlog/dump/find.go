@@ -18,7 +18,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 	if d.s.Flavor == MariaDB && (errors.Is(err, ErrOtherServer) || err == nil && there == nil) {
 		if built, e := d.isBuiltAt(ctx, mark.GTID); built || e != nil && !errors.Is(e, errTooFar) {
 			if e == nil {
-				d.log.Warn("the source was set up from a copy that ends with the transaction read last, so it cannot be compared", "gtid", mark.GTID.String())
+				e = d.toldOnly(ctx, mark.GTID)
 			}
 			return e
 		}
@@ -43,6 +43,17 @@ func (d *placing) sameGroup(ctx context.Context) error {
 	}
 	return fmt.Errorf("%w: its transaction %s is of %s, and the one that was read is of %s: it has another history (or filters a part of it, replicate_…)", ErrOtherServer, &mark.GTID,
 		other.UTC().Format(time.RFC3339Nano), here.UTC().Format(time.RFC3339Nano))
+}
+
+// toldOnly tells of a server that has the transaction that was read last in none of its binlogs.
+func (d *placing) toldOnly(ctx context.Context, g GTID) error {
+	before, err := d.hasReadBefore(ctx, g)
+	if err == nil && before && d.s.logsReplicated() {
+		d.lacks = append(d.lacks, fmt.Sprintf("the source's binlogs lack the transaction %s, which was read last, and have earlier ones that were read: it filters what it replicates, or was told to pass over some (gtid_slave_pos)", &g))
+		return nil
+	}
+	d.log.Warn("the source was set up from a copy that ends with the transaction read last, so it cannot be compared", "gtid", g.String())
+	return err
 }
 
 // begunBehind finds where on another server the place stands at which reading began, if nothing was

@@ -15,13 +15,26 @@ import (
 // and what follows can be started at.
 type MissingError struct {
 	Next Place // the first place behind the gap
-	Text string
-	Kind error // a sentinel; nil: ErrPurged
+	// Behind has what follows the gap begin behind a GTID set, and not at a place; nil: at Next.
+	Behind *GTIDSet
+	Text   string
+	Kind   error // a sentinel; nil: ErrPurged
 }
 
 // Error says what is missing.
 func (e *MissingError) Error() string {
+	if e.Behind != nil {
+		return fmt.Sprintf("%v: %s", e.Unwrap(), e.Text)
+	}
 	return fmt.Sprintf("%v: %s; the first place behind it is %s", e.Unwrap(), e.Text, e.Next)
+}
+
+// From is where reading can begin behind the gap: file:offset, or a GTID set.
+func (e *MissingError) From() string {
+	if e.Behind != nil {
+		return e.Behind.String()
+	}
+	return e.Next.String()
 }
 
 // Unwrap returns the sentinel.

@@ -25,6 +25,7 @@ type placing struct {
 	logs  []binaryLog
 	read  Place       // where the group read last ends on another server; zero: not looked for
 	had   BinlogState // what a MariaDB server had up to there
+	lacks []string    // for Connection.Lacks
 }
 
 // decide returns what to ask for.
@@ -272,6 +273,9 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	}
 	if gone := executed.lacksDomains(d.p.GTIDs); len(gone) > 0 && d.sameServer() {
 		return From{}, fmt.Errorf("%w: %s is purged, and the source knows the GTID domains %v no more (DELETE_DOMAIN_ID): what they had after %q is not known", ErrPurged, d.p.File, gone, d.p.GTIDs.Brief())
+	}
+	if err := d.noneUnread(ctx); err != nil {
+		return From{}, err
 	}
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
