@@ -56,8 +56,6 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 		return fmt.Sprintf("its file %s ends before offset %d, up to which it was read", p.File, p.Pos), false, nil
 	case err != nil && made != 0 && last == nil && !IsTransient(err):
 		return d.noEvent(from, err), false, nil
-	case errors.Is(err, ErrPurged):
-		return "", false, Transient(fmt.Errorf("look at %s: %w", p.File, err)) // after it was listed
 	case err != nil && last == nil:
 		return "", false, err
 	case far:

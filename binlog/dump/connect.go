@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -77,7 +78,11 @@ func (f *Feed) follow(ctx context.Context, c *Conn, at *Connection, p *Position)
 		f.why.Store(nil)
 		f.live.Store(&live{c, at.Status})
 		start := time.Now()
-		err = missingFile(f.read(ctx, c, at), at.logs, p)
+		err = f.read(ctx, c, at)
+		if at.From.GTIDs != nil || slices.ContainsFunc(at.logs, func(l binaryLog) bool { return l.name == at.From.File }) {
+			err = purgedMeanwhile(err)
+		}
+		err = missingFile(err, at.logs, p)
 		f.live.Store(nil)
 		if why := f.why.Swap(nil); why != nil && IsTransient(err) {
 			err = Transient(*why)

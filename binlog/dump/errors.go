@@ -115,6 +115,19 @@ const connectionLimits = "raise max_connections, max_user_connections or the acc
 // initConnect is what a server says to an account for which its init_connect fails.
 const initConnect = "init_connect command failed"
 
+// errNotListed is the answer of a server that does not list the binlog file that it is asked for, or that it had chosen for
+// a GTID set.
+var errNotListed = fmt.Errorf("%w", ErrPurged)
+
+// purgedMeanwhile makes one that passes of it, where the file was listed right before: who connects anew is told whether
+// something is missing.
+func purgedMeanwhile(err error) error {
+	if !errors.Is(err, errNotListed) {
+		return err
+	}
+	return Transient(errors.New("binlogs of the source were purged when they were asked for"))
+}
+
 // dumpErrors maps what the server says with error 1236 to sentinels. The texts
 // differ between versions (master and source), so parts of them are looked for.
 var dumpErrors = []struct {
@@ -124,7 +137,7 @@ var dumpErrors = []struct {
 }{
 	{"could not open log file", errNoFile, "it is in its index and not on its disk, or may not be read"},
 	{"purged", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
-	{"find first log file", ErrPurged, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
+	{"find first log file", errNotListed, "keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)"},
 	{"has connected to the", ErrServerID, "give each replica its own server_id"},
 	{"anonymous transaction when", ErrGTIDMode, "transactions without GTIDs were not read yet when gtid_mode became ON: SET GLOBAL gtid_mode=ON_PERMISSIVE on the source until they are"},
 	{"gtid-transaction when", ErrGTIDMode, "transactions with GTIDs were not read yet when gtid_mode became OFF: SET GLOBAL gtid_mode=OFF_PERMISSIVE on the source until they are"},

@@ -344,5 +344,5 @@ func (d *placing) look(ctx context.Context, from From, visit func(seen) error) e
 		return err
 	}
 	defer func() { _ = c.Close() }()
-	return c.look(ctx, d.s, from, visit)
+	return purgedMeanwhile(c.look(ctx, d.s, from, visit))
 }
