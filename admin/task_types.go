@@ -77,7 +77,7 @@ type CheckResult struct {
 // Event is something that a person should know of and that stopped nothing.
 type Event struct {
 	Time  time.Time `json:"time"`
-	Kind  string    `json:"kind"`            // partial_images, generated_left_out, foreign_key_action, definition_adopted, definition_differs, numbers_left_out, replica_unseen, databases_left_out
+	Kind  string    `json:"kind"`            // partial_images, generated_left_out, foreign_key_action, definition_adopted, definition_differs, numbers_left_out, replica_unseen, databases_left_out, xa_not_logged
 	Table string    `json:"table,omitempty"` // database.table
 	Text  string    `json:"text"`
 	File  string    `json:"file"` // where in the source's binlog

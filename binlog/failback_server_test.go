@@ -199,3 +199,31 @@ func TestUnreadAndNotLogged(t *testing.T) {
 		}
 	}
 }
+
+// TestXAHeldAtAnUnloggedServer leads to a promoted server that does not log what it replicates while an XA transaction of the former
+// source is prepared: that is told, as its commit there is in no binlog.
+func TestXAHeldAtAnUnloggedServer(t *testing.T) {
+	for _, version := range []string{"mysql-8.0", "mysql-9"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			c := newCopied(t, version)
+			b := own(t, version, "--server-id=103", "--log-slave-updates=OFF")
+			b.Follow(t, c.a, true)
+			var notices []binlog.Notice
+			c.o, c.way = options(c.a, c.name), leadTo(c.a)
+			c.o.Source.Dial, c.o.Notify = c.way.dial, func(n binlog.Notice) { notices = append(notices, n) }
+			r := open(t, c.o)
+			c.db.Exec("XA START 'x'", "INSERT INTO t VALUES (905, 0)", "XA END 'x'", "XA PREPARE 'x'")
+			c.a.Connect(t, c.name).Exec("INSERT INTO t VALUES (904, 0)")
+			c.take(r, []string{"insert t 904 0"})
+			replicated(t, b, c.name, c.value+2)
+			b.Unfollow(t)
+			c.lead(r, b)
+			b.Connect(t, c.name).Exec("INSERT INTO t VALUES (906, 0)")
+			c.take(r, []string{"insert t 906 0"})
+			if len(notices) != 1 || notices[0].Kind != binlog.XANotLogged {
+				t.Errorf("told %+v", notices)
+			}
+		})
+	}
+}

@@ -44,6 +44,9 @@ const (
 	ReplicaUnseen NoticeKind = "replica_unseen"
 	// DatabasesLeftOut: the source's binlog lacks databases. Told once an hour.
 	DatabasesLeftOut NoticeKind = "databases_left_out"
+	// XANotLogged: prepared XA transactions of another server are held at one whose binlog may not have how they
+	// end. Told once an hour.
+	XANotLogged NoticeKind = "xa_not_logged"
 )
 
 // connected refuses a connection's server that leaves out what is selected by name, and tells of what
@@ -52,6 +55,7 @@ func (r *Reader) connected(c *dump.Connection) error {
 	if c.Unlogged.Unseen && r.dueToTell("replica unseen", true) {
 		r.tell(ReplicaUnseen, "", c.Unlogged.Found+"; "+c.Unlogged.Fix)
 	}
+	r.tellHeldXA(c)
 	for _, text := range c.Lacks {
 		r.tell(NumbersLeftOut, "", text)
 	}
@@ -74,6 +78,17 @@ func (r *Reader) tellGap(last, g dump.GTID) {
 	if r.dueToTell(fmt.Sprintf("GTID domain %d", g.Domain), true) {
 		r.tell(NumbersLeftOut, "", fmt.Sprintf("the source's binlog goes on with %s behind %s: it filters what it replicates, or was told to pass over what is between (gtid_slave_pos, gtid_seq_no), which is not in it", &g, &last))
 	}
+}
+
+// tellHeldXA tells of prepared XA transactions at another MySQL server in the source's place that did not log that they were
+// prepared: it does not log that they are committed either.
+func (r *Reader) tellHeldXA(c *dump.Connection) {
+	s, n := c.Status, len(r.xa.prepared)
+	if n == 0 || s.Flavor != MySQL || s.ServerUUID == r.stream.pos.ServerUUID || s.LogsReplicated() || !r.dueToTell("held XA transactions", true) {
+		return
+	}
+	r.tell(XANotLogged, "", fmt.Sprintf("%d prepared XA transactions of the former source are held back, and the source does not log what it replicates (log_replica_updates, log_slave_updates = OFF): "+
+		"if they are committed there, that may not be in its binlog, and their rows are not told; compare what XA RECOVER lists with the data", n))
 }
 
 // tellService tells of an event that is passed over though it does not say that it may be.

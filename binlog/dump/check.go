@@ -53,7 +53,7 @@ func (f *Feed) suspect(ctx context.Context, at *live, p Position) string {
 	f.watch.more = Position{}
 	replica := Unlogged{}
 	d := placing{log: f.log, s: at.s, p: &p, dial: func(ctx context.Context) (c *Conn, err error) {
-		if c, err = Dial(ctx, f.o.Source); err == nil && !at.s.logsReplicated() {
+		if c, err = Dial(ctx, f.o.Source); err == nil && !at.s.LogsReplicated() {
 			replica, _ = c.Unlogged(ctx, at.s) // a connection that has failed tells what follows
 		}
 		return c, err

@@ -48,7 +48,7 @@ func (d *placing) sameGroup(ctx context.Context) error {
 // toldOnly tells of a server that has the transaction that was read last in none of its binlogs.
 func (d *placing) toldOnly(ctx context.Context, g GTID) error {
 	before, err := d.hasReadBefore(ctx, g)
-	if err == nil && before && d.s.logsReplicated() {
+	if err == nil && before && d.s.LogsReplicated() {
 		d.lacks = append(d.lacks, fmt.Sprintf("the source's binlogs lack the transaction %s, which was read last, and have earlier ones that were read: it filters what it replicates, or was told to pass over some (gtid_slave_pos)", &g))
 		return nil
 	}

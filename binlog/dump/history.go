@@ -33,12 +33,12 @@ func (d *placing) sameHistory(ctx context.Context) error {
 		return nil
 	}
 	strays := d.p.strays(d.had)
-	if len(strays) == 0 && !d.p.Read.shared() && (d.sameServer() || !d.s.logsReplicated()) {
+	if len(strays) == 0 && !d.p.Read.shared() && (d.sameServer() || !d.s.LogsReplicated()) {
 		return nil
 	}
 	file, err := d.historyFrom(ctx, strays)
 	h := history{p: d.p, first: map[uint32]uint64{}, last: map[uint32]uint64{}, left: d.p.Read.clone()}
-	if err == nil && !d.s.logsReplicated() {
+	if err == nil && !d.s.LogsReplicated() {
 		h.unlogged, err = d.c.Replicated(ctx, d.s)
 	}
 	if err == nil {

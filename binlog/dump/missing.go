@@ -114,7 +114,7 @@ func (d *placing) nothingMissing(ctx context.Context) error {
 	}
 	if missing.of(d.s.ServerUUID).IsEmpty() {
 		// A replica that logs only its own changes counts all others as purged.
-		if !d.s.logsReplicated() {
+		if !d.s.LogsReplicated() {
 			return nil
 		}
 	}

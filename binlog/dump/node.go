@@ -48,7 +48,7 @@ func (c *Conn) node(ctx context.Context, s *Status) (n Node, err error) {
 // numbersAlike tells whether what a cluster replicates has the same GTIDs on all its nodes: before 10.5.1 the mode does
 // not keep what it promises.
 func (s *Status) numbersAlike() bool {
-	return s.Variables["wsrep_gtid_mode"] == "ON" && s.Version >= 100501 && s.logsReplicated()
+	return s.Variables["wsrep_gtid_mode"] == "ON" && s.Version >= 100501 && s.LogsReplicated()
 }
 
 // who names a server of MariaDB for people.

@@ -217,7 +217,7 @@ func (d *placing) logsAll(ctx context.Context) (bool, error) {
 		}
 		return false, d.mayLack()
 	}
-	if d.s.logsReplicated() {
+	if d.s.LogsReplicated() {
 		return true, nil
 	}
 	if d.s.ServerUUID != "" && (d.s.ServerUUID == d.p.ServerUUID || d.s.ServerID == d.p.ServerID) {

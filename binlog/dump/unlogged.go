@@ -20,14 +20,14 @@ type Unlogged struct {
 
 // Unlogged looks whether a server is a replica that does not log what it replicates.
 func (c *Conn) Unlogged(ctx context.Context, s *Status) (Unlogged, error) {
-	if s.InGalera() && !s.logsReplicated() {
+	if s.InGalera() && !s.LogsReplicated() {
 		return Unlogged{
 			Replica: true,
 			Found:   s.logVariable() + " is OFF, and the server is a node of a Galera cluster: what is committed at the other nodes is not in its binlog",
 			Fix:     "set " + s.logVariable() + " = ON in the configuration of each node and restart it",
 		}, nil
 	}
-	if s.logsReplicated() {
+	if s.LogsReplicated() {
 		return Unlogged{Found: "what the server replicates is in its binlog: " + s.logVariable() + " is ON"}, nil
 	}
 	show, host := s.showReplica()
@@ -84,8 +84,8 @@ func (s *Status) replicaOf(source string) Unlogged {
 	}
 }
 
-// logsReplicated tells whether what the server replicates is in its binlogs.
-func (s *Status) logsReplicated() bool {
+// LogsReplicated tells whether what the server replicates is in its binlogs.
+func (s *Status) LogsReplicated() bool {
 	return s.Variables["log_slave_updates"] == "ON" || s.Variables["log_replica_updates"] == "ON"
 }
 

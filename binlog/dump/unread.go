@@ -10,7 +10,7 @@ import (
 // noneUnread refuses another MariaDB server that does not log what it replicates, and has replicated more of a domain
 // than was read. Of a domain of which nothing was read it may be from before reading began: that is told.
 func (d *placing) noneUnread(ctx context.Context) error {
-	if d.s.Flavor != MariaDB || d.sameServer() || d.s.logsReplicated() {
+	if d.s.Flavor != MariaDB || d.sameServer() || d.s.LogsReplicated() {
 		return nil
 	}
 	replicated, err := d.c.Replicated(ctx, d.s)
