@@ -24,7 +24,7 @@ func (c apsara) Write(b []byte) (int, error) {
 // TestImplicitKey has a server that gives tables without a key one of its own, behind their columns, as ApsaraDB RDS does:
 // a column that neither a statement nor the source tells. It is the rows' key and none of their columns.
 func TestImplicitKey(t *testing.T) {
-	const key = "`__#alibaba_rds_row_id#__`"
+	const hiddenKey = "`__#alibaba_rds_row_id#__`"
 	for _, c := range []struct {
 		version  string
 		metadata bool
@@ -50,7 +50,7 @@ func TestImplicitKey(t *testing.T) {
 				equal(t, r.take(len(wants)), wants)
 				r.save()
 			}
-			add := "ALTER TABLE t ADD " + key + " BIGINT NOT NULL AUTO_INCREMENT, ADD KEY (" + key + ")"
+			add := "ALTER TABLE t ADD " + hiddenKey + " BIGINT NOT NULL AUTO_INCREMENT, ADD KEY (" + hiddenKey + ")"
 			db.Exec("CREATE TABLE t (a INT, s VARCHAR(9))")
 			hidden(add)
 			r := open(t, o)
@@ -61,7 +61,7 @@ func TestImplicitKey(t *testing.T) {
 			if k := table.Key(); len(k) != 1 || k[0] != 2 || !table.Columns[2].Hidden || table.Columns[1].Hidden {
 				t.Errorf("the key is %v of %+v", k, table.Columns)
 			}
-			hidden("ALTER TABLE t DROP " + key) // as the statement does there
+			hidden("ALTER TABLE t DROP " + hiddenKey) // as the statement does there
 			db.Exec("ALTER TABLE t ADD PRIMARY KEY (a)", "INSERT INTO t VALUES (3, 'p')")
 			want(r, "schema ALTER TABLE t ADD PRIMARY KEY (a)", "insert t 3 p")
 			db.Exec("ALTER TABLE t DROP PRIMARY KEY, ADD b BIGINT NOT NULL DEFAULT 7")
@@ -74,9 +74,20 @@ func TestImplicitKey(t *testing.T) {
 			}
 			r.reopen(r.last)
 			db.Exec("INSERT INTO t (a, s) VALUES (5, 'r')", "CREATE TABLE u (n BIGINT NOT NULL)")
-			hidden("ALTER TABLE u ADD " + key + " BIGINT NOT NULL AUTO_INCREMENT, ADD KEY (" + key + ")")
+			hidden("ALTER TABLE u ADD " + hiddenKey + " BIGINT NOT NULL AUTO_INCREMENT, ADD KEY (" + hiddenKey + ")")
 			db.Exec("INSERT INTO u (n) VALUES (9)")
 			want(r, "insert t 5 r 7 3", "schema CREATE TABLE u (n BIGINT NOT NULL)", "insert u 9 1")
+			for unique, key := range map[string]int{"INT": 1, "INT NOT NULL": 0} {
+				db.Exec("CREATE TABLE w (n " + unique + ", UNIQUE (n))")
+				hidden("ALTER TABLE w ADD " + hiddenKey + " BIGINT NOT NULL AUTO_INCREMENT, ADD KEY (" + hiddenKey + ")")
+				db.Exec("INSERT INTO w (n) VALUES (8)", "DROP TABLE w")
+				r.next()
+				if table := r.nextChange().Table; len(table.Key()) != 1 || table.Key()[0] != key {
+					t.Errorf("%s: the key is %v", unique, table.Key())
+				}
+				r.next()
+				r.save()
+			}
 		})
 	}
 }

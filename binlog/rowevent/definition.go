@@ -35,9 +35,8 @@ func (m *TableMap) Definition(o DecoderOptions) (*change.Table, bool) {
 	}
 	if n := len(t.Columns); !mariadb && n > 1 && change.IsImplicitKey(t.Columns[n-1].Name) {
 		t.Columns = t.Columns[:n-1]
-		return t, true
 	}
-	if len(m.PrimaryKey) > 0 {
+	if n := len(t.Columns); len(m.PrimaryKey) > 0 && !slices.ContainsFunc(m.PrimaryKey, func(i int) bool { return i >= n }) {
 		t.PrimaryKey = append([]int{}, m.PrimaryKey...)
 	}
 	return t, true
