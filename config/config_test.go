@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -143,6 +144,12 @@ func TestPasswordFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := c.Tasks[0].Source.Password(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "password_file: cannot read the file") {
+		t.Errorf("password %q, %v", got, err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(filepath.Dir(p), "shop.pw"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Tasks[0].Source.Password(t.Context()); err == nil || !strings.Contains(err.Error(), "no ordinary file") { // and does not wait
 		t.Errorf("password %q, %v", got, err)
 	}
 }

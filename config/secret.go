@@ -72,6 +72,9 @@ func (s *Source) Password(ctx context.Context) (string, error) {
 }
 
 func readSecret(file string) (string, error) {
+	if f, err := os.Stat(file); err == nil && !f.Mode().IsRegular() { // a pipe would be waited for, for ever
+		return "", errors.New("it is no ordinary file (a pipe gives its text once: use password_command)")
+	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("cannot read the file: %w", unreadable(err))

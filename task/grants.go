@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,17 +69,22 @@ func (g grants) except(priv string, wanted func(database string) bool) (database
 // cannot be named; what can be told is an include pattern that nothing grants.
 func (p *prechecker) selectPrivilege(ctx context.Context, g grants) error {
 	const name = "privilege SELECT"
-	_, selects, err := binlog.Selector(p.opts.Include, p.opts.Exclude, p.vars["lower_case_table_names"] != "0")
+	table, selects, err := binlog.Selector(p.opts.Include, p.opts.Exclude, p.vars["lower_case_table_names"] != "0")
 	if err != nil {
 		return nil // the reader tells
 	}
-	fix := fmt.Sprintf("GRANT SELECT ON *.* TO '%s'@'%%' (or on the selected databases)", p.opts.Source.User)
+	fix := "GRANT SELECT ON *.* TO " + p.account + " (or on the selected databases)"
 	if g.global("SELECT") {
-		if hidden := g.except("SELECT", selects); len(hidden) > 0 {
-			p.fail(name, "granted on *.*, but revoked on "+strings.Join(hidden, ", "), fmt.Sprintf("GRANT SELECT ON %s.* TO '%s'@'%%', or exclude it from the task", hidden[0], p.opts.Source.User))
+		hidden := g.except("SELECT", func(database string) bool { return selects(database) && !p.coversAll(g, database) })
+		if len(hidden) > 0 {
+			p.fail(name, "granted on *.*, but revoked on "+strings.Join(hidden, ", "), fmt.Sprintf("GRANT SELECT ON %s.* TO %s, or exclude it from the task", backquoted(hidden[0]), p.account))
 			return nil
 		}
 		p.pass(name, "granted on *.*")
+		return nil
+	}
+	if some := g.byColumn(table); len(some) > 0 {
+		p.fail(name, "granted on single columns only of "+strings.Join(some, ", ")+": the others are not shown, so its rows stop the task", fix)
 		return nil
 	}
 	var partly []string
@@ -117,6 +123,40 @@ func (g grants) covers(db, table string) bool {
 	}
 	return false
 }
+
+// coversAll tells whether SELECT is granted on all that is selected of a database, table by table.
+func (p *prechecker) coversAll(g grants, database string) bool {
+	for _, include := range p.opts.Include {
+		db, table, _ := strings.Cut(include, ".")
+		if strings.ContainsAny(db, "*?") || strings.EqualFold(db, database) && !g.covers(database, table) {
+			return false
+		}
+	}
+	return true
+}
+
+// byColumn returns the selected tables of which only columns are granted.
+func (g grants) byColumn(selected func(database, table string) bool) (tables []string) {
+	for object, privs := range g.granted {
+		db, table, _ := strings.Cut(object, ".")
+		if selected(db, table) && !g.covers(db, table) && slices.ContainsFunc(slices.Collect(maps.Keys(privs)), func(p string) bool { return strings.HasPrefix(p, "SELECT (") }) {
+			tables = append(tables, object)
+		}
+	}
+	slices.Sort(tables)
+	return tables
+}
+
+// accountOf quotes what CURRENT_USER() tells: the account by which the server knows the user, whose host need not be %.
+func accountOf(current string) string {
+	at := strings.LastIndexByte(current, '@')
+	if at < 0 {
+		return quoted(current)
+	}
+	return quoted(current[:at]) + "@" + quoted(current[at+1:])
+}
+
+func backquoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
 // likePattern turns a pattern with * and ? into one for LIKE, quoted for SQL.
 func likePattern(p string) string {

@@ -83,11 +83,12 @@ func Precheck(ctx context.Context, o Options) []Check {
 }
 
 type prechecker struct {
-	opts   Options
-	conn   *binlog.Conn
-	vars   map[string]string
-	of     *service
-	checks []Check
+	opts    Options
+	conn    *binlog.Conn
+	vars    map[string]string
+	of      *service
+	account string // as GRANT has it
+	checks  []Check
 }
 
 func (p *prechecker) pass(name, detail string) { p.add(name, Passed, detail, "") }
@@ -157,6 +158,10 @@ func (p *prechecker) readVariables(ctx context.Context) error {
 	for _, r := range rows {
 		p.vars[strings.ToLower(r[0].String)] = r[1].String
 	}
+	if rows, err = p.conn.Query(ctx, "SELECT CURRENT_USER()"); err != nil || len(rows) != 1 {
+		return err
+	}
+	p.account = accountOf(rows[0][0].String)
 	if p.of = serviceOf(p.opts.Source.Address, p.vars); p.of != ownServer {
 		p.pass("service", p.of.name)
 	}
@@ -320,7 +325,7 @@ func (p *prechecker) privileges(ctx context.Context) error {
 			p.pass(name, "granted")
 			continue
 		}
-		p.fail(name, "not granted to "+p.opts.Source.User, fmt.Sprintf("GRANT %s ON *.* TO '%s'@'%%'", want.name, p.opts.Source.User))
+		p.fail(name, "not granted to "+p.opts.Source.User, fmt.Sprintf("GRANT %s ON *.* TO %s", want.name, p.account))
 	}
 	p.triggerPrivilege(g)
 	return p.selectPrivilege(ctx, g)

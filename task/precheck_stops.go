@@ -41,7 +41,7 @@ func (p *prechecker) prepared(ctx context.Context) error {
 	switch {
 	case err != nil: // MySQL 8 answers who lacks the privilege that data may be inconsistent
 		p.add(name, Warn, "cannot be asked without the privilege XA_RECOVER_ADMIN",
-			fmt.Sprintf("GRANT XA_RECOVER_ADMIN ON *.* TO '%s'@'%%', or see yourself that XA RECOVER lists none before the task's first start", p.opts.Source.User))
+			"GRANT XA_RECOVER_ADMIN ON *.* TO "+p.account+", or see yourself that XA RECOVER lists none before the task's first start")
 	case len(rows) > 0:
 		p.add(name, Warn, fmt.Sprintf("%d prepared XA transactions: the rows of those prepared before the task's first start may be out of its reach, and the commit of such a one stops the task if it changed a selected table", len(rows)),
 			"commit them or roll them back (XA RECOVER lists them) before the task's first start")
@@ -153,5 +153,5 @@ func (p *prechecker) triggerPrivilege(g grants) {
 		return
 	}
 	p.add(name, Warn, "not granted on *.* to "+p.opts.Source.User+": triggers cannot be seen, so a statement-format change of a table that is not selected stops the task where a trigger might change one that is",
-		fmt.Sprintf("GRANT TRIGGER ON *.* TO '%s'@'%%'", p.opts.Source.User))
+		"GRANT TRIGGER ON *.* TO "+p.account)
 }
