@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -170,7 +171,8 @@ func TestPasswordCommand(t *testing.T) {
 		{script: "exit 0", fault: "what password_command writes is empty"},
 		{script: "echo no credentials >&2; echo half; exit 3", fault: `password_command: exit status 3: "no credentials"`},
 		{script: "head -c 70000 /dev/zero", fault: "has more than 65536 bytes"},
-		{script: "echo half; sleep 100", fault: "has not ended within 10s"},
+		{script: "echo half; sleep 4711", fault: "has not ended within 10s"},
+		{script: "echo token; sleep 30 &", want: "token"}, // a child keeps its output open
 	} {
 		s := config.Source{PasswordCommand: []string{script(c.script), "a b; $(touch x)"}}
 		began := time.Now()
@@ -178,6 +180,9 @@ func TestPasswordCommand(t *testing.T) {
 		if got != c.want || (c.fault == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.fault) || time.Since(began) > 30*time.Second {
 			t.Errorf("%s: %q, %v after %s", c.script, got, err, time.Since(began))
 		}
+	}
+	if out, err := exec.Command("pgrep", "-f", "^sleep 4711$").Output(); err == nil {
+		t.Errorf("a child of a command that took too long is still there: %s", out)
 	}
 }
 

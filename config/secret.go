@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -101,11 +102,15 @@ func runSecret(ctx context.Context, command []string) (string, error) {
 	defer cancel()
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.WaitDelay = time.Second // its children may keep its output open
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) } // its children too
 	out, errs := &limited{left: maxSecret + 2}, &limited{left: 300}
 	c.Stdout, c.Stderr = out, errs
 	err := c.Run()
 	said := strings.TrimSpace(strings.ToValidUTF8(errs.String(), "?"))
 	switch {
+	case out.Len() > maxSecret:
+	case errors.Is(err, exec.ErrWaitDelay): // it has ended well
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "", fmt.Errorf("password_command has not ended within %s", commandLimit)
 	case err != nil:

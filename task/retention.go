@@ -20,8 +20,12 @@ func (p *prechecker) retention(ctx context.Context) {
 	const name = "binlog retention"
 	said, kept := p.saidRetention(ctx)
 	oldest, err := binlog.OldestBinlog(ctx, p.opts.Source)
-	if errors.Is(err, binlog.ErrProxy) {
+	switch {
+	case err == nil || binlog.IsTransient(err) || errors.Is(err, binlog.ErrPrivilege): // which has a check of its own
+	case errors.Is(err, binlog.ErrProxy):
 		p.fail("replication", err.Error(), "set source.address to that of the server itself")
+	default:
+		p.fail("replication", err.Error(), "see that source.address is that of the server itself, not of a proxy, and what its error log says")
 	}
 	fact, age := "", time.Duration(0)
 	if err == nil {

@@ -28,7 +28,7 @@ type hosted struct {
 // Write refuses the commands by which replicas read, as proxies do, if there is a row "proxy".
 func (h hosted) Write(b []byte) (int, error) {
 	if _, proxy := h.rows["proxy"]; proxy && len(b) > 4 && b[3] == 0 && (b[4] == 0x12 || b[4] == 0x15 || b[4] == 0x1e) {
-		const refusal = "\xff\x17\x04#08S01Unknown command"
+		refusal := h.rows["proxy"][0]
 		h.in.Write(append([]byte{byte(len(refusal)), 0, 0, 1}, refusal...))
 		return len(b), nil
 	}
@@ -198,7 +198,11 @@ func TestPrecheckOfRevokedPrivileges(t *testing.T) {
 func TestPrecheckOfAProxy(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		o := options(s, servers.Repl, servers.Repl)
-		o.Source = at(s, "db:3306", map[string][2]string{"proxy": {}})
+		o.Source = at(s, "db:3306", map[string][2]string{"proxy": {"\xff\xd3\x04#42000not supported by this proxy"}})
+		if c := statusOf(t, o)["replication"]; c.Status != task.Fail || !strings.Contains(c.Detail, "not supported by this proxy") || !strings.Contains(c.Fix, "not of a proxy") {
+			t.Errorf("%+v", c)
+		}
+		o.Source = at(s, "db:3306", map[string][2]string{"proxy": {"\xff\x17\x04#08S01Unknown command"}})
 		if c := statusOf(t, o)["replication"]; c.Status != task.Fail || !strings.Contains(c.Detail, "it is a proxy") {
 			t.Errorf("%+v", c)
 		}

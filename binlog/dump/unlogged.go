@@ -80,7 +80,7 @@ func (s *Status) replicaOf(source string) Unlogged {
 	return Unlogged{
 		Replica: true,
 		Found:   fmt.Sprintf("%s is OFF, and the server is a replica of %s: what it gets from there is not in its binlog", s.logVariable(), source),
-		Fix:     fmt.Sprintf("set %s = ON in its configuration and restart it, or track its source; if it took the source's place, %s there", s.logVariable(), s.replicaEnd()),
+		Fix:     fmt.Sprintf("set %s = ON in its configuration and restart it, or track its source; if it took the source's place, %s there. What it replicated without logging it stays unknown: where that was not read before, load the tables anew", s.logVariable(), s.replicaEnd()),
 	}
 }
 
