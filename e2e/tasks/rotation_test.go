@@ -17,12 +17,15 @@ import (
 // the connection that is open stays, and the next one has the new one. Where the server has it first the
 // task is in Error, and goes on by itself.
 func TestRotatedPassword(t *testing.T) {
-	for _, from := range []string{"password_file", "password_command"} {
-		servers.Each(t, func(t *testing.T, s *servers.Server) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		for _, from := range []string{"password_file", "password_command"} {
+			if from == "password_command" && s.Name != "mysql-8.0" {
+				continue // the server sees no difference
+			}
 			db, conn := s.Database(t)
 			conn.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
 			file := filepath.Join(t.TempDir(), "secret")
-			user, given := "rot"+db[max(0, len(db)-8):], 0
+			user, given := "rot"+from[9:10]+db[max(0, len(db)-8):], 0
 			write := func() {
 				if err := os.WriteFile(file, fmt.Appendf(nil, "Rotated-%d\n", given), 0o600); err != nil {
 					t.Fatal(err)
@@ -70,6 +73,6 @@ func TestRotatedPassword(t *testing.T) {
 			if strings.Contains(d.Log(), "Rotated-") {
 				t.Error("the password is in the log")
 			}
-		})
-	}
+		}
+	})
 }
