@@ -120,7 +120,13 @@ func (s *source) run(sql string) ([]string, error) {
 	}
 	var logged []string
 	prefix := "use `" + s.db + "`; " // MariaDB quotes as the asking session's sql_mode says
-	for _, row := range s.must("SHOW BINLOG EVENTS IN '" + before[0].String + "' FROM " + before[1].String) {
+	events := s.must("SHOW BINLOG EVENTS IN '" + before[0].String + "' FROM " + before[1].String)
+	for _, file := range s.must("SHOW BINARY LOGS") { // tests beside this one may have begun others meanwhile
+		if file[0].String > before[0].String {
+			events = append(events, s.must("SHOW BINLOG EVENTS IN '"+file[0].String+"'")...)
+		}
+	}
+	for _, row := range events {
 		text := row[5].String
 		if row[2].String == "Query" && (strings.HasPrefix(text, prefix) || strings.HasPrefix(text, strings.ReplaceAll(prefix, "`", `"`))) {
 			text = text[len(prefix):]
