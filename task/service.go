@@ -60,7 +60,7 @@ var services = []service{
 		kept:      "3 hours",
 	},
 	{
-		name: "TencentDB", variables: []string{"cdb_"}, hosts: []string{".tencentcdb.com", ".mysql.tencentcdb.com"},
+		name: "TencentDB", variables: []string{"cdb_"}, hosts: []string{".tencentcdb.com"},
 		set:       "in the console: Database Management → Parameter Settings",
 		retention: "in the console: Backup and Restoration → Local Binlog Retention (72 to 168 hours)", // "Setting Local Binlog Retention"
 	},

@@ -206,7 +206,7 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 	if err == nil && s.countsPurged() {
 		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")
 	}
-	return at, d.unlogged(ctx, missingFile(err, logs, p))
+	return at, d.unlogged(missingFile(err, logs, p))
 }
 
 // beside connects to a server once more. An address may lead to another one the next

@@ -101,22 +101,12 @@ func missingFile(err error, logs []binaryLog, p *Position) error {
 // wrote then is in no binlog that it still knows. The server itself refuses a
 // replica by the same rule that asks for what follows a GTID set.
 func (d *placing) nothingMissing(ctx context.Context) error {
-	if d.p.GTIDs == nil || !d.s.countsPurged() {
-		return nil
-	}
-	purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
-	if err != nil {
+	missing, err := d.unreadPurged(ctx)
+	if err != nil || missing == nil {
 		return err
 	}
-	missing := purged.minus(d.p.GTIDs)
-	if missing.IsEmpty() {
-		return nil
-	}
-	if missing.of(d.s.ServerUUID).IsEmpty() {
-		// A replica that logs only its own changes counts all others as purged.
-		if !d.s.LogsReplicated() {
-			return nil
-		}
+	if missing.of(d.s.ServerUUID).IsEmpty() && !d.s.LogsReplicated() {
+		return nil // a replica that logs only its own changes counts all others as purged
 	}
 	return &MissingError{Next: Place{d.p.File, d.p.Pos}, Text: fmt.Sprintf("the source counts the transactions %q as purged (gtid_purged), and they were not read: "+
 		"it wrote them under another log_bin name, or was told to count them as executed", missing.Brief())}
@@ -125,19 +115,27 @@ func (d *placing) nothingMissing(ctx context.Context) error {
 // nonePurged names what a MySQL server has purged and was not read. It refuses a replica that lacks some
 // of it, and does not always say of what.
 func (d *placing) nonePurged(ctx context.Context) error {
-	if d.s.Flavor != MySQL {
-		return nil
-	}
-	purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
-	if err != nil {
+	missing, err := d.unreadPurged(ctx)
+	if err != nil || missing == nil {
 		return err
-	}
-	missing := purged.minus(d.p.GTIDs)
-	if missing.IsEmpty() {
-		return nil
 	}
 	return fmt.Errorf("%w: it counts the transactions %q as purged (gtid_purged), which were not read; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)",
 		ErrPurged, missing.Brief())
+}
+
+// unreadPurged returns what a MySQL server counts as purged and was not read; nil: nothing.
+func (d *placing) unreadPurged(ctx context.Context) (*GTIDSet, error) {
+	if d.p.GTIDs == nil || !d.s.countsPurged() {
+		return nil, nil
+	}
+	purged, err := d.set(ctx, "@@GLOBAL.gtid_purged")
+	if err != nil {
+		return nil, err
+	}
+	if missing := purged.minus(d.p.GTIDs); !missing.IsEmpty() {
+		return missing, nil
+	}
+	return nil, nil
 }
 
 // countsPurged tells whether gtid_purged means something.

@@ -317,19 +317,11 @@ func (d *placing) lacking(executed *GTIDSet) error {
 
 // unlogged adds to what is said of a server that lacks what was read, or has not in its binlogs what
 // follows, that it does not log what it replicates.
-func (d *placing) unlogged(ctx context.Context, err error) error {
-	if !errors.Is(err, ErrPurged) && !errors.Is(err, ErrBehind) || d.sameServer() {
+func (d *placing) unlogged(err error) error {
+	if !errors.Is(err, ErrPurged) && !errors.Is(err, ErrBehind) || d.sameServer() || d.s.LogsReplicated() {
 		return err
 	}
-	const former, newer = "log_slave_updates", "log_replica_updates"
-	v, asked := d.c.variables(ctx, former, newer)
-	name := former
-	if _, ok := v[newer]; ok {
-		name = newer
-	}
-	if asked != nil || v[name] != "OFF" {
-		return err
-	}
+	name := d.s.logVariable()
 	text := "%w; it has " + name + "=OFF: what it replicated is in none of its binlogs (set " + name + "=ON in its my.cnf and restart it, before a failover leads to it)"
 	if IsTransient(err) {
 		return Transient(fmt.Errorf(text, errors.Unwrap(err)))

@@ -63,7 +63,7 @@ func (c *Conn) unseenReplica(ctx context.Context, s *Status) (Unlogged, error) {
 		}
 	}
 	if s.Flavor == MariaDB {
-		replicated, err := c.gtidSet(ctx, s, "@@GLOBAL.gtid_slave_pos")
+		replicated, err := c.Replicated(ctx, s)
 		if err != nil || replicated.IsEmpty() {
 			return Unlogged{Found: s.logVariable() + " is OFF, and the server has replicated nothing"}, err
 		}
