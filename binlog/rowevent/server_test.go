@@ -91,7 +91,7 @@ func (s *server) events(run func()) []event {
 	defer cancel()
 	var got []event
 	ours := map[uint64]bool{} // the servers are shared with other tests
-	checksum := 0
+	checksum, file := 0, from.Name
 	for {
 		e, err := stream.GetEvent(ctx)
 		if err != nil {
@@ -101,6 +101,10 @@ func (s *server) events(run func()) []event {
 			if f, ok := e.Event.(*replication.FormatDescriptionEvent); ok && f.ChecksumAlgorithm == replication.BINLOG_CHECKSUM_ALG_CRC32 {
 				checksum = 4
 			}
+		}
+		if r, ok := e.Event.(*replication.RotateEvent); ok {
+			file = string(r.NextLogName)
+			continue
 		}
 		kind := byte(e.Header.EventType)
 		if kind == tableMapEvent || rowevent.EventKind(kind).IsRows() {
@@ -116,7 +120,7 @@ func (s *server) events(run func()) []event {
 				got = append(got, event{kind, body})
 			}
 		}
-		if e.Header.LogPos >= to.Pos {
+		if file == to.Name && e.Header.LogPos >= to.Pos || file > to.Name {
 			return got
 		}
 	}

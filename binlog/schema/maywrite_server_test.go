@@ -90,7 +90,7 @@ func (s *source) logged(sql string) ([]string, error) {
 	_, failed := s.query(context.Background(), sql)
 	var logged []string
 	prefix := "use `" + s.db + "`; "
-	for _, row := range s.must("SHOW BINLOG EVENTS IN '" + before[0].String + "' FROM " + before[1].String) {
+	for _, row := range s.eventsSince(before) {
 		if text, ok := strings.CutPrefix(row[5].String, prefix); ok && row[2].String == "Query" {
 			logged = append(logged, text)
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -112,6 +113,32 @@ func (s *source) must(sql string) [][]Text {
 	return rows
 }
 
+// eventsSince returns what SHOW BINLOG EVENTS has behind a row of the binlog's status.
+// Tests beside this one may have begun other binlogs meanwhile, or be writing just now.
+func (s *source) eventsSince(status []Text) [][]Text {
+	s.t.Helper()
+	var events [][]Text
+	for _, file := range s.must("SHOW BINARY LOGS") {
+		show := "SHOW BINLOG EVENTS IN '" + file[0].String + "'"
+		switch strings.Compare(file[0].String, status[0].String) {
+		case -1:
+			continue
+		case 0:
+			show += " FROM " + status[1].String
+		}
+		rows, err := s.query(context.Background(), show)
+		for try := 0; err != nil && try < 50; try++ { // MySQL does not wait for an event that is half written
+			time.Sleep(20 * time.Millisecond)
+			rows, err = s.query(context.Background(), show)
+		}
+		if err != nil {
+			s.t.Fatalf("%s: %v", show, err)
+		}
+		events = append(events, rows...)
+	}
+	return events
+}
+
 // run runs a statement and returns what the server logged of it.
 func (s *source) run(sql string) ([]string, error) {
 	before := s.must(s.status)[0]
@@ -120,13 +147,7 @@ func (s *source) run(sql string) ([]string, error) {
 	}
 	var logged []string
 	prefix := "use `" + s.db + "`; " // MariaDB quotes as the asking session's sql_mode says
-	events := s.must("SHOW BINLOG EVENTS IN '" + before[0].String + "' FROM " + before[1].String)
-	for _, file := range s.must("SHOW BINARY LOGS") { // tests beside this one may have begun others meanwhile
-		if file[0].String > before[0].String {
-			events = append(events, s.must("SHOW BINLOG EVENTS IN '"+file[0].String+"'")...)
-		}
-	}
-	for _, row := range events {
+	for _, row := range s.eventsSince(before) {
 		text := row[5].String
 		if row[2].String == "Query" && (strings.HasPrefix(text, prefix) || strings.HasPrefix(text, strings.ReplaceAll(prefix, "`", `"`))) {
 			text = text[len(prefix):]
