@@ -51,6 +51,32 @@ func (r *Reader) adoptSources(s *tableState, now *schema.Catalog, why error) err
 	return nil
 }
 
+// untold tells whether a table that the history does not know is one that consumers are to be told
+// of, and as what: one that no statement created or that one changed that could not be read. Else it is as it was before the
+// reading began, and a DDL ahead is why its definition is not known.
+func (r *Reader) untold(database, table string) (as change.TableChangeType, untold bool) {
+	if _, known := r.catalog.Table(database, table); known {
+		return as, false
+	}
+	if _, held := r.held.byName[r.foldName(schema.TableName{Database: database, Name: table})]; held {
+		return as, false
+	}
+	if r.catalog.IsUnknown(database, table) {
+		return change.Altered, true
+	}
+	return change.Created, true
+}
+
+// adoptUntold takes the definition that a table map tells of a table that the source cannot tell any more.
+func (r *Reader) adoptUntold(l *lookup) error {
+	s := l.state
+	as, _ := r.untold(s.database, s.table)
+	r.catalog.Put(s.known)
+	r.tellAdopted(as, s.known, "the definition that its rows come with", errUntold)
+	r.generation++
+	return r.startRows(l.rows, l.undone)
+}
+
 // tellAdopted tells of a definition that no statement in the binlog made.
 func (r *Reader) tellAdopted(as change.TableChangeType, t *change.Table, which string, why any) {
 	r.tell(DefinitionAdopted, t.Database+"."+t.Name, "a table is not as its statements in the binlog left it: going on with "+which, "because", why)

@@ -64,6 +64,55 @@ func TestDefinitionChangedBehindTheBinlog(t *testing.T) {
 	}
 }
 
+// TestCreatedBehindTheBinlog creates tables with sql_log_bin=0: behind a schema change without a statement their
+// rows go on, right, and later statements on them are followed. What the source cannot tell any more
+// its rows tell, with full row metadata.
+func TestCreatedBehindTheBinlog(t *testing.T) {
+	eachBehind(t, func(t *testing.T, s *servers.Server, full, _ bool) {
+		name, db := s.Database(t)
+		r := open(t, options(s, name))
+		told := func(table string) {
+			t.Helper()
+			c := r.nextChange()
+			if c.Op != change.Schema || c.DDL.SQL != "" || len(c.DDL.Tables) != 1 || c.DDL.Tables[0].Type != change.Created || c.DDL.Tables[0].Name != table {
+				t.Fatalf("no schema change: %s", describe(c))
+			}
+		}
+		create := func(table string) {
+			unlogged(db, table, "CREATE TABLE T (id INT PRIMARY KEY, e ENUM('a','b') CHARACTER SET latin1, v INT DEFAULT 3, UNIQUE KEY u (v))")
+		}
+		for i, table := range []string{"t", "u"} {
+			create(table)
+			db.Exec("INSERT INTO " + table + " (id, e) VALUES (1, 'b')")
+			told(table)
+			if i > 0 {
+				r.save()
+				r.reopen(r.last)
+			}
+			db.Exec("ALTER TABLE "+table+" ADD COLUMN z INT DEFAULT 5, DROP KEY u", "UPDATE "+table+" SET v = 4")
+			got := r.take(3)
+			if want := "insert " + table + " 1 b 3"; got[0] != want || !strings.HasPrefix(got[1], "schema ALTER") {
+				t.Errorf("got %q, want %q and an ALTER", got, want)
+			}
+			if want := "update " + table + " 1 b 3 5 1 b 4 5"; got[2] != want {
+				t.Errorf("got %q, want %q", got[2], want)
+			}
+		}
+		if !full {
+			return
+		}
+		create("gone")
+		r.save()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db.Exec("INSERT INTO gone VALUES (1, 'b', 3)", "DROP TABLE gone")
+		r.reopen(r.last)
+		told("gone")
+		equal(t, r.take(1), []string{"insert gone 1 b 3"})
+	})
+}
+
 // TestDefaultsOfToldLabels has rows of a CREATE … SELECT, whose CREATE TABLE shows question marks in
 // labels and defaults, tell the labels: the defaults are among them.
 func TestDefaultsOfToldLabels(t *testing.T) {

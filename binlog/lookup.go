@@ -55,6 +55,8 @@ func (r *Reader) pollLookup() (wait bool, err error) {
 		case result.err == nil:
 		case l.state.unknown || l.state.misfit || l.state.unsure:
 			return false, fmt.Errorf("%w; and it cannot be taken from the source: %w", l.state.err, result.err)
+		case l.state.untold && (errors.Is(result.err, errGone) || errors.Is(result.err, errChanged)):
+			return false, r.adoptUntold(l)
 		default:
 			return false, r.leaveDoubt(l, result.err)
 		}
@@ -71,7 +73,8 @@ func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 		now.KeepLabels(s.known)
 	}
 	t, _ := now.Table(s.database, s.table)
-	if s.misfit || !s.unknown && !reflect.DeepEqual(t, s.known) {
+	as, untold := r.untold(s.database, s.table)
+	if s.misfit || !s.unknown && !s.untold && !reflect.DeepEqual(t, s.known) {
 		if err := r.adoptSources(s, now, cmp.Or(s.err, errDoubted)); err != nil {
 			return err
 		}
@@ -80,8 +83,11 @@ func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 		if err := r.catalog.PutPacked(now.Packed(s.database, s.table)); err != nil {
 			return err
 		}
-		if s.unknown && r.inDoubt(s) {
+		switch {
+		case s.unknown && r.inDoubt(s):
 			r.tellAdopted(change.Created, t, "the definition that the source has now", "a DROP TABLE that failed did not drop it")
+		case untold:
+			r.tellAdopted(as, t, "the definition that the source has now", errUntold)
 		}
 	}
 	r.certain(l.name())
@@ -92,6 +98,7 @@ func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 var (
 	errGone    = errors.New("it is not there any more")
 	errChanged = errors.New("a later DDL has changed it")
+	errUntold  = errors.New("no statement in the binlog tells its definition, as of a table that was created with sql_log_bin=0")
 	errDoubted = errors.New("a statement did not tell all of it, or may have been about a temporary table of its name")
 )
 

@@ -53,6 +53,7 @@ type tableState struct {
 	err             error // why rows cannot be decoded
 	unknown, misfit bool  // the history does not know the table; the rows do not fit what it knows
 	unsure          bool  // its columns may be in another charset than the history knows
+	untold          bool  // the history does not know the table, and no DDL ahead is why: see Reader.untold
 	asked           bool  // the source was
 
 	generation int           // of the catalog that decoder was made with; -1: none made
@@ -186,7 +187,7 @@ func (r *Reader) startRows(e dump.Event, undone bool) error {
 	r.rows.at(place{r.stream.file, r.stream.start})
 	kind := rowevent.EventKind(e.Type)
 	r.resolve(s)
-	if ask := s.unknown || s.misfit || s.unsure; r.inDoubt(s) || ask && !s.asked {
+	if ask := s.unknown || s.misfit || s.unsure || s.untold; r.inDoubt(s) || ask && !s.asked {
 		s.asked = ask
 		return r.startLookup(e, s, undone)
 	}
@@ -294,6 +295,9 @@ func (r *Reader) resolve(s *tableState) {
 	o.HiddenLeast, o.HiddenMost = r.catalog.HiddenColumns(s.database, s.table)
 	if !known {
 		t, known = s.m.Definition(o)
+		_, s.untold = r.untold(s.database, s.table)
+	} else {
+		s.untold = false
 	}
 	s.known, s.definition, s.decoder, s.err, s.unknown, s.misfit, s.unsure = t, t, nil, nil, !known, false, false
 	if !known {
