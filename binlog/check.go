@@ -194,10 +194,11 @@ func (r *Reader) nextLook(c *definitionCheck) {
 func (r *Reader) startLook(c *definitionCheck, names []schema.TableName, pause time.Duration) {
 	l := &look{names: names, touched: map[schema.TableName]bool{}, source: r.stream.source, answer: make(chan looked, 1)}
 	c.look = l
+	read := r.stream.pos.Clone()
 	r.feed.Go(func(ctx context.Context) {
 		select {
 		case <-time.After(pause):
-			seen := r.lookAt(ctx, names)
+			seen := r.lookAt(ctx, names, read)
 			l.answer <- seen
 			r.feed.Wake()
 		case <-ctx.Done():
@@ -206,8 +207,9 @@ func (r *Reader) startLook(c *definitionCheck, names []schema.TableName, pause t
 }
 
 // lookAt reads the definitions of the tables named, or the names of all, and
-// then the end of the binlog. It runs beside Poll.
-func (r *Reader) lookAt(ctx context.Context, names []schema.TableName) (l looked) {
+// then the end of the binlog. What was read by then they have: a DDL may be in the binlog and wait for its
+// commit. It runs beside Poll.
+func (r *Reader) lookAt(ctx context.Context, names []schema.TableName, read *dump.Position) (l looked) {
 	defer func() {
 		if l.err != nil {
 			l.err = fmt.Errorf("compare the tables' definitions with those of %s: %w", r.o.Source.Address, l.err)
@@ -220,6 +222,9 @@ func (r *Reader) lookAt(ctx context.Context, names []schema.TableName) (l looked
 	defer func() { _ = c.Close() }()
 	if names == nil {
 		l.names, l.err = schema.SnapshotNames(ctx, c.LongQuery)
+		return l
+	}
+	if l.err = r.awaitCommitted(ctx, c, read); l.err != nil {
 		return l
 	}
 	if l.now, l.err = schema.SnapshotTables(ctx, c.LongQuery, r.schemaServer(), names...); l.err != nil {

@@ -11,9 +11,12 @@ import (
 	"daybook/binlog/schema"
 )
 
-// snapshotAttempts is how often the definitions are read again because a DDL
-// ran meanwhile.
-const snapshotAttempts = 5
+// The definitions are read again because a DDL ran meanwhile, with growing pauses: snapshotAttempts times,
+// and of selected tables for commitPatience.
+const (
+	snapshotAttempts = 5
+	snapshotPause    = 20 * time.Millisecond // the first
+)
 
 // firstStart finds the position of Options.Start and what the tables look like
 // there.
@@ -60,33 +63,39 @@ func (r *Reader) startWithDefinitions(ctx context.Context, c *Conn) (*dump.Posit
 // are left unknown until a statement of the stream defines them, but no
 // selected one.
 func (r *Reader) snapshot(ctx context.Context, c *Conn) (*Status, error) {
-	for attempt := 1; ; attempt++ {
-		before, after := *r.server.Load(), *r.server.Load()
-		if err := c.ReadEnd(ctx, &before); err != nil {
+	began, pause := time.Now(), snapshotPause
+	for attempt := 1; ; attempt, pause = attempt+1, pause*2 {
+		after := *r.server.Load()
+		before, err := r.committed(ctx, c)
+		if err != nil {
 			return nil, err
 		}
-		var err error
 		if r.catalog, err = schema.Snapshot(ctx, c.LongQuery, r.schemaServer()); err != nil {
 			return nil, fmt.Errorf("read the tables' definitions: %w", err)
 		}
 		if err := c.ReadEnd(ctx, &after); err != nil {
 			return nil, err
 		}
-		touched, err := r.ddlBetween(ctx, &before, &after)
+		touched, err := r.ddlBetween(ctx, before, &after)
 		if err != nil {
 			return nil, err
 		}
 		selected := slices.ContainsFunc(touched, func(n schema.TableName) bool { return r.filter.table(n.Database, n.Name) })
 		switch {
-		case len(touched) > 0 && attempt < snapshotAttempts:
-			continue
+		case len(touched) > 0 && attempt < snapshotAttempts || selected && time.Since(began) < commitPatience:
+			select {
+			case <-time.After(pause):
+				continue
+			case <-ctx.Done():
+				return nil, fmt.Errorf("read the tables' definitions: %w", ctx.Err())
+			}
 		case selected:
 			return nil, fmt.Errorf("read the tables' definitions: %w: DDL on selected tables ran at the source during each of %d attempts; try again when it has ended", ErrSchema, attempt)
 		}
 		for _, n := range touched {
 			r.catalog.Unknown(n.Database, n.Name)
 		}
-		return &before, nil
+		return before, nil
 	}
 }
 

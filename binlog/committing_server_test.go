@@ -1,0 +1,134 @@
+//go:build servers
+
+package binlog_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/binlog"
+	"daybook/e2e/servers"
+)
+
+// committingServers are servers on which a commit waits for a while behind its place in the binlog: for the
+// disk, or for a semi-synchronous replica that is not there.
+var committingServers = map[string][]string{
+	"mysql-5.7":     {"--binlog-group-commit-sync-delay=1000000"},
+	"mysql-8.0":     {"--binlog-group-commit-sync-delay=1000000"},
+	"mysql-9":       {"--plugin-load-add=semisync_source.so", "--loose-rpl-semi-sync-source-enabled=1", "--loose-rpl-semi-sync-source-timeout=2000"},
+	"mariadb-10.5":  {"--rpl-semi-sync-master-enabled=1", "--rpl-semi-sync-master-timeout=2000", "--rpl-semi-sync-master-wait-point=AFTER_SYNC"},
+	"mariadb-10.11": {"--rpl-semi-sync-master-enabled=1", "--rpl-semi-sync-master-timeout=2000", "--rpl-semi-sync-master-wait-point=AFTER_SYNC"},
+	"mariadb-11.8":  {"--rpl-semi-sync-master-enabled=1", "--rpl-semi-sync-master-timeout=2000", "--rpl-semi-sync-master-wait-point=AFTER_SYNC"},
+}
+
+// semisync switches the waiting on, which ends when it took too long.
+func semisync(db *servers.Conn, on string) {
+	for _, name := range []string{"rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled"} {
+		_ = db.Try("SET GLOBAL " + name + " = " + on)
+	}
+}
+
+// TestStartWhileATransactionCommits starts at the end of the binlog while a transaction is in it that
+// nobody sees yet, so that a copy of the tables that is made then lacks it: it is told, and all that follows.
+func TestStartWhileATransactionCommits(t *testing.T) {
+	t.Parallel() // its servers are its own
+	for version, args := range committingServers {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version, args...)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			semisync(db, "0")
+			semisync(db, "1")
+			before, err := dialStatus(t, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slow := s.Connect(t, name)
+			committed := make(chan error, 1)
+			go func() { committed <- slow.Try("INSERT INTO t VALUES (1)") }()
+			for at := before; at.Pos == before.Pos; time.Sleep(5 * time.Millisecond) {
+				if at, err = dialStatus(t, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := open(t, options(s, name))
+			if seen := db.Query("SELECT * FROM t"); len(seen) > 0 {
+				t.Fatal("the transaction was committed before the reading began: the test shows nothing")
+			}
+			equal(t, r.take(1), []string{"insert t 1"})
+			if err := <-committed; err != nil {
+				t.Fatal(err)
+			}
+			db.Exec("INSERT INTO t VALUES (2)", "FLUSH LOGS", "INSERT INTO t VALUES (3)")
+			equal(t, r.take(2), []string{"insert t 2", "insert t 3"})
+			r.save()
+			r.reopen(r.last)
+			db.Exec("INSERT INTO t VALUES (4)")
+			equal(t, r.take(1), []string{"insert t 4"})
+		})
+	}
+}
+
+// TestStartWhileATableIsAltered starts while an ALTER is in the binlog whose session still waits. Whether the
+// definitions that are read then have it or not, the rows are right.
+func TestStartWhileATableIsAltered(t *testing.T) {
+	t.Parallel() // its servers are its own
+	for version, args := range committingServers {
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version, args...)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			semisync(db, "0")
+			semisync(db, "1")
+			before, err := dialStatus(t, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slow := s.Connect(t, name)
+			altered := make(chan error, 1)
+			go func() { altered <- slow.Try("ALTER TABLE t ADD COLUMN a INT FIRST") }()
+			for at := before; at.Pos == before.Pos; time.Sleep(5 * time.Millisecond) {
+				if at, err = dialStatus(t, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := open(t, options(s, name))
+			if err := <-altered; err != nil {
+				t.Fatal(err)
+			}
+			db.Exec("INSERT INTO t VALUES (1, 2)", "FLUSH LOGS", "INSERT INTO t VALUES (3, 4)")
+			got := r.take(2)
+			if strings.HasPrefix(got[0], "schema ALTER") {
+				got = append(got[1:], r.take(1)...)
+			}
+			equal(t, got, []string{"insert t 1 2", "insert t 3 4"})
+		})
+	}
+}
+
+// TestCheckWhileATableIsAltered compares the definitions when an ALTER was read that is not committed at the source: the
+// table differs in nothing.
+func TestCheckWhileATableIsAltered(t *testing.T) {
+	t.Parallel() // its server is its own
+	s := servers.Start(t, "mysql-9", "--plugin-load-add=semisync_source.so", "--loose-rpl-semi-sync-source-timeout=8000")
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+	r := open(t, options(s, name))
+	semisync(db, "1")
+	slow := s.Connect(t, name)
+	altered := make(chan error, 1)
+	go func() { altered <- slow.Try("ALTER TABLE t ADD COLUMN a INT FIRST") }()
+	if got := r.next(); !strings.HasPrefix(got, "schema ALTER") {
+		t.Fatal(got)
+	}
+	if columns := db.Query("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '" + name + "'"); len(columns) > 1 {
+		t.Fatal("the ALTER was committed before it was read: the test shows nothing")
+	}
+	if c, told := r.check(binlog.CheckOptions{Adopt: true}); c.Same != 1 || len(c.Differ) > 0 || len(told) > 0 {
+		t.Errorf("the check found %+v, and told %v", c, told)
+	}
+	if err := <-altered; err != nil {
+		t.Fatal(err)
+	}
+}
