@@ -64,6 +64,7 @@ func differing(c *binlog.Check) []string {
 // TestCheckFindsWhatIsBehindTheBinlog changes tables in each way, of which no row
 // tells: the check finds each and no other, and by command adopts it. Then rows are right.
 func TestCheckFindsWhatIsBehindTheBinlog(t *testing.T) {
+	t.Parallel()
 	eachBehind(t, func(t *testing.T, s *servers.Server, _, _ bool) {
 		name, db := s.Database(t)
 		r := open(t, options(s, name))
@@ -117,6 +118,7 @@ func TestCheckFindsWhatIsBehindTheBinlog(t *testing.T) {
 // TestCheckOfLabelsThatAreNotShown: servers show a question mark for a character of a label that is outside the BMP,
 // and other letters for one that is not of its character set. That is no difference.
 func TestCheckOfLabelsThatAreNotShown(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := servers.Get(t, version)
@@ -147,6 +149,7 @@ func TestCheckOfLabelsThatAreNotShown(t *testing.T) {
 // TestAdoptedDefinitionKeepsLabels adopts definitions of which labels cannot be shown, with another difference
 // beside: by command, and since rows do not fit. The labels in rows are what the source has.
 func TestAdoptedDefinitionKeepsLabels(t *testing.T) {
+	t.Parallel()
 	ways := []struct{ ddl, labels string }{
 		{"ADD a INT", "'🙂','x','👍'"},
 		{"MODIFY e ENUM('🙂','x','👍','y') COLLATE utf8mb4_bin", "'🙂','x','👍','y'"},
@@ -196,6 +199,7 @@ func TestAdoptedDefinitionKeepsLabels(t *testing.T) {
 // TestCheckWhileTablesChange compares while DDL is logged, and the binlog goes
 // from file to file: nothing differs.
 func TestCheckWhileTablesChange(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := servers.Get(t, version)

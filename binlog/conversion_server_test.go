@@ -28,6 +28,7 @@ var labelSets = []struct{ set, labels string }{
 // server says they are. (MySQL before 8.0 does not even keep the bytes of labels in
 // ucs2, utf16 and utf32.)
 func TestLabelsAfterConversion(t *testing.T) {
+	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

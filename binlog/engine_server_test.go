@@ -18,6 +18,7 @@ import (
 // undoes is not, as servers log the rows of engines that keep them apart from the
 // transaction.
 func TestEngineThatIsNotTold(t *testing.T) {
+	t.Parallel()
 	without := []string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}
 	for version, options := range map[string][]string{
 		"mysql-5.5": nil, "mysql-5.6": without, "mysql-5.7": without, "mysql-8.0": without, "mysql-9": without,

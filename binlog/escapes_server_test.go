@@ -14,6 +14,7 @@ import (
 // TestEscapesOfTheServersStatements has statements with backslashes written by servers, who
 // double them whatever the sql_mode is, and by a client in NO_BACKSLASH_ESCAPES.
 func TestEscapesOfTheServersStatements(t *testing.T) {
+	t.Parallel()
 	fn := func(t *testing.T, s *servers.Server) {
 		name, db := s.Database(t)
 		r := open(t, options(s, name))

@@ -88,6 +88,7 @@ func transactions(db *servers.Conn, random *rand.Rand, n int) []string {
 }
 
 func TestConnectionsCutAnywhere(t *testing.T) {
+	t.Parallel()
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
@@ -133,6 +134,7 @@ func metadata(name string) (version string, options []string) {
 }
 
 func TestDumpKilledAndServerRestarted(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"mysql-8.0", "mariadb-10.11"} {
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version)

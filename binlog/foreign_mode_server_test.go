@@ -15,6 +15,7 @@ import (
 // CREATE … SELECT in modes in which it leaves a table's options out, and by CREATE TABLE … LIKE a
 // temporary table.
 func TestCharsetLeftOut(t *testing.T) {
+	t.Parallel()
 	fn := func(t *testing.T, s *servers.Server) {
 		name, db := s.Database(t)
 		db.Exec("ALTER DATABASE CHARACTER SET latin1", "CREATE TABLE anchor (id INT)", "USE "+name)

@@ -37,6 +37,10 @@ func TestDatabasesLeftOutAfterRestart(t *testing.T) {
 			other := s.Connect(t, "")
 			other.Exec("CREATE DATABASE other", "CREATE TABLE other.t (id INT PRIMARY KEY)", "INSERT INTO other.t VALUES (2)")
 			equal(t, readers[0].take(1), []string{"insert t 2"})
+			// MariaDB leaves out the CREATE TABLE, too, of a session without a default database.
+			if n := len(notices); n > 1 && notices[n-1].Kind == binlog.DefinitionAdopted && notices[n-1].Table == "other.t" {
+				notices = notices[:n-1]
+			}
 			if len(notices) != 1 || notices[0].Kind != binlog.DatabasesLeftOut || !strings.Contains(notices[0].Text, name+", which a wildcard covers") {
 				t.Errorf("told %+v", notices)
 			}

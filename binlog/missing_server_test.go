@@ -19,6 +19,7 @@ import (
 // index, as one does with a file that was lost. However often it is tried, the
 // resume point stays before the gap; the place that the error names leads on.
 func TestBinlogMissing(t *testing.T) {
+	t.Parallel()
 	for _, c := range [][]string{{"mysql-8.0"}, {"mysql-5.7", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, {"mysql-8.0", "--gtid-mode=ON_PERMISSIVE"}, {"mariadb-10.11"}} {
 		t.Run(strings.Join(c, " "), func(t *testing.T) {
 			s := own(t, c[0], c[1:]...)

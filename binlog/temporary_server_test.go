@@ -64,6 +64,7 @@ var hiding = []struct {
 // permanent ones alone, in each format, and once more with a restart of the
 // Reader after each statement.
 func TestTemporaryTables(t *testing.T) {
+	t.Parallel()
 	servers.Each(t, func(t *testing.T, s *servers.Server) { temporaryTables(t, s) })
 	for _, version := range []string{"mysql-5.5", "mysql-9", "mariadb-10.5", "mariadb-11.8"} {
 		t.Run(version, func(t *testing.T) { temporaryTables(t, servers.Get(t, version)) })

@@ -17,6 +17,7 @@ import (
 // speak: names, labels, defaults and comments of all its characters must be what
 // the server makes of them.
 func TestTextInEveryClientCharset(t *testing.T) {
+	t.Parallel()
 	fn := func(t *testing.T, s *servers.Server) {
 		name, db := s.Database(t)
 		r := open(t, options(s, name))

@@ -35,6 +35,7 @@ func eachAnonymous(t *testing.T, fn func(t *testing.T, s *servers.Server)) {
 // savepoint, just what the source could not undo. Servers log them because of
 // temporary tables and of tables without transactions.
 func TestRolledBack(t *testing.T) {
+	t.Parallel()
 	eachAnonymous(t, func(t *testing.T, s *servers.Server) {
 		name, db := s.Database(t)
 		db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT) ENGINE=InnoDB", "CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM")
@@ -369,6 +370,7 @@ func TestDefinitionTakenInTheMiddle(t *testing.T) {
 // restart: MySQL 5.6 logs the statement that empties it, and the rows behind it
 // without BEGIN and COMMIT.
 func TestRowsWithoutBegin(t *testing.T) {
+	t.Parallel()
 	for _, line := range [][]string{{"mysql-5.6"}, {"mysql-5.6", "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}} {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			s := own(t, line[0], line[1:]...)

@@ -85,6 +85,7 @@ func TestSourceBecomesAReplica(t *testing.T) {
 // TestReplicaThatCannotBeSeen: MariaDB shows the usual account no replication that is stopped. What was replicated
 // once is told, and the server followed.
 func TestReplicaThatCannotBeSeen(t *testing.T) {
+	t.Parallel()
 	c := newUnlogged(t, "mariadb-10.11")
 	c.o, c.way = options(c.a, c.name), leadTo(c.a)
 	var notices []binlog.Notice

@@ -71,6 +71,7 @@ func (r *reading) until(want string) []string {
 // back to a savepoint, or could not be. Servers log it because of temporary
 // tables and of tables without transactions.
 func TestXARolledBackToSavepoint(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"mysql-5.7", "mysql-8.0", "mariadb-10.11"} { // older ones have no savepoints within XA
 		t.Run(version, func(t *testing.T) {
 			s := own(t, version, anonymous[version]...)
@@ -228,6 +229,7 @@ func TestXAPreparedBeforeReset(t *testing.T) {
 // saved, and then goes on with the row, or passes over the group, so that the commit
 // has to look for it. No piece is left, and nothing that is saved at once is large.
 func TestXALargeRow(t *testing.T) {
+	t.Parallel()
 	s := own(t, "mysql-8.0", "--max-allowed-packet=64M")
 	name, db := s.Database(t)
 	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)", "CREATE TABLE u (id INT PRIMARY KEY)")

@@ -18,6 +18,7 @@ import (
 // commit must be what the source has then. The reader goes on, is opened anew in
 // between, or starts only when all is done but the commit.
 func TestXATablesMoved(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name  string
 		ddl   []string
