@@ -200,6 +200,48 @@ func TestUnreadAndNotLogged(t *testing.T) {
 	}
 }
 
+// TestReplicatedUnread goes back to a server that does not log what it replicates, and has replicated what another one committed
+// in its place and was not read there: the error says so, and where to go on.
+func TestReplicatedUnread(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		first   []string // of the session that commits elsewhere
+	}{
+		{"mysql-5.7", nil}, {"mysql-8.0", nil}, {"mariadb-10.5", nil}, {"mariadb-10.11", nil}, {"mariadb-11.8", nil}, {"mariadb-11.8", []string{"SET gtid_domain_id = 5"}},
+	} {
+		t.Run(c.version+" "+strings.Join(c.first, ""), func(t *testing.T) {
+			t.Parallel()
+			first := c.first
+			c, r := readAtUnlogged(t, c.version)
+			r.save()
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			c.turn(c.a, c.b)
+			c.db.Exec(first...)
+			c.insert(2)
+			c.turn(c.b, c.a)
+			want := c.insert(2)
+			err := r.refused()
+			var missing *binlog.MissingError
+			if !errors.As(err, &missing) || !errors.Is(err, binlog.ErrPurged) || !strings.Contains(err.Error(), "which were not read") && !strings.Contains(err.Error(), "what is between is in none") {
+				t.Fatalf("error %v", err)
+			}
+			t.Log(err)
+			r.options.Start = binlog.Start{Mode: binlog.StartGTID, GTID: missing.From()}
+			if missing.Behind == nil {
+				r.options.Start = binlog.Start{Mode: binlog.StartFile, File: missing.Next.File, Pos: missing.Next.Pos}
+			}
+			r.schema = map[string][]byte{}
+			r.reopen(nil)
+			c.take(r, want)
+			r.save()
+			r.reopen(r.last)
+			c.take(r, c.insert(1))
+		})
+	}
+}
+
 // TestXAHeldAtAnUnloggedServer leads to a promoted server that does not log what it replicates while an XA transaction of the former
 // source is prepared: that is told, as its commit there is in no binlog.
 func TestXAHeldAtAnUnloggedServer(t *testing.T) {

@@ -25,8 +25,13 @@ func (r *Reader) firstStart(ctx context.Context, c *Conn) (*dump.Position, error
 	if err != nil {
 		return nil, err
 	}
+	had, err := c.Had(ctx, r.server.Load())
+	if err != nil {
+		return nil, err
+	}
 	p, err := r.startWithDefinitions(ctx, c)
 	if err == nil {
+		p.Had = had
 		p.BeginBehind(told, logged, r.o.Start.Mode != StartGTID)
 	}
 	return p, err

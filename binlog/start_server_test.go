@@ -351,7 +351,7 @@ func TestDefinitionTakenFromSource(t *testing.T) {
 	}
 	forget(first)
 	first.reopen(saved)
-	equal(t, first.take(2), []string{"insert t 1", "insert t 2"})
+	equal(t, first.take(3), []string{"schema ", "insert t 1", "insert t 2"})
 	db.Exec("ALTER TABLE t ADD COLUMN n INT")
 	forget(first)
 	first.reopen(saved)

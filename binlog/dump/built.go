@@ -26,6 +26,15 @@ func (d *placing) executed(ctx context.Context) (*GTIDSet, error) {
 	return executed, nil
 }
 
+// Had returns what a server has of which its binlogs need not tell: MySQL's gtid_purged, and what a MariaDB server has
+// replicated. Nil: nothing is counted.
+func (c *Conn) Had(ctx context.Context, s *Status) (*GTIDSet, error) {
+	if s.countsPurged() {
+		return c.gtidSet(ctx, s, "@@GLOBAL.gtid_purged")
+	}
+	return c.Replicated(ctx, s)
+}
+
 // Replicated returns what a MariaDB server has replicated last of each domain, or was told to have; nil: another server.
 func (c *Conn) Replicated(ctx context.Context, s *Status) (*GTIDSet, error) {
 	if s.Flavor != MariaDB {

@@ -68,6 +68,8 @@ type Connection struct {
 	// Purged is MySQL's gtid_purged when the dump began: transactions that count
 	// as executed and are in no binlog. Nil: not asked.
 	Purged *GTIDSet
+	// Had is what the server has of which its binlogs need not tell; see [Position.Had].
+	Had *GTIDSet
 	// Told is what of the position the binlogs of a MariaDB server lack that is asked by GTID: it was told so.
 	Told *GTIDSet
 	// Lacks tells people what the binlogs of a server that is gone on at by GTID lack, or may lack, without being refused for it.

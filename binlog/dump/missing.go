@@ -106,10 +106,23 @@ func (d *placing) nothingMissing(ctx context.Context) error {
 		return err
 	}
 	if missing.of(d.s.ServerUUID).IsEmpty() && !d.s.LogsReplicated() {
-		return nil // a replica that logs only its own changes counts all others as purged
+		return d.noneReplicated(missing)
 	}
 	return &MissingError{Next: Place{d.p.File, d.p.Pos}, Text: fmt.Sprintf("the source counts the transactions %q as purged (gtid_purged), and they were not read: "+
 		"it wrote them under another log_bin name, or was told to count them as executed", missing.Brief())}
+}
+
+// noneReplicated sees of a server that logs only its own changes, and so counts all others as purged, that it has
+// not replicated anything since it was first read that was not read elsewhere.
+func (d *placing) noneReplicated(purged *GTIDSet) error {
+	if d.p.Had == nil || !d.sameServer() {
+		return nil
+	}
+	if purged = purged.minus(d.p.Had); purged.IsEmpty() {
+		return nil
+	}
+	return &MissingError{Next: Place{d.p.File, d.p.Pos}, Text: fmt.Sprintf("the source has replicated the transactions %q, which were not read, and does not log what it replicates (%s=OFF): they are in none of its binlogs",
+		purged.Brief(), d.s.logVariable())}
 }
 
 // nonePurged names what a MySQL server has purged and was not read. It refuses a replica that lacks some

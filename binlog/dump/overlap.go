@@ -54,6 +54,9 @@ func (p *Position) Settle(c *Connection) {
 	if other {
 		p.LastFile = ""
 	}
+	if other || p.Had == nil {
+		p.Had = c.Had
+	}
 	p.SetServer(c.Status)
 	if c.From.GTIDs != nil && (other || p.Overlap.End == (Place{})) {
 		p.Overlap = c.Overlap

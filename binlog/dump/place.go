@@ -71,6 +71,9 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 			if whole && err == nil {
 				err = d.nothingMissing(ctx)
 			}
+			if whole && err == nil {
+				err = d.noneUnread(ctx)
+			}
 			if whole && err == nil && d.p.overlaps() {
 				from, err := d.setFrom(ctx)
 				return from, true, err

@@ -31,6 +31,7 @@ type SavedPosition struct {
 	Back       string  `json:"back,omitempty"`
 	Since      *string `json:"since,omitempty"`
 	Told       string  `json:"told,omitempty"`
+	Had        *string `json:"had,omitempty"`
 	// The Overlap: file:offset, and the server.
 	OverlapRead     string `json:"overlap_read,omitempty"`
 	OverlapEnd      string `json:"overlap_end,omitempty"`
@@ -57,10 +58,7 @@ func (p *Position) Save() (s SavedPosition, base []byte) {
 	}
 	s.OverlapParallel, s.OverlapKnown, s.OverlapOlder = p.Overlap.Parallel.save(), p.Overlap.Known.save(), p.Overlap.Older.save()
 	s.Told = p.Told.save()
-	if p.Since != nil {
-		since := p.Since.String()
-		s.Since = &since
-	}
+	s.Since, s.Had = p.Since.known(), p.Had.known()
 	set := p.GTIDs
 	if set == nil {
 		return s, nil
@@ -115,8 +113,11 @@ func (s *SavedPosition) Load(base []byte) (*Position, error) {
 			return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 		}
 	}
-	if s.Since != nil {
-		if p.Since, err = ParseGTIDSet(s.Flavor, *s.Since); err != nil {
+	for text, set := range map[*string]**GTIDSet{s.Since: &p.Since, s.Had: &p.Had} {
+		if text == nil {
+			continue
+		}
+		if *set, err = ParseGTIDSet(s.Flavor, *text); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 		}
 	}
@@ -132,6 +133,15 @@ func (s *GTIDSet) save() string {
 		return ""
 	}
 	return s.String()
+}
+
+// known returns the text of a set, which may be empty; nil for none.
+func (s *GTIDSet) known() *string {
+	if s == nil {
+		return nil
+	}
+	text := s.String()
+	return &text
 }
 
 func (s *SavedPosition) set(base []byte) (*GTIDSet, error) {
