@@ -20,6 +20,7 @@ var (
 	ErrGTIDMode    = dump.ErrGTIDMode
 	ErrOtherServer = dump.ErrOtherServer
 	ErrProxy       = dump.ErrProxy
+	ErrNotReady    = dump.ErrNotReady
 	ErrBehind      = dump.ErrBehind
 	ErrNotLogged   = dump.ErrNotLogged
 	ErrServerID    = dump.ErrServerID

@@ -70,7 +70,7 @@ func (s *stream) formatDescription(e *dump.Event) error {
 	if err != nil {
 		return err
 	}
-	f.Made = e.Timestamp
+	f.Made = e.Made()
 	s.format = f
 	switch {
 	case !s.settled:

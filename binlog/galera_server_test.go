@@ -198,3 +198,30 @@ func TestGaleraNodeThatDoesNotLog(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestGaleraNodeWithoutItsCluster has the other node of two die, so that the one that is read serves nobody: that is told,
+// while connected and at a start, and it goes on when the cluster is back.
+func TestGaleraNodeWithoutItsCluster(t *testing.T) {
+	nodes := servers.Galera(t, alike(1), alike(2))
+	name, db := nodes[0].Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	r := open(t, options(nodes[0], name))
+	db.Exec("INSERT INTO t VALUES (1, 0)")
+	equal(t, r.take(1), []string{"insert t 1 0"})
+	r.save()
+	nodes[1].Kill(t)
+	for _, err := range []error{r.failure(), r.refused()} {
+		if err == nil || !strings.Contains(err.Error(), binlog.ErrNotReady.Error()) || errors.Is(err, binlog.ErrProxy) {
+			t.Fatalf("error %v", err)
+		}
+	}
+	admin := nodes[0].Connect(t, "")
+	admin.Exec("SET GLOBAL wsrep_provider_pc_bootstrap = 1")
+	for late := time.Now().Add(30 * time.Second); admin.Try("INSERT INTO "+name+".t VALUES (2, 0)") != nil; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("the node does not serve again")
+		}
+	}
+	r.reopen(r.last)
+	equal(t, r.take(1), []string{"insert t 2 0"})
+}

@@ -73,10 +73,15 @@ func (r *Reader) connected(c *dump.Connection) error {
 //
 // MariaDB numbers the transactions of a domain without gaps. A server that filters what it
 // replicates leaves numbers out; so does one that was told to pass over some (gtid_slave_pos),
-// as its data were loaded anew, and then changes are in no binlog.
+// as its data were loaded anew, and then changes are in no binlog. In a Galera cluster that numbers for all
+// nodes a DDL that fails uses up a number.
 func (r *Reader) tellGap(last, g dump.GTID) {
 	if r.dueToTell(fmt.Sprintf("GTID domain %d", g.Domain), true) {
-		r.tell(NumbersLeftOut, "", fmt.Sprintf("the source's binlog goes on with %s behind %s: it filters what it replicates, or was told to pass over what is between (gtid_slave_pos, gtid_seq_no), which is not in it", &g, &last))
+		why := "it filters what it replicates, or was told to pass over what is between (gtid_slave_pos, gtid_seq_no), which is not in it"
+		if r.server.Load().InGalera() {
+			why = "a DDL failed in the Galera cluster, which uses up a number, or " + why
+		}
+		r.tell(NumbersLeftOut, "", fmt.Sprintf("the source's binlog goes on with %s behind %s: %s", &g, &last, why))
 	}
 }
 

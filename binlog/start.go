@@ -249,9 +249,13 @@ func (r *Reader) timePosition(ctx context.Context, c *Conn, t time.Time) (*dump.
 	if err != nil {
 		return nil, err
 	}
+	end := *r.server.Load()
+	if err := c.ReadEnd(ctx, &end); err != nil {
+		return nil, err
+	}
 	var failed error
 	n, _ := slices.BinarySearchFunc(logs, t, func(file string, t time.Time) int {
-		made, err := r.fileTime(ctx, file)
+		made, err := r.fileTime(ctx, file, &end)
 		if err != nil {
 			failed = err
 		}
@@ -261,16 +265,12 @@ func (r *Reader) timePosition(ctx context.Context, c *Conn, t time.Time) (*dump.
 		return nil, failed
 	}
 	if n == 0 {
-		first, err := r.fileTime(ctx, logs[0])
+		first, err := r.fileTime(ctx, logs[0], &end)
 		if err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%w: %s; the oldest binlog, %s, begins at %s",
 			ErrPurged, t.Format(time.RFC3339), logs[0], first.UTC().Format(time.RFC3339))
-	}
-	end := *r.server.Load()
-	if err := c.ReadEnd(ctx, &end); err != nil {
-		return nil, err
 	}
 	all := reachedEnd(end.File, end.Pos)
 	return r.runScan(ctx, r.placeAt(logs[n-1], 4), &scan{until: func(s *scanner) bool {
@@ -278,12 +278,21 @@ func (r *Reader) timePosition(ctx context.Context, c *Conn, t time.Time) (*dump.
 	}})
 }
 
-// fileTime returns when a binlog file was made: the time of its first event.
-func (r *Reader) fileTime(ctx context.Context, file string) (time.Time, error) {
-	var made time.Time
+// fileTime returns when a binlog file was made: the time of its first event, or of the first one from there on that
+// tells a time; end is the binlogs' end, which has that of now.
+func (r *Reader) fileTime(ctx context.Context, file string, end *Status) (time.Time, error) {
+	made := time.Now()
+	all := reachedEnd(end.File, end.Pos)
 	_, err := r.runScan(ctx, r.placeAt(file, 4), &scan{until: func(n *scanner) bool {
-		made = time.Unix(int64(n.format.Made), 0)
-		return n.format.Made != 0
+		switch {
+		case n.format.Made > dump.NotMade:
+			made = time.Unix(int64(n.format.Made), 0)
+		case n.group.open:
+			made = time.UnixMicro(n.group.micros)
+		case n.format.Made == 0 || !all(n):
+			return false
+		}
+		return true
 	}})
 	return made, err
 }

@@ -39,6 +39,8 @@ func (p *prechecker) prepared(ctx context.Context) error {
 	const name = "prepared XA"
 	rows, err := p.conn.Query(ctx, "XA RECOVER")
 	switch {
+	case err != nil && p.mariaDB():
+		p.add(name, Warn, "cannot be asked: "+err.Error(), "see yourself that XA RECOVER lists none before the task's first start")
 	case err != nil: // MySQL 8 answers who lacks the privilege that data may be inconsistent
 		p.add(name, Warn, "cannot be asked without the privilege XA_RECOVER_ADMIN",
 			"GRANT XA_RECOVER_ADMIN ON *.* TO "+p.account+", or see yourself that XA RECOVER lists none before the task's first start")

@@ -21,6 +21,8 @@ func (p *prechecker) retention(ctx context.Context) {
 	said, kept := p.saidRetention(ctx)
 	oldest, err := binlog.OldestBinlog(ctx, p.opts.Source)
 	switch {
+	case errors.Is(err, binlog.ErrNotReady):
+		p.fail("replication", err.Error(), "see why the node has lost its cluster, or set source.address to another node")
 	case err == nil || binlog.IsTransient(err) || errors.Is(err, binlog.ErrPrivilege): // which has a check of its own
 	case errors.Is(err, binlog.ErrProxy):
 		p.fail("replication", err.Error(), "set source.address to that of the server itself")
@@ -28,12 +30,12 @@ func (p *prechecker) retention(ctx context.Context) {
 		p.fail("replication", err.Error(), "see that source.address is that of the server itself, not of a proxy, and what its error log says")
 	}
 	fact, age := "", time.Duration(0)
-	if err == nil {
+	if err == nil && oldest.Made.Unix() > 0 { // a Galera node that was set up by SST does not say
 		age = max(0, time.Since(oldest.Made))
 		fact = fmt.Sprintf("; the oldest, %s, was begun %s ago", oldest.File, hours(age))
 	}
 	short := kept > 0 && kept < minRetention || kept == 0 && p.of.kept != ""
-	purged := err == nil && oldest.Purged && age < minRetention
+	purged := fact != "" && oldest.Purged && age < minRetention
 	switch {
 	case short || purged && p.of != ownServer:
 		p.add(name, Warn, said+fact, advice(p.of.retention, "keep them 24 hours or more, so that Daybook can catch up after an outage (binlog_expire_logs_seconds, expire_logs_days)"))

@@ -64,6 +64,8 @@ func (f *Feed) suspect(ctx context.Context, at *live, p Position) string {
 		return replica.Found
 	case errors.Is(err, ErrPurged):
 		return "file " + p.File + " is not there any more"
+	case errors.Is(err, ErrNotReady):
+		return err.Error()
 	case err != nil: // whether the connection lives, its heartbeats tell
 		f.log.Debug("could not look at the source", "source", f.o.Source.Address, "error", err)
 		return ""

@@ -25,7 +25,7 @@ func (d *placing) compare(ctx context.Context) (differs string, more bool, err e
 	var last *seen
 	err = d.look(ctx, from, func(e seen) error {
 		if e.Type == EvFormatDescription && made == 0 {
-			if made = e.Timestamp; made != p.FileMade || far {
+			if made = e.Made(); made != p.FileMade || far {
 				return errEnough
 			}
 		}
@@ -106,7 +106,7 @@ func (d *placing) fileMade(ctx context.Context) (made uint32, err error) {
 		if e.Type != EvFormatDescription {
 			return nil
 		}
-		made = e.Timestamp
+		made = e.Made()
 		return errEnough
 	})
 	return made, err

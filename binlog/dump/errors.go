@@ -25,6 +25,7 @@ var (
 	ErrGTIDMode    = errors.New("the source's gtid_mode keeps it from sending what was not read yet")
 	ErrOtherServer = errors.New("the source is another server than before")
 	ErrProxy       = errors.New("what answers at the source's address passes no replication on")
+	ErrNotReady    = errors.New("the source is a node without its Galera cluster")
 	ErrBehind      = errors.New("the source lacks transactions that were already read")
 	ErrNotLogged   = errors.New("the source is a replica that does not log what it replicates")
 	ErrServerID    = errors.New("the server ID is used by another replica of the source")
@@ -84,6 +85,9 @@ func classify(doing string, err error) error {
 	case mysql.ER_SPECIFIC_ACCESS_DENIED_ERROR, mysql.ER_TABLEACCESS_DENIED_ERROR, mysql.ER_COLUMNACCESS_DENIED_ERROR:
 		return fmt.Errorf("%w: %s: %s; GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON *.* to it", ErrPrivilege, doing, my.Message)
 	case mysql.ER_UNKNOWN_COM_ERROR:
+		if strings.Contains(my.Message, "WSREP") {
+			return Transient(fmt.Errorf("%w: %s: %s; it takes and has nothing new until it is back in the primary component (SHOW STATUS LIKE 'wsrep%%' there): then the task goes on by itself, as it does at another node that numbers alike", ErrNotReady, doing, my.Message))
+		}
 		return fmt.Errorf("%w: %s: %s; it is a proxy: use the server's own address (ProxySQL: or set mysql_users.fast_forward=1 for the account; MaxScale: or a binlogrouter)", ErrProxy, doing, my.Message)
 	case mysql.ER_NO_BINARY_LOGGING:
 		return fmt.Errorf("%w: %s: %s; start the source with log_bin", ErrNoBinlog, doing, my.Message)

@@ -158,7 +158,7 @@ func parseEvent(b []byte, checksum, cut bool) (Event, error) {
 	if int64(e.Size) != int64(len(b)) && !cut {
 		return Event{}, fmt.Errorf("%w: event of type %d says it has %d bytes and has %d", ErrEvent, e.Type, e.Size, len(b))
 	}
-	if checksum && !cut {
+	if checksum && !cut && !bare(b) {
 		if len(e.Body) < checksumSize {
 			return Event{}, fmt.Errorf("%w: event of type %d has no room for its checksum", ErrEvent, e.Type)
 		}
@@ -172,6 +172,18 @@ func parseEvent(b []byte, checksum, cut bool) (Event, error) {
 	return e, nil
 }
 
+// NotMade stands for the time of a file that does not tell when it was made, as what Galera nodes of MariaDB begin when they
+// start: 0 is a position's that does not know it.
+const NotMade = 1
+
+// Made returns when the file was made that the format description e begins, in seconds since the epoch; NotMade: it does not
+// tell.
+func (e *Event) Made() uint32 { return max(e.Timestamp, NotMade) }
+
+// bare tells an event that is a header alone, without the checksum that its file's events end with. MariaDB's Galera
+// nodes write such in place of what they cannot write of streaming replication, when a node joins.
+func bare(b []byte) bool { return len(b) == HeaderSize && EventType(b[4]) == EvIgnorable }
+
 // checksumOK compares the CRC32 in an event's last four bytes.
 func checksumOK(b []byte) bool {
 	n := len(b) - checksumSize
@@ -180,7 +192,7 @@ func checksumOK(b []byte) bool {
 
 // Format is what a FORMAT_DESCRIPTION_EVENT tells.
 type Format struct {
-	Made        uint32 // when the file was made, seconds since the epoch: the event header's time
+	Made        uint32 // when the file was made; see [Event.Made]
 	Begins      bool   // it is the first one since the server was started
 	Version     string // of the server that wrote the file
 	Number      int    // of that version, such as 80036; 0: it has none

@@ -22,7 +22,7 @@ func (p *Position) Identify(ctx context.Context, source Source, s *Status) error
 		if e.Type != EvFormatDescription {
 			return nil
 		}
-		p.FileMade = e.Timestamp
+		p.FileMade = e.Made()
 		return errEnough
 	})
 	if err != nil {

@@ -199,7 +199,7 @@ func (f *framer) packet(ctx context.Context, at int, b []byte) (err error) {
 		// Whether this one, which the server makes up between two files,
 		// has a checksum depends on the version: look.
 		return f.alone(ctx, at, at+len(b), checksumOK(e), checksum)
-	case checksum && !f.unverified && !checksumOK(e):
+	case checksum && !f.unverified && !bare(e) && !checksumOK(e):
 		if err := f.flush(ctx, at); err != nil { // what came before it is whole
 			return err
 		}

@@ -128,6 +128,10 @@ func TestFramerJoinsPackets(t *testing.T) {
 			want = append(want, body)
 			payloads = append(payloads, eventPayload(makeEvent(EvQuery, 0, body, checksum)))
 		}
+		if checksum { // an event that is a header alone has none
+			want = append(want, nil)
+			payloads = append(payloads, eventPayload(makeEvent(EvIgnorable, FlagIgnorable, nil, false)))
+		}
 		for range 3000 {
 			body := make([]byte, random.IntN(2000))
 			want = append(want, body)
@@ -168,6 +172,7 @@ func TestFramerRefuses(t *testing.T) {
 		want   error // nil: transient
 	}{
 		"wrong checksum":         {packets(format, flipped), ErrChecksum},
+		"no checksum":            {packets(format, eventPayload(makeEvent(EvQuery, 0, nil, false))), ErrChecksum},
 		"wrong checksum, large":  {packets(format, flippedLarge), ErrChecksum},
 		"wrong size, large":      {packets(format, wrongSize), ErrEvent},
 		"short event":            {packets(format, []byte{0, 1, 2}), ErrEvent},

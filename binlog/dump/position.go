@@ -15,7 +15,7 @@ type Position struct {
 	ServerID   uint32
 	Node       Node // what is known of it when something is read; its Numbers are those of GTIDs
 	File       string
-	FileMade   uint32   // when File was made, seconds since the epoch: its format description's time; 0: not known
+	FileMade   uint32   // when File was made, see [Event.Made]; 0: not known
 	Pos        uint64   // offset in File of the group's first event
 	GTIDs      *GTIDSet // executed before the group; nil: not known
 	Last       Mark     // the last event in File before Pos that was read; zero: none
@@ -149,4 +149,9 @@ func (p *Position) Clone() *Position {
 func (p *Position) String() string { return p.File + ":" + strconv.FormatUint(p.Pos, 10) }
 
 // seconds gives a time of an event header for messages.
-func seconds(t uint32) string { return time.Unix(int64(t), 0).UTC().Format(time.RFC3339) }
+func seconds(t uint32) string {
+	if t == NotMade {
+		return "at a time that it does not tell"
+	}
+	return time.Unix(int64(t), 0).UTC().Format(time.RFC3339)
+}
