@@ -225,3 +225,24 @@ func TestGaleraNodeWithoutItsCluster(t *testing.T) {
 	r.reopen(r.last)
 	equal(t, r.take(1), []string{"insert t 2 0"})
 }
+
+// TestGaleraNodeUnderAnotherName restarts a node that numbers for itself under another name, and as no node at all: its files are
+// the same, and go on.
+func TestGaleraNodeUnderAnotherName(t *testing.T) {
+	s := servers.Galera(t, asShipped())[0]
+	name, db := s.Database(t)
+	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	r := open(t, options(s, name))
+	for i, option := range []string{"", "--wsrep-node-name=other", "--wsrep-on=OFF", "--wsrep-on=ON"} {
+		if option != "" {
+			s.Connect(t, name).Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", i))
+			s.Restart(t, option)
+			r.reopen(r.last)
+			equal(t, r.take(1), []string{fmt.Sprintf("insert t %d 0", i)})
+		}
+		// Of a file of which nothing was read it is not known that it is another one's.
+		s.Connect(t, name).Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", 10+i), fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", 20+i))
+		equal(t, r.take(2), []string{fmt.Sprintf("insert t %d 0", 10+i), fmt.Sprintf("insert t %d 0", 20+i)})
+		r.save()
+	}
+}

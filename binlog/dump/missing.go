@@ -132,8 +132,13 @@ func (d *placing) nonePurged(ctx context.Context) error {
 	if err != nil || missing == nil {
 		return err
 	}
-	return fmt.Errorf("%w: it counts the transactions %q as purged (gtid_purged), which were not read; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)",
-		ErrPurged, missing.Brief())
+	text := fmt.Sprintf("it counts the transactions %q as purged (gtid_purged), which were not read; keep binlogs longer (binlog_expire_logs_seconds, expire_logs_days)", missing.Brief())
+	if d.s.LogsReplicated() {
+		return fmt.Errorf("%w: %s", ErrPurged, text)
+	}
+	behind := d.p.GTIDs.Clone() // its oldest binlog has what was read of it before
+	behind.AddSet(missing)
+	return &MissingError{Behind: behind, Text: text}
 }
 
 // unreadPurged returns what a MySQL server counts as purged and was not read; nil: nothing.
