@@ -135,7 +135,8 @@ func equals(t *testing.T, d *harness.Daybook, s *servers.Server) {
 	db.Exec("INSERT INTO t (s, v, n) VALUES (-1, -1, -1)")
 	last := db.Query("SELECT MAX(id) FROM t WHERE s = -1")[0][0]
 	normal(t, d)
-	rows, records := map[string]string{}, 0
+	var rows map[string]string
+	var records int
 	for late := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		rows, records = replay(t, d)
 		if rows[last] != "" {
