@@ -132,3 +132,30 @@ func TestCheckWhileATableIsAltered(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestStartWhileAGTIDIsHeld starts while an idle session holds a GTID that it was given, and has written nothing: nothing is
+// waited for, and what it commits later is read.
+func TestStartWhileAGTIDIsHeld(t *testing.T) {
+	for _, version := range []string{"mysql-5.6", "mysql-5.7", "mysql-9"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel() // its servers are its own
+			s := servers.Start(t, version)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
+			if db.Query("SELECT @@gtid_mode")[0][0] != "ON" {
+				t.Fatal("the server has no GTIDs: the test shows nothing")
+			}
+			slow := s.Connect(t, name)
+			slow.Exec("SET gtid_next = '11111111-2222-3333-4444-555555555555:7'", "BEGIN", "INSERT INTO t VALUES (2)")
+			if db.Query("SELECT @@GLOBAL.gtid_owned")[0][0] == "" {
+				t.Fatal("no GTID is held: the test shows nothing")
+			}
+			r := open(t, options(s, name))
+			db.Exec("INSERT INTO t VALUES (1)")
+			equal(t, r.take(1), []string{"insert t 1"})
+			slow.Exec("COMMIT", "SET gtid_next = AUTOMATIC")
+			db.Exec("FLUSH LOGS", "INSERT INTO t VALUES (3)")
+			equal(t, r.take(2), []string{"insert t 2", "insert t 3"})
+		})
+	}
+}
