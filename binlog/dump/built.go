@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // executed returns the GTID set that the server has executed of the position. A
@@ -131,26 +133,62 @@ func (d *placing) noneDeleted(ctx context.Context) error {
 	for domain := range d.p.GTIDs.domains {
 		known[domain] = d.sameServer() && base == other && number < oldest && !d.p.isTold(domain) // all of these are later
 	}
-	for _, l := range d.logs {
-		if l.gone() {
-			continue
-		}
-		state, err := d.listed(ctx, l.name)
+	logs := slices.DeleteFunc(slices.Clone(d.logs), binaryLog.gone)
+	for some := range slices.Chunk(logs, askedFiles) {
+		begins, err := d.beginnings(ctx, some)
 		if err != nil {
 			return err
 		}
-		listed := map[uint32]bool{}
-		for o := range state {
-			listed[o.Domain] = true
-		}
-		for domain, g := range d.p.GTIDs.domains {
-			if known[domain] && !listed[domain] {
-				return fmt.Errorf("%w: the source has forgotten the GTID domain %d before its file %s (DELETE_DOMAIN_ID): what it had after %s is not known", ErrPurged, domain, l.name, &g)
+		for i, l := range some {
+			for domain, g := range d.p.GTIDs.domains {
+				if known[domain] && !begins[i][domain] {
+					return fmt.Errorf("%w: the source has forgotten the GTID domain %d before its file %s (DELETE_DOMAIN_ID): what it had after %s is not known", ErrPurged, domain, l.name, &g)
+				}
+				known[domain] = begins[i][domain]
 			}
-			known[domain] = listed[domain]
 		}
 	}
 	return nil
+}
+
+// askedFiles is of how many files a server is asked at once: there may be thousands.
+const askedFiles = 100
+
+// beginnings returns the domains of the GTID positions that MariaDB's files begin with.
+func (d *placing) beginnings(ctx context.Context, logs []binaryLog) ([]map[uint32]bool, error) {
+	var ask []string
+	for _, l := range logs {
+		ask = append(ask, fmt.Sprintf("BINLOG_GTID_POS('%s', 4)", strings.ReplaceAll(l.name, "'", "''")))
+	}
+	rows, err := d.c.LongQuery(ctx, "SELECT "+strings.Join(ask, ", "))
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != 1 || len(rows[0]) != len(logs) {
+		return nil, fmt.Errorf("%w: %d rows for where %d binlogs begin", ErrAnswer, len(rows), len(logs))
+	}
+	domains := make([]map[uint32]bool, len(logs))
+	for i, text := range rows[0] {
+		domains[i] = map[uint32]bool{}
+		if text.Null { // a file of before MariaDB 10, or one that is purged or cannot be read: the dump says which
+			state, err := d.listed(ctx, logs[i].name)
+			if err != nil {
+				return nil, err
+			}
+			for o := range state {
+				domains[i][o.Domain] = true
+			}
+			continue
+		}
+		set, err := ParseGTIDSet(MariaDB, text.String)
+		if err != nil {
+			return nil, err
+		}
+		for domain := range set.domains {
+			domains[i][domain] = true
+		}
+	}
+	return domains, nil
 }
 
 // listed returns what a binlog's list has, the state that it begins with.
