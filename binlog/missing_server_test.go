@@ -137,7 +137,7 @@ func TestStartInTheMiddle(t *testing.T) {
 // TestFunctionInCreateSelect changes a selected table by a function that the
 // query of a CREATE TABLE calls, which MariaDB logs as it was written.
 func TestFunctionInCreateSelect(t *testing.T) {
-	s := servers.Get(t, "mariadb-10.11")
+	s := own(t, "mariadb-10.11")
 	name, db := s.Database(t)
 	db.Exec("CREATE TABLE s (id INT PRIMARY KEY)", "CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO s VALUES (7); RETURN 1; END")
 	o := options(s, name)

@@ -199,7 +199,8 @@ func TestTemporaryTableFromBefore(t *testing.T) {
 // TestTemporaryTableOfFunction has a function create a temporary table, of
 // which the binlog tells nothing.
 func TestTemporaryTableOfFunction(t *testing.T) {
-	servers.Each(t, func(t *testing.T, s *servers.Server) {
+	t.Parallel()
+	eachOwn(t, func(t *testing.T, s *servers.Server) {
 		name, db := s.Database(t)
 		db.Exec("CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT)", "CREATE TABLE mark (id INT PRIMARY KEY AUTO_INCREMENT)")
 		c := s.Connect(t, name)

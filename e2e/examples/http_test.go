@@ -40,7 +40,7 @@ func TestHTTPBridgeServesRecordsAndGoesOnWhereTheClientWas(t *testing.T) {
 			offset, millis = r.Offset, r.Timestamp.UnixMilli()
 		}
 	}
-	want := model(t, d)
+	want := model(t, d, n)
 	for _, tls := range []bool{false, true} {
 		url := bridge.serve(t, d, tls)
 		all := take(t, url, "", n)

@@ -205,6 +205,7 @@ var elsewhere = map[string]string{
 	"store.ErrFailed":           "store.TestDiskIsFullForAWhile",
 	"binlog.ErrNotRow":          "binlog.TestNotRow",
 	"binlog.ErrAnswer":          "binlog/dump.TestHostileAnswer",
+	"binlog.ErrNotReady":        "binlog.TestGaleraNodeWithoutItsCluster",
 	"binlog.ErrProxy":           "task.TestPrecheckOfAProxy",
 	"binlog.ErrSecret":          "binlog/dump.TestSecretAtEachLogin",
 	"task.ErrGaveUp":            "task.TestGivesUp",
