@@ -240,13 +240,7 @@ func (r *Reader) lookAt(ctx context.Context, names []schema.TableName, read *dum
 // event groups.
 func (r *Reader) hasPassed(p place) bool {
 	s := r.stream
-	behind := func(q place) bool {
-		if q.file == p.file {
-			return q.pos >= p.pos
-		}
-		return len(q.file) > len(p.file) || len(q.file) == len(p.file) && q.file > p.file // a later number
-	}
-	return s.settled && behind(place{s.file, s.offset}) || s.heartbeat.file != "" && behind(s.heartbeat)
+	return s.settled && place{s.file, s.offset}.passed(p) || s.heartbeat.passed(p)
 }
 
 // touch notes the tables of the look that a DDL may have changed.

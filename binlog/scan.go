@@ -83,7 +83,7 @@ func (n *scanner) handle(it *item) {
 
 // reached tells that everything before a place has been read.
 func (n *scanner) reached(p place) bool {
-	return n.file == p.file && n.offset >= p.pos && !n.group.open || n.heartbeat.file == p.file && n.heartbeat.pos >= p.pos
+	return n.file == p.file && n.offset >= p.pos && !n.group.open || n.heartbeat.passed(p)
 }
 
 // reachedEnd returns the condition of a scan that everything before a place

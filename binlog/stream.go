@@ -49,6 +49,15 @@ type place struct {
 	pos  uint64
 }
 
+// passed tells whether everything before another place stands before this one, which may be in a later file of that name; the
+// zero place has passed none.
+func (q place) passed(p place) bool {
+	if q.file == p.file {
+		return q.pos >= p.pos
+	}
+	return q.file != "" && dump.Place{File: p.file, Pos: p.pos}.Before(dump.Place{File: q.file, Pos: q.pos})
+}
+
 // group is the event group that is being read: a transaction, or a statement
 // that is one by itself.
 type group struct {

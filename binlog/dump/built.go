@@ -28,10 +28,13 @@ func (d *placing) executed(ctx context.Context) (*GTIDSet, error) {
 	return executed, nil
 }
 
-// Had returns what a server has of which its binlogs need not tell: MySQL's gtid_purged, and what a MariaDB server has
-// replicated. Nil: nothing is counted.
+// Had returns what a server has that does not log what it replicates, of which its binlogs need not tell: MySQL's gtid_purged, and
+// what a MariaDB server has replicated. Nil: it logs that, or counts nothing.
 func (c *Conn) Had(ctx context.Context, s *Status) (*GTIDSet, error) {
-	if s.countsPurged() {
+	switch {
+	case s.LogsReplicated():
+		return nil, nil
+	case s.countsPurged():
 		return c.gtidSet(ctx, s, "@@GLOBAL.gtid_purged")
 	}
 	return c.Replicated(ctx, s)

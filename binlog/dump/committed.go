@@ -52,7 +52,7 @@ func (c *Conn) readSnapshotEnd(ctx context.Context, s *Status) error {
 
 // IsCommitted tells whether what was read up to p was committed at the place of ReadCommitted.
 func (p *Position) IsCommitted(s *Status, whole bool) (bool, error) {
-	if p.GTIDs == nil || s.Flavor == MySQL && whole || s.Flavor == MariaDB && !(Place{s.File, s.Pos}).before(Place{p.File, p.Pos}) {
+	if p.GTIDs == nil || s.Flavor == MySQL && whole || s.Flavor == MariaDB && !(Place{s.File, s.Pos}).Before(Place{p.File, p.Pos}) {
 		return true, nil
 	}
 	set, err := ParseGTIDSet(s.Flavor, s.GTIDSet)

@@ -203,11 +203,11 @@ func (f *Feed) place(ctx context.Context, c *Conn, p *Position) (*Connection, er
 		}
 		at.Lacks = d.lacks
 	}
+	if err == nil && s.countsPurged() {
+		at.Purged, err = d.set(ctx, "@@GLOBAL.gtid_purged")
+	}
 	if err == nil {
 		at.Had, err = c.Had(ctx, s)
-	}
-	if s.Flavor == MySQL {
-		at.Purged = at.Had
 	}
 	return at, d.unlogged(missingFile(err, logs, p))
 }

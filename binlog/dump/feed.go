@@ -68,7 +68,7 @@ type Connection struct {
 	// Purged is MySQL's gtid_purged when the dump began: transactions that count
 	// as executed and are in no binlog. Nil: not asked.
 	Purged *GTIDSet
-	// Had is what the server has of which its binlogs need not tell; see [Position.Had].
+	// Had is what a server has that does not log what it replicates; see [Position.Had].
 	Had *GTIDSet
 	// Told is what of the position the binlogs of a MariaDB server lack that is asked by GTID: it was told so.
 	Told *GTIDSet

@@ -68,7 +68,7 @@ func (d *placing) begunBehind(ctx context.Context) error {
 		case errors.Is(err, ErrPurged) || errors.Is(err, ErrOtherServer): // its binlogs begin later
 		case err != nil:
 			return fmt.Errorf("look for the transaction that reading began behind: %w", err)
-		case there != nil && (d.read == (Place{}) || d.read.before(there.end)):
+		case there != nil && (d.read == (Place{}) || d.read.Before(there.end)):
 			d.read = there.end
 		}
 	}

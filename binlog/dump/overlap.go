@@ -72,7 +72,7 @@ func (p *Position) Settle(c *Connection) {
 // others if it makes no difference.
 func (p *Position) OutOfOrder(at Place, g GTID) *MissingError {
 	read := p.Overlap.Read
-	if read == (Place{}) || !at.before(read) || p.GTIDs == nil || !p.commits(g) && (p.follows(g) || p.Overlap.Parallel != nil && p.Overlap.Parallel.Contains(g)) {
+	if read == (Place{}) || !at.Before(read) || p.GTIDs == nil || !p.commits(g) && (p.follows(g) || p.Overlap.Parallel != nil && p.Overlap.Parallel.Contains(g)) {
 		return nil
 	}
 	why := "it was committed on this server alone, or on another one that is no source of those, when tables may have been others"
@@ -126,12 +126,12 @@ func (g *GTID) origin() string {
 
 // overlaps tells whether the position is in the overlap.
 func (p *Position) overlaps() bool {
-	return p.Overlap.End != (Place{}) && Place{p.File, p.Pos}.before(p.Overlap.End)
+	return p.Overlap.End != (Place{}) && Place{p.File, p.Pos}.Before(p.Overlap.End)
 }
 
-// before tells whether a place of a server's binlogs comes before another one. A file of another
+// Before tells whether a place of a server's binlogs comes before another one. A file of another
 // base name is a later one: log_bin was changed since.
-func (p Place) before(q Place) bool {
+func (p Place) Before(q Place) bool {
 	if p.File == q.File {
 		return p.Pos < q.Pos
 	}

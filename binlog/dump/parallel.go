@@ -67,7 +67,7 @@ func (d *placing) eachGroup(ctx context.Context, from From, more func(group) boo
 		switch at := (Place{e.file, e.start}); {
 		case e.end == 0:
 			return nil
-		case !at.before(d.read):
+		case !at.Before(d.read):
 			return errEnough
 		case e.Type != EvGTID && e.Type != EvGTIDTagged:
 			return nil

@@ -29,8 +29,8 @@ type Position struct {
 	// Told is what a MariaDB source that was set up from a copy had, when reading began, of domains that are in
 	// none of its binlogs; GTIDs has it, too. Nil: nothing.
 	Told *GTIDSet
-	// Had is what the source had when it was first read, of which its binlogs need not tell: MySQL's gtid_purged, MariaDB's
-	// gtid_slave_pos. Nil: not known.
+	// Had is what a source that does not log what it replicates had when it was first read, of which its binlogs need not
+	// tell: MySQL's gtid_purged, MariaDB's gtid_slave_pos. Nil: it logs that, or it is not known.
 	Had *GTIDSet
 
 	// Overlap is zero but for a while behind a dump after a GTID set.
