@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"daybook/binlog"
+	"daybook/binlog/dump"
 	"daybook/e2e/servers"
 )
 
@@ -226,23 +227,49 @@ func TestGaleraNodeWithoutItsCluster(t *testing.T) {
 	equal(t, r.take(1), []string{"insert t 2 0"})
 }
 
-// TestGaleraNodeUnderAnotherName restarts a node that numbers for itself under another name, and as no node at all: its files are
-// the same, and go on.
-func TestGaleraNodeUnderAnotherName(t *testing.T) {
-	s := servers.Galera(t, asShipped())[0]
+// timeless is a node that numbers for itself, and has begun a file that does not tell when it was made, as nodes do when
+// another one joins, which has left since; and a reader there that has read of that file.
+func timeless(t *testing.T) (*servers.Server, *reading) {
+	t.Helper()
+	nodes := servers.Galera(t, asShipped(), asShipped())
+	s := nodes[0]
 	name, db := s.Database(t)
 	db.Exec("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	nodes[1].Stop(t)
 	r := open(t, options(s, name))
-	for i, option := range []string{"", "--wsrep-node-name=other", "--wsrep-on=OFF", "--wsrep-on=ON"} {
-		if option != "" {
-			s.Connect(t, name).Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", i))
+	db.Exec("INSERT INTO t VALUES (101, 0)", "INSERT INTO t VALUES (102, 0)")
+	equal(t, r.take(2), []string{"insert t 101 0", "insert t 102 0"})
+	r.save()
+	if !strings.Contains(string(r.last), fmt.Sprintf(`"file_made":%d,`, dump.NotMade)) {
+		t.Fatalf("the node's file tells when it was made: %s", r.last)
+	}
+	return s, r
+}
+
+// TestGaleraNodeUnderAnotherName restarts a node under another name, and as no node at all: its files are the same, and go on.
+func TestGaleraNodeUnderAnotherName(t *testing.T) {
+	for what, option := range map[string]string{"renamed": "--wsrep-node-name=other", "alone": "--wsrep-on=OFF"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s, r := timeless(t)
+			name := strings.TrimSuffix(r.options.Include[0], ".*")
+			s.Connect(t, name).Exec("INSERT INTO t VALUES (1, 0)")
 			s.Restart(t, option)
 			r.reopen(r.last)
-			equal(t, r.take(1), []string{fmt.Sprintf("insert t %d 0", i)})
-		}
-		// Of a file of which nothing was read it is not known that it is another one's.
-		s.Connect(t, name).Exec(fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", 10+i), fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", 20+i))
-		equal(t, r.take(2), []string{fmt.Sprintf("insert t %d 0", 10+i), fmt.Sprintf("insert t %d 0", 20+i)})
-		r.save()
+			equal(t, r.take(1), []string{"insert t 1 0"})
+			s.Connect(t, name).Exec("INSERT INTO t VALUES (2, 0)")
+			equal(t, r.take(1), []string{"insert t 2 0"})
+		})
 	}
+}
+
+// TestGaleraStartAtATime starts at a time in such a file.
+func TestGaleraStartAtATime(t *testing.T) {
+	s, r := timeless(t)
+	time.Sleep(1100 * time.Millisecond) // the binlog's times are whole seconds
+	at := time.Now().Truncate(time.Second)
+	o := r.options
+	s.Connect(t, "").Exec("INSERT INTO " + strings.TrimSuffix(o.Include[0], "*") + "t VALUES (3, 0)")
+	o.Start, o.SchemaChanges = binlog.Start{Mode: binlog.StartTime, Time: at}, binlog.SchemaChangesNone
+	equal(t, open(t, o).take(1), []string{"insert t 3 0"})
 }

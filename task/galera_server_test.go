@@ -5,6 +5,7 @@ package task_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"daybook/e2e/servers"
 	"daybook/task"
@@ -32,5 +33,31 @@ func TestPrecheckOfAGaleraNode(t *testing.T) {
 				t.Errorf("%+v, want %s with %q", c, tt.status, tt.says)
 			}
 		})
+	}
+}
+
+// TestPrecheckOfANodeWithoutItsCluster kills the other node of two: the check says what is wrong, and gives no advice that is for
+// other servers.
+func TestPrecheckOfANodeWithoutItsCluster(t *testing.T) {
+	nodes := servers.Galera(t, []string{"--log-slave-updates=ON"}, []string{"--log-slave-updates=ON"})
+	o := optionsOf(nodes[0], servers.Repl)
+	if c := statusOf(t, o)["replication"]; c.Status == task.Fail {
+		t.Fatalf("with its cluster: %+v", c)
+	}
+	nodes[1].Kill(t)
+	for late := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		checks := statusOf(t, o)
+		if c := checks["replication"]; c.Status == task.Fail {
+			if !strings.Contains(c.Detail, "a node without its Galera cluster") || !strings.Contains(c.Fix, "another node") {
+				t.Errorf("%+v", c)
+			}
+			if xa := checks["prepared XA"]; xa.Status != task.Warn || strings.Contains(xa.Fix, "GRANT") {
+				t.Errorf("%+v", xa)
+			}
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("the check does not tell: %+v", checks)
+		}
 	}
 }

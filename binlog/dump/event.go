@@ -172,8 +172,8 @@ func parseEvent(b []byte, checksum, cut bool) (Event, error) {
 	return e, nil
 }
 
-// NotMade stands for the time of a file that does not tell when it was made, as what Galera nodes of MariaDB begin when they
-// start: 0 is a position's that does not know it.
+// NotMade stands for the time of a file that does not tell when it was made, as what Galera nodes of MariaDB begin when one
+// joins: 0 is a position's that does not know it.
 const NotMade = 1
 
 // Made returns when the file was made that the format description e begins, in seconds since the epoch; NotMade: it does not
