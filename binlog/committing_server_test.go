@@ -29,6 +29,27 @@ func semisync(db *servers.Conn, on string) {
 	}
 }
 
+// waiting runs a statement in a session of its own, and returns when it is in the binlog, where its commit waits; the
+// channel has what becomes of it.
+func waiting(t *testing.T, s *servers.Server, database, sql string) <-chan error {
+	t.Helper()
+	slow := s.Connect(t, database)
+	semisync(slow, "0")
+	semisync(slow, "1")
+	before, err := dialStatus(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- slow.Try(sql) }()
+	for at := before; at.Pos == before.Pos; time.Sleep(5 * time.Millisecond) {
+		if at, err = dialStatus(t, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return done
+}
+
 // TestStartWhileATransactionCommits starts at the end of the binlog while a transaction is in it that
 // nobody sees yet, so that a copy of the tables that is made then lacks it: it is told, and all that follows.
 func TestStartWhileATransactionCommits(t *testing.T) {
@@ -38,20 +59,7 @@ func TestStartWhileATransactionCommits(t *testing.T) {
 			s := servers.Start(t, version, args...)
 			name, db := s.Database(t)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
-			semisync(db, "0")
-			semisync(db, "1")
-			before, err := dialStatus(t, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			slow := s.Connect(t, name)
-			committed := make(chan error, 1)
-			go func() { committed <- slow.Try("INSERT INTO t VALUES (1)") }()
-			for at := before; at.Pos == before.Pos; time.Sleep(5 * time.Millisecond) {
-				if at, err = dialStatus(t, s); err != nil {
-					t.Fatal(err)
-				}
-			}
+			committed := waiting(t, s, name, "INSERT INTO t VALUES (1)")
 			r := open(t, options(s, name))
 			if seen := db.Query("SELECT * FROM t"); len(seen) > 0 {
 				t.Fatal("the transaction was committed before the reading began: the test shows nothing")
@@ -79,20 +87,7 @@ func TestStartWhileATableIsAltered(t *testing.T) {
 			s := servers.Start(t, version, args...)
 			name, db := s.Database(t)
 			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)")
-			semisync(db, "0")
-			semisync(db, "1")
-			before, err := dialStatus(t, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			slow := s.Connect(t, name)
-			altered := make(chan error, 1)
-			go func() { altered <- slow.Try("ALTER TABLE t ADD COLUMN a INT FIRST") }()
-			for at := before; at.Pos == before.Pos; time.Sleep(5 * time.Millisecond) {
-				if at, err = dialStatus(t, s); err != nil {
-					t.Fatal(err)
-				}
-			}
+			altered := waiting(t, s, name, "ALTER TABLE t ADD COLUMN a INT FIRST")
 			r := open(t, options(s, name))
 			if err := <-altered; err != nil {
 				t.Fatal(err)

@@ -74,7 +74,7 @@ func (r *Reader) endLookup(l *lookup, now *schema.Catalog) error {
 	}
 	t, _ := now.Table(s.database, s.table)
 	as, untold := r.untold(s.database, s.table)
-	if s.misfit || !s.unknown && !s.untold && !reflect.DeepEqual(t, s.known) {
+	if s.misfit || !s.unknown && !untold && !reflect.DeepEqual(t, s.known) {
 		if err := r.adoptSources(s, now, cmp.Or(s.err, errDoubted)); err != nil {
 			return err
 		}

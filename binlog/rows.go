@@ -293,11 +293,10 @@ func (r *Reader) resolve(s *tableState) {
 	}
 	o := r.decoderOptions()
 	o.HiddenLeast, o.HiddenMost = r.catalog.HiddenColumns(s.database, s.table)
+	s.untold = false
 	if !known {
 		t, known = s.m.Definition(o)
 		_, s.untold = r.untold(s.database, s.table)
-	} else {
-		s.untold = false
 	}
 	s.known, s.definition, s.decoder, s.err, s.unknown, s.misfit, s.unsure = t, t, nil, nil, !known, false, false
 	if !known {

@@ -67,18 +67,7 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 			differs = "nothing of " + d.p.File + " was read that tells the two apart"
 		}
 		if differs == "" {
-			whole, err := d.logsAll(ctx)
-			if whole && err == nil {
-				err = d.nothingMissing(ctx)
-			}
-			if whole && err == nil {
-				err = d.noneUnread(ctx)
-			}
-			if whole && err == nil && d.p.overlaps() {
-				from, err := d.setFrom(ctx)
-				return from, true, err
-			}
-			return d.fileFrom(), whole, err
+			return d.sameFile(ctx)
 		}
 	} else {
 		differs = d.notListed()
@@ -101,6 +90,23 @@ func (d *placing) byFile(ctx context.Context) (from From, ok bool, err error) {
 		differs = "it has no file " + d.p.File
 	}
 	return From{}, false, fmt.Errorf("%w: %s, and the position %s means nothing there (%s): %s", ErrOtherServer, d.otherName(), d.p, differs, d.noGTIDs())
+}
+
+// sameFile goes on in the position's own file. Not ok: what came later is not in this server's binlogs.
+func (d *placing) sameFile(ctx context.Context) (from From, ok bool, err error) {
+	if whole, err := d.logsAll(ctx); !whole || err != nil {
+		return From{}, false, err
+	}
+	for _, sees := range []func(context.Context) error{d.nothingMissing, d.noneUnread} {
+		if err := sees(ctx); err != nil {
+			return From{}, false, err
+		}
+	}
+	if d.p.overlaps() {
+		from, err = d.setFrom(ctx)
+		return from, true, err
+	}
+	return d.fileFrom(), true, nil
 }
 
 // setFrom goes on by GTID set in a binlog that may hold what was read behind what was not.
