@@ -32,9 +32,10 @@ type toldColumn struct {
 	DefaultValueExpression *string
 }
 
-// adopt takes a definition that no statement made, if it is told for the one reason that
+// adopt takes a definition that no statement made, if it is told for one of the two reasons that
 // the workload has: of a table of CREATE … SELECT, servers log a question mark for each character of a
-// label that is outside the BMP, and full row metadata tells what it is. All else must be as it was.
+// label that is outside the BMP, and full row metadata tells what it is; and a conversion of labels that the server
+// has garbled before cannot be followed, so that its outcome is told as the server has it. All else must be as it was.
 func (a *applier) adopt(e *envelope) error {
 	if len(e.TableChanges) != 1 || e.TableChanges[0].Type != "ALTER" {
 		return errors.New("a definition that was changed behind the binlog: no ALTER of a table")
@@ -48,7 +49,9 @@ func (a *applier) adopt(e *envelope) error {
 		return fmt.Errorf("a definition that was changed behind the binlog: %d columns, not %d", len(told.Columns), len(t.columns))
 	}
 	var labels []string
+	garbled := false
 	for i := range t.columns {
+		garbled = garbled || strings.Contains(strings.Join(told.Columns[i].EnumValues, ""), "?")
 		column, err := t.columns[i].relabelled(&told.Columns[i])
 		if err != nil {
 			return fmt.Errorf("a definition that was changed behind the binlog: %w", err)
@@ -57,8 +60,11 @@ func (a *applier) adopt(e *envelope) error {
 			labels = append(labels, "MODIFY "+column)
 		}
 	}
+	if len(labels) == 0 && garbled {
+		return nil
+	}
 	if len(labels) == 0 {
-		return errors.New("a definition that was changed behind the binlog: no label of it has a character outside the BMP")
+		return errors.New("a definition that was changed behind the binlog: no label of it has a character outside the BMP, or is garbled")
 	}
 	clear(a.tables)
 	return a.run("COMMIT", "ALTER TABLE "+t.name+" "+strings.Join(labels, ", "), "BEGIN")
