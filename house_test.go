@@ -20,14 +20,14 @@ import (
 // listed, and no other of ours. docs/architecture.md gives the reasons.
 var mayImport = map[string][]string{
 	"":                   {"cli"},
-	"cli":                {"config", "admin", "broker", "task", "group", "auth", "store", "binlog", "format", "servertls"},
+	"cli":                {"config", "admin", "broker", "task", "group", "auth", "store", "binlog", "format", "objects", "servertls"},
 	"admin":              {"task", "group", "auth", "store", "servertls"},
-	"task":               {"binlog", "format", "recordbatch", "store", "change"},
+	"task":               {"binlog", "format", "recordbatch", "store", "change", "objects"},
 	"broker":             {"group", "auth", "store", "recordbatch", "servertls"},
 	"group":              {"store"},
 	"auth":               {"store"},
 	"store":              {"recordbatch"},
-	"binlog":             {"binlog/dump", "binlog/charset", "binlog/cursor", "binlog/schema", "binlog/rowevent", "change"},
+	"binlog":             {"binlog/dump", "binlog/charset", "binlog/cursor", "binlog/schema", "binlog/rowevent", "change", "objects"},
 	"binlog/dump":        {"binlog/cursor", "binlog/schema"},
 	"binlog/cursor":      {},
 	"binlog/charset":     {"binlog/cursor"},
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"format":             {"change"},
 	"config":             {},
 	"change":             {},
+	"objects":            {},
 	"recordbatch":        {},
 	"servertls":          {},
 	"memtest":            {}, // a test helper

@@ -162,7 +162,7 @@ func (r *Reader) checkedNames(there []schema.TableName) []schema.TableName {
 	for _, d := range r.catalog.Databases() {
 		there = append(there, r.catalog.Names(d)...)
 	}
-	there = slices.DeleteFunc(there, func(n schema.TableName) bool { return !r.filter.table(n.Database, n.Name) })
+	there = slices.DeleteFunc(there, func(n schema.TableName) bool { return !r.filter.Table(n.Database, n.Name) })
 	slices.SortStableFunc(there, func(a, b schema.TableName) int { return compareNames(r.foldName(a), r.foldName(b)) })
 	return slices.CompactFunc(there, func(a, b schema.TableName) bool { return r.foldName(a) == r.foldName(b) })
 }

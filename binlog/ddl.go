@@ -8,6 +8,7 @@ import (
 
 	"daybook/binlog/schema"
 	"daybook/change"
+	"daybook/objects"
 )
 
 // statement acts on a statement that is a group of its own or, in a
@@ -45,7 +46,7 @@ func (r *Reader) apply(it *item) (*change.Change, error) {
 	case !result.IsDDL():
 		return r.statementFormat(it, result)
 	}
-	if d := r.stream.group.disorder; d != nil && (r.stream.group.old && r.wantsDDL(result) || slices.ContainsFunc(r.touched(result), func(n schema.TableName) bool { return r.filter.table(n.Database, n.Name) })) {
+	if d := r.stream.group.disorder; d != nil && (r.stream.group.old && r.wantsDDL(result) || slices.ContainsFunc(r.touched(result), func(n schema.TableName) bool { return r.filter.Table(n.Database, n.Name) })) {
 		return nil, d
 	}
 	r.touch(result)
@@ -97,7 +98,7 @@ func (r *Reader) statementFormat(it *item, result *schema.Result) (*change.Chang
 	if table, ok := r.catalog.EmptiedBy(result); ok && !it.undone {
 		// A MEMORY table is empty when its server has restarted, which some
 		// servers log in this form, and never undo.
-		if !r.filter.table(table.Database, table.Name) || r.o.SchemaChanges == SchemaChangesNone {
+		if !r.filter.Table(table.Database, table.Name) || r.o.SchemaChanges == SchemaChangesNone {
 			return nil, nil
 		}
 		definition, _ := r.catalog.Table(table.Database, table.Name)
@@ -130,7 +131,7 @@ func (r *Reader) writes(q *query, result *schema.Result, undone bool) string {
 	if q.updatedTold && !r.anySelected(q.updated) {
 		return ""
 	}
-	selected := r.filter.table
+	selected := r.filter.Table
 	if undone {
 		selected = r.keepsUndone
 	}
@@ -145,7 +146,7 @@ func (r *Reader) writes(q *query, result *schema.Result, undone bool) string {
 // keepsUndone tells whether a table is selected and may keep what was rolled
 // back. Sequences of MariaDB do, whatever their engine.
 func (r *Reader) keepsUndone(database, table string) bool {
-	if !r.filter.table(database, table) {
+	if !r.filter.Table(database, table) {
 		return false
 	}
 	if !r.catalog.CertainlyUndoes(database, table) {
@@ -157,7 +158,7 @@ func (r *Reader) keepsUndone(database, table string) bool {
 
 func (r *Reader) anySelected(databases []string) bool {
 	for _, d := range databases {
-		if r.filter.database(d) {
+		if r.filter.Database(d) {
 			return true
 		}
 	}
@@ -170,15 +171,15 @@ func (r *Reader) wantsDDL(result *schema.Result) bool {
 	case SchemaChangesNone:
 		return false
 	case SchemaChangesInstance:
-		return !systemDatabase(result.Database)
+		return !objects.System(result.Database)
 	}
 	for _, t := range result.Tables {
-		if r.filter.table(t.Database, t.Name) || t.PreviousName != "" && r.filter.table(t.PreviousDatabase, t.PreviousName) {
+		if r.filter.Table(t.Database, t.Name) || t.PreviousName != "" && r.filter.Table(t.PreviousDatabase, t.PreviousName) {
 			return true
 		}
 	}
 	for _, n := range result.Named {
-		if r.filter.table(n.Database, n.Name) {
+		if r.filter.Table(n.Database, n.Name) {
 			return true
 		}
 	}
@@ -191,12 +192,12 @@ func (r *Reader) wantsDDL(result *schema.Result) bool {
 func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) error {
 	named := false
 	for _, n := range u.Tables {
-		if u.Rows && r.filter.table(n.Database, n.Name) {
+		if u.Rows && r.filter.Table(n.Database, n.Name) {
 			return fmt.Errorf("%w: %w: the rows that it inserted are not in the binlog; a session runs with binlog_format=STATEMENT or MIXED: find and change it", ErrStatement, u)
 		}
 		named = named || n.Database != "" && n.Name != ""
 	}
-	if !named && (result.Database == "" || r.filter.database(result.Database)) {
+	if !named && (result.Database == "" || r.filter.Database(result.Database)) {
 		return fmt.Errorf("%w: a DDL that cannot be understood may be about a selected table: %w; report it", ErrSchema, u)
 	}
 	r.log.Warn("a DDL cannot be understood; the definitions of its tables are not known from here on",
@@ -208,7 +209,7 @@ func (r *Reader) unreadable(u *schema.UnreadableError, result *schema.Result) er
 // that the binlog does not have.
 func (r *Reader) tellActing(result *schema.Result) {
 	for _, k := range result.Acting {
-		if !r.filter.table(k.Child.Database, k.Child.Name) {
+		if !r.filter.Table(k.Child.Database, k.Child.Name) {
 			continue
 		}
 		r.tell(ForeignKeyAction, k.Child.String(), "a foreign key was added whose action changes rows that are not in the binlog: "+k.Actions+", of "+k.Parent.String())

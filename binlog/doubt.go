@@ -22,7 +22,7 @@ func doubtKey(n schema.TableName) []byte { return []byte("u\x00" + n.Database + 
 func (r *Reader) doubt(it *item, result *schema.Result) {
 	for _, t := range result.Tables {
 		n := schema.TableName{Database: t.Database, Name: t.Name}
-		selected := r.filter.table(t.Database, t.Name)
+		selected := r.filter.Table(t.Database, t.Name)
 		switch {
 		case selected && (t.Type == change.Dropped && it.query.refused || t.Type == change.Created && result.Abridged):
 			r.beginDoubt(n)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"daybook/binlog/dump"
+	"daybook/objects"
 )
 
 // LeftOut tells of databases that a source leaves out of its binlog (binlog_do_db, binlog_ignore_db).
@@ -24,19 +25,19 @@ const (
 // FindLeftOut tells what of the selected databases is left out, by patterns as in Options. databases are those that
 // the source has.
 func FindLeftOut(include, exclude []string, s *Status, filters dump.LogFilters, databases []string) (LeftOut, error) {
-	f, err := newFilter(include, exclude, s.LowerCaseTableNames != 0)
+	selected, err := objects.New(include, exclude, s.LowerCaseTableNames != 0)
 	if err != nil {
 		return LeftOut{}, err
 	}
-	return f.leftOut(s, filters, databases), nil
+	return leftOut(selected, s, filters, databases), nil
 }
 
-func (f *filter) leftOut(s *Status, filters dump.LogFilters, databases []string) LeftOut {
+func leftOut(selected *objects.Selection, s *Status, filters dump.LogFilters, databases []string) LeftOut {
 	if filters == (dump.LogFilters{}) {
 		return LeftOut{Found: noneLeftOut}
 	}
-	exact := f.exactDatabases()
-	l := logged{LogFilters: filters, fold: f.fold && s.Flavor == MySQL && s.Version >= 50600, known: slices.Concat(exact, databases)}
+	exact := selected.Databases()
+	l := logged{LogFilters: filters, fold: s.LowerCaseTableNames != 0 && s.Flavor == MySQL && s.Version >= 50600, known: slices.Concat(exact, databases)}
 	var found leftOutNames
 	for _, d := range exact {
 		switch l.has(d) {
@@ -50,7 +51,7 @@ func (f *filter) leftOut(s *Status, filters dump.LogFilters, databases []string)
 		databases = slices.Concat(databases, strings.Split(filters.Ignore, ",")) // they may be created yet
 	}
 	for _, d := range databases {
-		if d = f.folded(d); slices.Contains(exact, d) || !f.database(d) {
+		if d = selected.Fold(d); slices.Contains(exact, d) || !selected.Database(d) {
 			continue
 		}
 		switch l.has(d) {
@@ -61,16 +62,6 @@ func (f *filter) leftOut(s *Status, filters dump.LogFilters, databases []string)
 		}
 	}
 	return LeftOut{Filtered: true, Selected: len(found.selected) > 0, Found: found.text(filters), Fix: leftOutFix}
-}
-
-// exactDatabases returns the databases that are selected by name.
-func (f *filter) exactDatabases() (names []string) {
-	for _, p := range f.include {
-		if !strings.ContainsAny(p.database, "*?") && f.database(p.database) && !slices.Contains(names, p.database) {
-			names = append(names, p.database)
-		}
-	}
-	return names
 }
 
 // logged tells which databases a binlog has.
@@ -123,7 +114,7 @@ func (l *logged) listed(list, database string) answer {
 // joined tells whether a name may be one of a list that is joined by commas.
 func joined(list, name string) bool { return strings.Contains(","+list+",", ","+name+",") }
 
-// leftOutNames are databases that are left out: selected by name, covered by a wildcard, or either
+// leftOutNames are databases that are left out: selected by name, covered by a wildcard or regular expression, or either
 // without certainty.
 type leftOutNames struct{ selected, covered, doubted []string }
 
@@ -140,7 +131,7 @@ func (n *leftOutNames) text(filters dump.LogFilters) string {
 		said = append(said, "changes of the selected databases "+firstOf(n.selected)+" "+gone)
 	}
 	if len(n.covered) > 0 {
-		said = append(said, "changes of "+firstOf(n.covered)+", which a wildcard covers, "+gone)
+		said = append(said, "changes of "+firstOf(n.covered)+", which a wildcard or regular expression covers, "+gone)
 	}
 	if len(n.doubted) > 0 {
 		said = append(said, "whether changes of "+firstOf(n.doubted)+" are in the binlog cannot be told, as names have commas")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"daybook/binlog/dump"
+	"daybook/objects"
 )
 
 func TestLeftOut(t *testing.T) {
@@ -30,9 +31,9 @@ func TestLeftOut(t *testing.T) {
 		{include: []string{"shop.*"}, ignore: "crm,shop", selected: "shop"},
 		{include: []string{"shop.*"}, do: "shop", ignore: "shop", not: "selected"},
 		{include: []string{"shop.*"}, do: "crm", ignore: "x", selected: "shop"},
-		{include: []string{"*.*"}, do: "shop", says: "changes of crm, shop_old, which a wildcard covers", not: "mysql"},
-		{include: []string{"*.*"}, ignore: "crm", says: "changes of crm, which a wildcard covers", not: "shop"},
-		{include: []string{"*.*"}, ignore: "yet,mysql", says: "changes of yet, which a wildcard covers", not: "mysql, "},
+		{include: []string{"*.*"}, do: "shop", says: "changes of crm, shop_old, which a wildcard or regular expression covers", not: "mysql"},
+		{include: []string{"*.*"}, ignore: "crm", says: "changes of crm, which a wildcard or regular expression covers", not: "shop"},
+		{include: []string{"*.*"}, ignore: "yet,mysql", says: "changes of yet, which a wildcard or regular expression covers", not: "mysql, "},
 		{include: []string{"*.*"}, exclude: []string{"crm.*", "shop_*.*"}, do: "shop", not: "wildcard"},
 		{include: []string{"shop*.*", "shop.*"}, do: "crm", selected: "shop", says: "changes of shop_old"},
 		{include: []string{"*.orders"}, do: "crm", says: "changes of shop, shop_old"},
@@ -53,14 +54,14 @@ func TestLeftOut(t *testing.T) {
 		{include: []string{"a.*"}, ignore: "x,a,b", more: []string{"A,b"}, fold: true, says: "whether changes of a are"},
 		{include: []string{"x.*"}, ignore: "x,a,b", more: []string{"a,b"}, selected: "x"},
 	} {
-		f, err := newFilter(tt.include, tt.exclude, tt.fold)
+		f, err := objects.New(tt.include, tt.exclude, tt.fold)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if tt.flavor == "" {
 			tt.flavor = MySQL
 		}
-		out := f.leftOut(&Status{Flavor: tt.flavor, Version: 80031}, dump.LogFilters{Do: tt.do, Ignore: tt.ignore}, append(databases, tt.more...))
+		out := leftOut(f, &Status{Flavor: tt.flavor, Version: 80031, LowerCaseTableNames: map[bool]int{true: 1}[tt.fold]}, dump.LogFilters{Do: tt.do, Ignore: tt.ignore}, append(databases, tt.more...))
 		if tt.selected != "" {
 			tt.says = tt.says + "|changes of the selected databases " + tt.selected + " are"
 		}

@@ -59,7 +59,7 @@ func (r *Reader) connected(c *dump.Connection) error {
 	for _, text := range c.Lacks {
 		r.tell(NumbersLeftOut, "", text)
 	}
-	out := r.filter.leftOut(c.Status, c.Filters, r.catalog.Databases())
+	out := leftOut(r.filter, c.Status, c.Filters, r.catalog.Databases())
 	switch text := out.Found + "; " + out.Fix; {
 	case out.Selected:
 		return fmt.Errorf("%w: %s", ErrLeftOut, text)

@@ -4,15 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"daybook/objects"
 )
 
-// objects is what was selected when a checkpoint was taken, saved as an entry.
+// selected is what was selected when a checkpoint was taken, saved as an entry.
 // The rows taken of a half-read transaction were counted by it, so it holds until
 // that transaction ends, even if others are selected meanwhile.
-type objects struct {
+type selected struct {
 	Include []string `json:"include"`
 	Exclude []string `json:"exclude,omitempty"`
 	Fold    bool     `json:"fold,omitempty"`
+	// Marks tells that backquotes and slashes in the patterns have their meaning. They
+	// had none in earlier versions, whose entries lack it, as do those without such.
+	Marks bool `json:"marks,omitempty"`
 }
 
 // objectsKey is the key of the entry that holds them.
@@ -21,12 +26,11 @@ var objectsKey = []byte("f\x00")
 // selectObjects makes the filter of the options. saved is the entry of the last
 // checkpoint, if it had one, and p where it was taken.
 func (r *Reader) selectObjects(saved []byte, p *position) error {
-	chosen := objects{r.o.Include, r.o.Exclude, r.fold}
 	var err error
-	if r.filter, err = newFilter(chosen.Include, chosen.Exclude, chosen.Fold); err != nil {
+	if r.filter, err = objects.New(r.o.Include, r.o.Exclude, r.fold); err != nil {
 		return err
 	}
-	entry, err := json.Marshal(chosen)
+	entry, err := json.Marshal(selected{r.o.Include, r.o.Exclude, r.fold, !objects.Plain(r.o.Include) || !objects.Plain(r.o.Exclude)})
 	if err != nil {
 		return err
 	}
@@ -38,17 +42,26 @@ func (r *Reader) selectObjects(saved []byte, p *position) error {
 		r.changeObjects()
 		return nil
 	}
-	var former objects
-	if err := json.Unmarshal(saved, &former); err != nil {
-		return fmt.Errorf("%w: the objects: %w", ErrSaved, err)
-	}
-	r.filter, err = newFilter(former.Include, former.Exclude, former.Fold)
+	r.filter, err = readSelected(saved)
 	return err
+}
+
+// readSelected reads a saved entry.
+func readSelected(saved []byte) (*objects.Selection, error) {
+	var former selected
+	if err := json.Unmarshal(saved, &former); err != nil {
+		return nil, fmt.Errorf("%w: the objects: %w", ErrSaved, err)
+	}
+	s, err := objects.Saved(former.Include, former.Exclude, former.Fold, !former.Marks)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the objects: %w", ErrSaved, err)
+	}
+	return s, nil
 }
 
 // chosenObjects wait for the end of a half-read transaction.
 type chosenObjects struct {
-	filter *filter
+	filter *objects.Selection
 	entry  []byte
 }
 

@@ -114,9 +114,8 @@ type Options struct {
 	// Skip names an event group that is passed over when the Reader comes to
 	// it; a change of Op Gap stands in its place. Nil: none.
 	Skip *GroupPlace
-	// Include and Exclude are patterns of the form database.table with the
-	// wildcards * and ?; they are looked at in lower case unless the source
-	// tells names apart by case. No Include: nothing is selected.
+	// Include and Exclude are patterns as package objects has them, compared in lower
+	// case unless the source tells names apart by case. No Include: nothing is selected.
 	Include, Exclude []string
 	SchemaChanges    SchemaChanges
 	// IncludeQuery puts the text of the statement that changed a row into

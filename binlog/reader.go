@@ -10,13 +10,14 @@ import (
 	"daybook/binlog/rowevent"
 	"daybook/binlog/schema"
 	"daybook/change"
+	"daybook/objects"
 )
 
 // Reader reads the changes of one source.
 type Reader struct {
 	o      Options
 	log    *slog.Logger
-	filter *filter
+	filter *objects.Selection
 	chosen chosenObjects
 	feed   *dump.Feed
 	stream *stream

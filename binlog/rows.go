@@ -116,7 +116,7 @@ func (r *Reader) readTableMap(body []byte) error {
 		return fmt.Errorf("%w: %w", ErrEvent, s.err)
 	}
 	s.name = s.database + "\x00" + s.table
-	s.selected = r.filter.table(s.database, s.table)
+	s.selected = r.filter.Table(s.database, s.table)
 	r.tables.put(id, s)
 	return r.inOrder(s)
 }

@@ -85,7 +85,7 @@ func (r *Reader) snapshot(ctx context.Context, c *Conn) (*Status, error) {
 		if err != nil {
 			return nil, err
 		}
-		selected := slices.ContainsFunc(touched, func(n schema.TableName) bool { return r.filter.table(n.Database, n.Name) })
+		selected := slices.ContainsFunc(touched, func(n schema.TableName) bool { return r.filter.Table(n.Database, n.Name) })
 		switch {
 		case len(touched) > 0 && attempt < snapshotAttempts || selected && time.Since(began) < commitPatience:
 			select {

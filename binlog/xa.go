@@ -230,7 +230,7 @@ func (r *Reader) loadPrepared(key, value []byte) error {
 func (r *Reader) anyTableSelected(names []string) bool {
 	return slices.ContainsFunc(names, func(n string) bool {
 		database, table, _ := cutTable(n)
-		return n == manyTables || r.filter.table(database, table)
+		return n == manyTables || r.filter.Table(database, table)
 	})
 }
 
@@ -256,7 +256,7 @@ func (r *Reader) startCommit(xid string, p prepared) error {
 	}
 	r.xa.commit = &xaCommit{xid: xid, within: p.within, chunks: p.Chunks}
 	if len(moved) > 0 {
-		r.xa.commit.moving = &moving{where: moved.where, selected: r.filter.table}
+		r.xa.commit.moving = &moving{where: moved.where, selected: r.filter.Table}
 	}
 	return nil
 }

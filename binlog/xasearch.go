@@ -182,7 +182,7 @@ func (r *Reader) collectPrepared(ctx context.Context, at *dump.Position, moves [
 	n.stream.foresee(r.seekFate)
 	n.stream.begin(at)
 	c := &collector{Reader: n, ctx: ctx, chunks: chunks, wake: r.feed.Wake}
-	c.moving = moving{where: func(table string) string { return r.follow(table, moves) }, selected: r.filter.table}
+	c.moving = moving{where: func(table string) string { return r.follow(table, moves) }, selected: r.filter.Table}
 	for {
 		it, err := n.stream.next()
 		if err != nil {

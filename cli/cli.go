@@ -20,6 +20,7 @@ import (
 
 	"daybook/auth"
 	"daybook/config"
+	"daybook/objects"
 
 	"github.com/spf13/cobra"
 )
@@ -208,7 +209,7 @@ func (a *app) logFlags(cmd *cobra.Command) {
 
 // loadConfig reads the file that -c names.
 func (a *app) loadConfig() (*config.Config, error) {
-	rules := config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword}
+	rules := config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Patterns: objects.Check}
 	c, err := config.Load(a.configPath, os.LookupEnv, rules)
 	if err != nil {
 		return nil, &usageError{err}

@@ -119,7 +119,7 @@ type TLS struct {
 	KeyFile  string `yaml:"key_file"`
 }
 
-// Objects selects tables by `database.table` patterns with * and ?.
+// Objects selects tables by patterns: see package objects.
 type Objects struct {
 	Include []string `yaml:"include"`
 	Exclude []string `yaml:"exclude"`

@@ -14,11 +14,12 @@ import (
 
 	"daybook/auth"
 	"daybook/config"
+	"daybook/objects"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected messages in testdata")
 
-var rules = config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword}
+var rules = config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Patterns: objects.Check}
 
 // env holds the variables that the fixtures name.
 func env(name string) (string, bool) {
@@ -255,7 +256,9 @@ func TestSecretInTheWrongPlace(t *testing.T) {
 		{"tasks:", "kafka: {listeners: [{name: a, address: ':1', sasl_mechanisms: [pAss-word9]}]}\ntasks:", ":1: kafka.listeners[0].sasl_mechanisms[0]: is not one of"},
 		{"    source", "    start: pAss-word9\n    source", ":3: tasks[0].start: is no start"},
 		{"    source", "    start: {time: pAss-word9}\n    source", ":3: tasks[0].start: the time is not of the form"},
-		{"    source", "    objects: {include: [pAss-word9]}\n    source", ":3: tasks[0].objects.include[0]: is not of the form"},
+		{"    source", "    objects: {include: [pAss-word9]}\n    source", ":3: tasks[0].objects.include[0]: the table is missing"},
+		{"    source", "    objects: {exclude: [a.b, '/(pAss-word9/.t']}\n    source", ":3: tasks[0].objects.exclude[1]: the regular expression cannot be read: missing closing )"},
+		{"    source", "    objects: {include: ['`pAss-word9']}\n    source", ":3: tasks[0].objects.include[0]: a backquote is not closed"},
 		{"    source", "    groups: [{id: pAss-word9/, account: pAss-word9, password_file: pAss-word9}]\n    source", ":3: tasks[0].groups[0].id: a group ID has"},
 		{"    source", "    groups: [{id: g, account: app, password_env: pAss-word9}]\n    source", ":3: tasks[0].groups[0].password_env: there is no"},
 	} {

@@ -43,9 +43,13 @@ func (e *Error) Error() string {
 // LookupEnv finds an environment variable, as os.LookupEnv does.
 type LookupEnv func(name string) (value string, ok bool)
 
-// Rules are what names and passwords of groups must keep to; package auth has
-// them. An error says what is wrong and holds no password.
-type Rules struct{ Account, Group, Password func(string) error }
+// Rules are what names and passwords of groups must keep to, which package auth has, and
+// the patterns of objects, which package objects has. An error says what is wrong and holds
+// nothing of the file. That of Patterns are one for each, nil where it is right.
+type Rules struct {
+	Account, Group, Password func(string) error
+	Patterns                 func([]string) []error
+}
 
 // Load reads, checks and completes the file at path. Relative paths in it are
 // relative to the file's own directory. Every fault is an *Error; all faults

@@ -254,10 +254,9 @@ func (l *loader) oneOf(key, v string, allowed ...string) {
 }
 
 func (l *loader) patterns(key string, ps []string) {
-	for i, p := range ps {
-		db, table, ok := strings.Cut(p, ".")
-		if !ok || db == "" || table == "" {
-			l.faultf(fmt.Sprintf("%s[%d]", key, i), "is not of the form database.table (with * and ?)")
+	for i, err := range l.rules.Patterns(ps) {
+		if err != nil {
+			l.faultf(fmt.Sprintf("%s[%d]", key, i), "%v", err)
 		}
 	}
 }

@@ -85,15 +85,11 @@ func (p *prechecker) filters(ctx context.Context, s *binlog.Status) error {
 	if err != nil {
 		return err
 	}
-	rows, err := p.conn.Query(ctx, "SHOW DATABASES")
+	there, err := databases(ctx, p.conn)
 	if err != nil {
 		return err
 	}
-	databases := make([]string, len(rows))
-	for i, r := range rows {
-		databases[i] = r[0].String
-	}
-	out, err := binlog.FindLeftOut(p.opts.Include, p.opts.Exclude, s, filters, databases)
+	out, err := binlog.FindLeftOut(p.opts.Include, p.opts.Exclude, s, filters, there)
 	switch {
 	case err != nil: // the reader tells
 	case out.Selected:

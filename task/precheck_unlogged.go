@@ -21,24 +21,24 @@ const maxNamed = 20
 // It asks database by database, on a connection of its own, which the time limit
 // may end.
 func (p *prechecker) unlogged(ctx context.Context) error {
-	table, database, err := binlog.Selector(p.opts.Include, p.opts.Exclude, p.vars["lower_case_table_names"] != "0")
+	selected, err := p.selection()
 	if err != nil {
 		return nil // the reader tells
 	}
-	rows, err := p.conn.Query(ctx, "SHOW DATABASES")
+	there, err := databases(ctx, p.conn)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, unloggedLimit)
 	defer cancel()
-	u := &unlogged{logsActions: p.logsActions(), selected: table}
+	u := &unlogged{logsActions: p.logsActions(), selected: selected.Table}
 	if u.conn, err = binlog.Dial(ctx, p.opts.Source); err == nil {
 		defer u.conn.Close()
 	}
-	for _, r := range rows {
-		if err == nil && database(r[0].String) {
-			if err = u.read(ctx, r[0].String); err != nil {
-				err = fmt.Errorf("database %s and those behind it were not looked at: %w", r[0].String, err)
+	for _, database := range there {
+		if err == nil && selected.Database(database) {
+			if err = u.read(ctx, database); err != nil {
+				err = fmt.Errorf("database %s and those behind it were not looked at: %w", database, err)
 			}
 		}
 	}
