@@ -182,23 +182,50 @@ func (a *applier) update(t *table, e *envelope) error {
 	return a.one(t, e.Before, sql)
 }
 
-// one runs a statement that must match one row.
+// one runs a statement that must match one row. Where a row is found by all that the record tells and yet
+// not changed, it is found without the columns that the server computes: MariaDB computes some
+// of them otherwise for an UPDATE than for a SELECT, such as text converted to UTF-16.
 func (a *applier) one(t *table, before map[string]json.RawMessage, sql string) error {
 	conditions, err := t.conditions(before)
 	if err != nil {
 		return err
 	}
+	n, err := a.changed(sql, conditions)
+	if err != nil || n == 1 {
+		return err
+	}
+	differs := a.nearest(t, conditions)
+	if n == 0 && strings.HasPrefix(differs, found) {
+		plain := map[string]json.RawMessage{}
+		for i := range t.columns {
+			if c := &t.columns[i]; !c.generated {
+				plain[c.name] = before[c.name]
+			}
+		}
+		stored, err := t.matching(plain)
+		if err != nil {
+			return err
+		}
+		if n, err = a.changed(sql, stored); err != nil || n == 1 {
+			return err
+		}
+	}
+	return fmt.Errorf("%.2000s WHERE %.2000s: %d rows; the nearest one differs in %s", sql, strings.Join(conditions, " AND "), n, differs)
+}
+
+// changed runs a statement with conditions, and returns how many rows matched.
+func (a *applier) changed(sql string, conditions []string) (uint64, error) {
 	sql += " WHERE " + strings.Join(conditions, " AND ") + " LIMIT 1"
 	r, err := a.conn.Execute(sql)
 	if err != nil {
-		return fmt.Errorf("%.2000s: %w", sql, err)
+		return 0, fmt.Errorf("%.2000s: %w", sql, err)
 	}
 	defer r.Close()
-	if r.AffectedRows != 1 {
-		return fmt.Errorf("%.2000s: %d rows; the nearest one differs in %s", sql, r.AffectedRows, a.nearest(t, conditions))
-	}
-	return nil
+	return r.AffectedRows, nil
 }
+
+// found begins what nearest says of a row that meets all conditions.
+const found = ": it is "
 
 // nearest says which conditions the row does not meet that meets most of them.
 func (a *applier) nearest(t *table, conditions []string) string {
@@ -223,7 +250,7 @@ func (a *applier) nearest(t *table, conditions []string) string {
 			}
 		}
 		if n > best {
-			best, fails = n, strings.Join(missed, " AND ")+": it is "+string(row[len(row)-1].AsString())
+			best, fails = n, strings.Join(missed, " AND ")+found+string(row[len(row)-1].AsString())
 		}
 	}
 	return fails

@@ -102,6 +102,11 @@ func (t *table) conditions(before map[string]json.RawMessage) ([]string, error) 
 	if err := t.whole(before); err != nil {
 		return nil, err
 	}
+	return t.matching(before)
+}
+
+// matching returns a condition for each value.
+func (t *table) matching(before map[string]json.RawMessage) ([]string, error) {
 	var all []string
 	for i := range t.columns {
 		c := &t.columns[i]
