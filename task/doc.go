@@ -11,6 +11,10 @@
 // so a task that is killed at any instant neither loses nor doubles a change. A
 // command ([Task.Restart], [Task.Skip]) survives that too, and is done once.
 //
+// [Precheck] looks whether a source can be tracked, and [ListDatabases], [ListTables]
+// and [PreviewObjects] at what it has and which of it patterns select, for who chooses
+// a task's objects. They log in by themselves, need no task, and take 30 s at most.
+//
 // A Manager is opened and closed by one goroutine; what its tasks are, and are
 // told to do, may be asked by any.
 package task

@@ -80,6 +80,10 @@ func TestPrecheckWithoutShowDatabases(t *testing.T) {
 			if _, all := checks["engines"]; !all {
 				t.Error("the checks were not done to their end")
 			}
+			list, err := task.ListDatabases(t.Context(), o)
+			if err != nil || !strings.Contains(fmt.Sprintf("%+v", list), "{Name:"+name+" System:false Selected:true}") {
+				t.Errorf("databases %+v, error %v", list, err)
+			}
 		})
 	}
 }

@@ -100,30 +100,33 @@ func (p *prechecker) add(name string, s CheckStatus, detail, fix string) {
 }
 
 func (p *prechecker) connected(err error) bool {
-	switch {
-	case err == nil:
+	if err == nil {
 		p.pass("server reachable", p.opts.Source.Address)
 		p.pass("login", p.opts.Source.User)
 		return true
-	case errors.Is(err, binlog.ErrAuth):
-		p.pass("server reachable", p.opts.Source.Address)
-		p.fail("login", err.Error(), "check user and password of the source, and that the user may connect from this host")
-	case errors.Is(err, binlog.ErrSecret):
-		p.fail("password", err.Error(), "see that password_file can be read and has one, or that password_command gives one within its time")
-		p.checks[len(p.checks)-1].passing = mayPass(err)
-	case errors.Is(err, binlog.ErrTLS):
-		p.pass("server reachable", p.opts.Source.Address)
-		p.fail("encryption", err.Error(), "mend the server's TLS, or the tls settings of the source: mode says what must hold")
-		p.checks[len(p.checks)-1].passing = mayPass(err)
-	case !errors.Is(err, binlog.ErrUnreachable):
-		p.pass("server reachable", p.opts.Source.Address)
-		p.fail("login", err.Error(), "see what the server answers, and its error log")
-		p.checks[len(p.checks)-1].passing = mayPass(err)
-	default:
-		p.fail("server reachable", err.Error(), "check source.address, that the server runs, its bind-address, and firewalls between")
-		p.checks[len(p.checks)-1].passing = mayPass(err)
 	}
+	name, fix := dialFault(err)
+	if name != "server reachable" && name != "password" {
+		p.pass("server reachable", p.opts.Source.Address)
+	}
+	p.fail(name, err.Error(), fix)
+	p.checks[len(p.checks)-1].passing = !errors.Is(err, binlog.ErrAuth) && mayPass(err)
 	return false
+}
+
+// dialFault tells which check a failed login belongs to, and what to do about it.
+func dialFault(err error) (check, fix string) {
+	switch {
+	case errors.Is(err, binlog.ErrAuth):
+		return "login", "check user and password of the source, and that the user may connect from this host"
+	case errors.Is(err, binlog.ErrSecret):
+		return "password", "see that password_file can be read and has one, or that password_command gives one within its time"
+	case errors.Is(err, binlog.ErrTLS):
+		return "encryption", "mend the server's TLS, or the tls settings of the source: mode says what must hold"
+	case !errors.Is(err, binlog.ErrUnreachable):
+		return "login", "see what the server answers, and its error log"
+	}
+	return "server reachable", "check source.address, that the server runs, its bind-address, and firewalls between"
 }
 
 // encryption tells how the connection is protected.
