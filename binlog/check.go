@@ -11,6 +11,7 @@ import (
 	"daybook/binlog/dump"
 	"daybook/binlog/schema"
 	"daybook/change"
+	"daybook/objects"
 )
 
 // ErrChecking is returned if a check of the definitions waits already.
@@ -18,8 +19,8 @@ var ErrChecking = errors.New("a check of the tables' definitions waits already")
 
 // CheckOptions say what of the tables' definitions is compared with the source's.
 type CheckOptions struct {
-	// Tables are the tables that are looked at, as database.table; none: all that
-	// are selected.
+	// Tables are the tables that are looked at, as database.table, names with dots in
+	// backquotes; none: all that are selected.
 	Tables []string
 	// Adopt takes the source's definition of each table that differs, from where
 	// the Reader is then. A schema change without a statement tells of it.
@@ -146,7 +147,7 @@ func (r *Reader) pollCheck() error {
 
 func (r *Reader) beginCheck(c *definitionCheck) {
 	for _, t := range c.Tables {
-		database, name, _ := strings.Cut(t, ".")
+		database, name := objects.Name(t)
 		c.names = append(c.names, schema.TableName{Database: database, Name: name})
 	}
 	if len(c.names) == 0 {

@@ -131,3 +131,23 @@ func TestObjectsOfAnEarlierVersion(t *testing.T) {
 		equal(t, r.take(5), []string{"insert `t 2", "insert t 1", "insert `t 3", "insert t 4", "insert `t 4"})
 	})
 }
+
+// TestCheckOfOddNames compares the definitions of tables whose names need backquotes.
+func TestCheckOfOddNames(t *testing.T) {
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		name, db := s.Database(t)
+		odd := servers.QuoteName(name + ".d`")
+		db.Exec("CREATE DATABASE "+odd, "CREATE TABLE "+odd+".`a.b` (id INT)", "CREATE TABLE "+odd+".c (id INT)")
+		t.Cleanup(func() { db.Exec("DROP DATABASE " + odd) })
+		o := options(s, name)
+		o.Include = []string{odd + ".*"}
+		r := open(t, o)
+		db.Exec("SET sql_log_bin = 0", "ALTER TABLE "+odd+".`a.b` ADD n INT", "SET sql_log_bin = 1")
+		for table, same := range map[string]int{odd + ".c": 1, odd + ".`a.b`": 0} {
+			c, _ := r.check(binlog.CheckOptions{Tables: []string{table}})
+			if c.Same != same || len(c.Differ) != 1-same || c.Undecided > 0 {
+				t.Errorf("%s: %+v", table, c)
+			}
+		}
+	})
+}

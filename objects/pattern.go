@@ -193,6 +193,17 @@ func (p Pattern) Names() (database, table string) {
 	return database, table
 }
 
+// Name reads what names one table: database.table, each in backquotes or as it is.
+func Name(text string) (database, table string) {
+	if p, err := Parse(text); err == nil {
+		if database, table = p.Names(); database != "" && table != "" {
+			return database, table
+		}
+	}
+	database, table, _ = strings.Cut(text, ".")
+	return database, table
+}
+
 // Plain tells whether no pattern has backquotes or slashes that mean something. So it was
 // with all patterns before there were such.
 func Plain(patterns []string) bool {

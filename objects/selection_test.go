@@ -295,3 +295,14 @@ func selection(t *testing.T, include, exclude []string, fold bool) *Selection {
 	}
 	return s
 }
+
+func TestName(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"shop.orders": {"shop", "orders"}, "shop.a.b": {"shop", "a.b"}, "`my.db`.`a``b`": {"my.db", "a`b"}, "`my.db`.t": {"my.db", "t"},
+		"shop.a*?": {"shop", "a*?"}, "/x.t": {"/x", "t"}, "`x.t": {"`x", "t"}, "shop./t/": {"shop", "/t/"}, "shop": {"shop", ""},
+	} {
+		if database, table := Name(text); database != want[0] || table != want[1] {
+			t.Errorf("%s is %q, %q", text, database, table)
+		}
+	}
+}
