@@ -1,12 +1,16 @@
 // Package admin is how Daybook is managed: an HTTP server with a JSON API,
 // metrics and a health check, and the Go client that package cli uses.
 //
-// The main types are [Server] and [Client]; those that both speak, such as
-// [Group] and [ResetRequest], are the documentation of the JSON.
+// The main types are [Server] and [Client]; from those that both speak, such as
+// [Group] and [ResetRequest], the API's OpenAPI description is made. A new
+// operation is registered in the file of its resource, see groupOperations.
 //
 // Guarantees:
-//   - Nothing but the health check is answered without the token of the token
-//     file; the right one is served at once, however many wrong ones are tried.
+//   - What is served is what is described, and requests are held to it.
+//   - Nothing but the health check and the description is answered without the
+//     token of the token file; the right one is served at once, however many wrong
+//     ones are tried.
+//   - No error repeats a password.
 //   - A page in a browser can neither read nor change anything: names that are
 //     not the server's are refused (DNS rebinding), so are writes from other
 //     origins, and there are no cookies.
@@ -117,6 +121,10 @@ func (s *Server) Open(ctx context.Context) error {
 	if made {
 		s.o.Logger.Info("token of the admin API made", "file", s.o.TokenFile)
 	}
+	handler, err := s.handler()
+	if err != nil {
+		return fmt.Errorf("open admin API: %w", err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	certificates, err := s.bind(ctx)
 	if err != nil {
@@ -125,7 +133,7 @@ func (s *Server) Open(ctx context.Context) error {
 	}
 	s.cancel = cancel
 	s.http = &http.Server{
-		Handler:           s.handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

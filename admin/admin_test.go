@@ -45,6 +45,8 @@ type server struct {
 	store    *store.Store
 	part     *store.Partition
 	logs     *logBuffer
+	// All answers are compared with it.
+	description *description
 }
 
 func start(t *testing.T, change ...func(*admin.Options)) *server {
@@ -78,8 +80,31 @@ func startOn(t *testing.T, st *store.Store, change ...func(*admin.Options)) *ser
 	s.api = admin.New(s.o)
 	must(t, s.api.Open(t.Context()))
 	t.Cleanup(func() { must(t, s.api.Close()) })
+	s.description = s.describe()
 	s.Client = s.client(s.token())
 	return s
+}
+
+// describe gets the description.
+func (s *server) describe() *description {
+	s.t.Helper()
+	if s.o.TLS != nil {
+		return nil
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(s.url() + "/openapi.json")
+	must(s.t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	must(s.t, err)
+	return describedBy(s.t, text)
+}
+
+// through has a client's answers compared with the description.
+func (s *server) through(next http.RoundTripper) http.RoundTripper {
+	if s.description == nil {
+		return next
+	}
+	return &conforming{s.t, s.description, next}
 }
 
 func (s *server) token() string {
@@ -96,6 +121,7 @@ func (s *server) client(token string) *admin.Client {
 	c, err := admin.NewClient(admin.ClientOptions{URL: s.url(), Token: token})
 	must(s.t, err)
 	s.t.Cleanup(c.Close)
+	c.Through(s.through)
 	return c
 }
 
@@ -119,7 +145,7 @@ func (s *server) send(method, path, body string, headers ...string) (*http.Respo
 		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	resp, err := s.through(&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	must(s.t, err)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
@@ -138,7 +164,7 @@ func must(t *testing.T, err error) {
 func wantError(t *testing.T, err error, status int, code admin.Code, message string) {
 	t.Helper()
 	var e *admin.Error
-	if !errors.As(err, &e) || e.Status != status || e.Code != code || !strings.Contains(e.Message, message) {
+	if !errors.As(err, &e) || e.Status != status || e.Code != code || !strings.Contains(e.Detail, message) {
 		t.Errorf("got %#v (%v), want %d %s with %q", e, err, status, code, message)
 	}
 }

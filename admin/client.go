@@ -71,15 +71,17 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Groups returns all groups in the order of task and group ID.
 func (c *Client) Groups(ctx context.Context) ([]Group, error) {
-	var list GroupList
-	err := c.call(ctx, http.MethodGet, "groups", nil, &list)
-	return list.Groups, err
+	return pages(func(query string) ([]Group, string, error) {
+		var list GroupList
+		err := c.call(ctx, http.MethodGet, "groups"+query, nil, &list)
+		return list.Groups, list.Next, err
+	})
 }
 
 // Group returns one group.
 func (c *Client) Group(ctx context.Context, id string) (Group, error) {
 	var g Group
-	err := c.call(ctx, http.MethodGet, groupPath(id), nil, &g)
+	err := c.call(ctx, http.MethodGet, pathOfGroup(id), nil, &g)
 	return g, err
 }
 
@@ -92,47 +94,49 @@ func (c *Client) CreateGroup(ctx context.Context, r CreateRequest) (Group, error
 
 // SetPassword changes the password of a group's account.
 func (c *Client) SetPassword(ctx context.Context, id string, r PasswordRequest) error {
-	return c.call(ctx, http.MethodPut, groupPath(id)+"/password", r, nil)
+	return c.call(ctx, http.MethodPut, pathOfGroup(id)+"/password", r, nil)
 }
 
 // ResetGroup moves a group's checkpoint, or tells where it would move.
 func (c *Client) ResetGroup(ctx context.Context, id string, r ResetRequest) (ResetResult, error) {
 	var result ResetResult
-	err := c.call(ctx, http.MethodPost, groupPath(id)+"/reset", r, &result)
+	err := c.call(ctx, http.MethodPost, pathOfGroup(id)+"/reset", r, &result)
 	return result, err
 }
 
 // DeleteGroup deletes a group with its account and checkpoint; by force, if it
 // has consumers.
 func (c *Client) DeleteGroup(ctx context.Context, id string, force bool) error {
-	return c.call(ctx, http.MethodDelete, groupPath(id)+"?force="+strconv.FormatBool(force), nil, nil)
+	return c.call(ctx, http.MethodDelete, pathOfGroup(id)+"?force="+strconv.FormatBool(force), nil, nil)
 }
 
-// Tasks returns all tasks in the order of the configuration.
+// Tasks returns all tasks in the order of their names.
 func (c *Client) Tasks(ctx context.Context) ([]Task, error) {
-	var list TaskList
-	err := c.call(ctx, http.MethodGet, "tasks", nil, &list)
-	return list.Tasks, err
+	return pages(func(query string) ([]Task, string, error) {
+		var list TaskList
+		err := c.call(ctx, http.MethodGet, "tasks"+query, nil, &list)
+		return list.Tasks, list.Next, err
+	})
 }
 
 // Task returns one task.
 func (c *Client) Task(ctx context.Context, name string) (Task, error) {
 	var t Task
-	err := c.call(ctx, http.MethodGet, taskPath(name), nil, &t)
+	err := c.call(ctx, http.MethodGet, pathOfTask(name), nil, &t)
 	return t, err
 }
 
 // RestartTask has a task go on at another place.
 func (c *Client) RestartTask(ctx context.Context, name string, r RestartRequest) (CommandResult, error) {
 	var result CommandResult
-	err := c.call(ctx, http.MethodPost, taskPath(name)+"/restart", r, &result)
+	err := c.call(ctx, http.MethodPost, pathOfTask(name)+"/restart", r, &result)
 	return result, err
 }
 
 // SkipGroup passes over the event group that a task cannot read.
 func (c *Client) SkipGroup(ctx context.Context, name string, r SkipRequest) (CommandResult, error) {
 	var result CommandResult
-	err := c.call(ctx, http.MethodPost, taskPath(name)+"/skip", r, &result)
+	err := c.call(ctx, http.MethodPost, pathOfTask(name)+"/skip", r, &result)
 	return result, err
 }
 
@@ -140,20 +144,34 @@ func (c *Client) SkipGroup(ctx context.Context, name string, r SkipRequest) (Com
 // goes on: LastCheck has it when it has ended.
 func (c *Client) CheckTask(ctx context.Context, name string, r CheckRequest) (CheckResult, error) {
 	var result CheckResult
-	err := c.call(ctx, http.MethodPost, taskPath(name)+"/check", r, &result)
+	err := c.call(ctx, http.MethodPost, pathOfTask(name)+"/check", r, &result)
 	return result, err
 }
 
 // LastCheck returns the check of the tables' definitions that ended last.
 func (c *Client) LastCheck(ctx context.Context, name string) (CheckResult, error) {
 	var result CheckResult
-	err := c.call(ctx, http.MethodGet, taskPath(name)+"/check", nil, &result)
+	err := c.call(ctx, http.MethodGet, pathOfTask(name)+"/check", nil, &result)
 	return result, err
 }
 
-func taskPath(name string) string { return "tasks/" + url.PathEscape(name) }
+// pages collects a list, page by page.
+func pages[T any](get func(query string) (items []T, next string, err error)) ([]T, error) {
+	all, next, err := get("")
+	for err == nil && next != "" {
+		var more []T
+		more, next, err = get("?cursor=" + url.QueryEscape(next))
+		all = append(all, more...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
 
-func groupPath(id string) string { return "groups/" + url.PathEscape(id) }
+func pathOfTask(name string) string { return "tasks/" + url.PathEscape(name) }
+
+func pathOfGroup(id string) string { return "groups/" + url.PathEscape(id) }
 
 // call sends body, unless it is nil, and reads the answer into result, unless
 // that is nil.
@@ -200,12 +218,12 @@ func (c *Client) call(ctx context.Context, method, path string, body, result any
 // read takes an answer apart.
 func (c *Client) read(resp *http.Response, answer []byte, result any) error {
 	if resp.StatusCode >= 300 {
-		var e errorBody
-		if json.Unmarshal(answer, &e) != nil || e.Error == nil || e.Error.Code == "" {
+		var e Error
+		if json.Unmarshal(answer, &e) != nil || e.Code == "" {
 			return c.foreign(resp, answer)
 		}
-		e.Error.Status = resp.StatusCode
-		return e.Error
+		e.Status = resp.StatusCode
+		return &e
 	}
 	if resp.Header.Get(headerVersion) == "" {
 		return c.foreign(resp, answer)

@@ -2,7 +2,11 @@ package admin
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // Code names a kind of error for programs.
@@ -10,7 +14,7 @@ type Code string
 
 // The codes. Each belongs to one HTTP status.
 const (
-	CodeBadRequest   Code = "bad_request"            // 400: not the JSON that is wanted; the message names the field
+	CodeBadRequest   Code = "bad_request"            // 400: not the JSON or the query that is wanted; the message says where
 	CodeUnauthorized Code = "unauthorized"           // 401: no token or a wrong one
 	CodeCrossOrigin  Code = "cross_origin"           // 403: a browser sent it for another page
 	CodeNoSuchPath   Code = "no_such_path"           // 404: this version has no such path
@@ -36,25 +40,87 @@ const (
 	CodeNoToken      Code = "token_unavailable"      // 503: the server cannot read its token file
 )
 
-// Error is an error that the server answered: {"error": {"code": …, "message": …}}.
+// kind is what is the same for all errors of a code.
+type kind struct {
+	status int
+	title  string
+}
+
+// kinds has a row for each code.
+var kinds = map[Code]kind{
+	CodeBadRequest:   {http.StatusBadRequest, "The request is not of the form that is wanted"},
+	CodeUnauthorized: {http.StatusUnauthorized, "The token is missing or wrong"},
+	CodeCrossOrigin:  {http.StatusForbidden, "A page of another origin sent it"},
+	CodeNoSuchPath:   {http.StatusNotFound, "There is no such path"},
+	CodeUnknownGroup: {http.StatusNotFound, "There is no such group"},
+	CodeUnknownTask:  {http.StatusNotFound, "There is no such task"},
+	CodeMethod:       {http.StatusMethodNotAllowed, "The path has no such method"},
+	CodeExists:       {http.StatusConflict, "It exists already"},
+	CodeActive:       {http.StatusConflict, "The group has consumers"},
+	CodeOwnedByFile:  {http.StatusConflict, "The configuration file owns it"},
+	CodeRunning:      {http.StatusConflict, "The task is not in Error"},
+	CodeNotSkippable: {http.StatusConflict, "The task's error is not one event group"},
+	CodeNotReading:   {http.StatusConflict, "The task does not read its source"},
+	CodeChecking:     {http.StatusConflict, "A check waits already"},
+	CodeReplaced:     {http.StatusConflict, "Another command was given meanwhile"},
+	CodeTooLarge:     {http.StatusRequestEntityTooLarge, "The request is too large"},
+	CodeMediaType:    {http.StatusUnsupportedMediaType, "The body is not JSON"},
+	CodeHostRefused:  {http.StatusMisdirectedRequest, "The name is not one of this server's"},
+	CodeInvalid:      {http.StatusUnprocessableEntity, "A rule is broken"},
+	CodeRefused:      {http.StatusUnprocessableEntity, "The source does not have the place"},
+	CodeTooMany:      {http.StatusUnprocessableEntity, "The task has as many groups as it may have"},
+	CodeSlowed:       {http.StatusTooManyRequests, "There were too many wrong tokens"},
+	CodeInternal:     {http.StatusInternalServerError, "It failed; the server's log says more"},
+	CodeNoToken:      {http.StatusServiceUnavailable, "The server cannot use its token file"},
+}
+
+// typePrefix makes a URI of a code. Nothing is to be had there: the codes are
+// explained in the description.
+const typePrefix = "urn:daybook:error:"
+
+// contentProblem is the media type of errors (RFC 9457).
+const contentProblem = "application/problem+json"
+
+// Error is an error that the server answered: problem details as of RFC 9457.
 type Error struct {
-	Status  int    `json:"-"` // HTTP's
-	Code    Code   `json:"code"`
-	Message string `json:"message"` // for people
+	Type   string       `json:"type" format:"uri" doc:"urn:daybook:error: and the code." example:"urn:daybook:error:unknown_group"`
+	Title  string       `json:"title" doc:"The same for all errors of the code." example:"There is no such group"`
+	Status int          `json:"status" doc:"HTTP's." example:"404"`
+	Code   Code         `json:"code" doc:"The kind of error, for programs." example:"unknown_group"`
+	Detail string       `json:"detail" doc:"What is wrong and what to do, for people." example:"there is no group \"cache\""`
+	Errors []FieldError `json:"errors,omitempty" nullable:"false" doc:"What is wrong with the request, and where."`
 }
 
-// Error returns the message.
-func (e *Error) Error() string { return e.Message }
-
-// errorBody is how an Error stands in an answer.
-type errorBody struct {
-	Error *Error `json:"error"`
+// FieldError is one thing that is wrong with a request. It repeats no value.
+type FieldError struct {
+	Location string `json:"location" doc:"Where: in body, query or path." example:"body.tables[0]"`
+	Message  string `json:"message" doc:"What is wanted there." example:"must be database.table"`
 }
 
-func problem(status int, code Code, format string, args ...any) *Error {
-	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+// TransformSchema implements huma.SchemaTransformer.
+func (Error) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	for _, code := range slices.Sorted(maps.Keys(kinds)) {
+		s.Properties["code"].Enum = append(s.Properties["code"].Enum, string(code))
+	}
+	return describe(s, "Problem details (RFC 9457). Each code belongs to one status.")
 }
 
-func badRequest(format string, args ...any) *Error {
-	return problem(http.StatusBadRequest, CodeBadRequest, format, args...)
+// Error returns the detail.
+func (e *Error) Error() string { return e.Detail }
+
+// GetStatus implements huma.StatusError.
+func (e *Error) GetStatus() int { return e.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (e *Error) ContentType(string) string { return contentProblem }
+
+func problem(code Code, format string, args ...any) *Error {
+	return &Error{Type: typePrefix + string(code), Title: kinds[code].title, Status: kinds[code].status, Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// wrongAt is a problem of one place in a request.
+func wrongAt(code Code, location, format string, args ...any) *Error {
+	e := problem(code, format, args...)
+	e.Errors = []FieldError{{location, e.Detail}}
+	return e
 }

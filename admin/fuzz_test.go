@@ -17,15 +17,15 @@ func FuzzDecode(f *testing.F) {
 		`{"group": "g", "task": "shop", "account": "app", "password": "s3cret-word"}`,
 		`{"password": "s3cret-word", "end_connections": true}`,
 		`{"to_time": "2026-01-31T12:00:00+01:00", "dry_run": true}`, `{"shift_by": -9223372036854775808}`,
-		`{"to_offset": 1e3}`, `{"to_offset": null}`, `{} {}`, `null`, `[{}]`, `{"group": "\ud800"}`, `{"Group": "g", "group": "h"}`,
+		`{"to_offset": 1e3}`, `{"tables": ["a.b", [null]], "adopt": true}`, `{"to_offset": null}`, `{} {}`, `null`, `[{}]`, `{"group": "\ud800"}`, `{"Group": "g", "group": "h"}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, v := range []any{new(CreateRequest), new(PasswordRequest), new(ResetRequest)} {
+		for _, v := range []any{new(CreateRequest), new(PasswordRequest), new(ResetRequest), new(CheckRequest)} {
 			if err := decodeObject(body, v); err != nil {
 				var e *Error
-				if !errors.As(err, &e) || e.Status != http.StatusBadRequest || e.Message == "" || utf8.RuneCountInString(e.Message) > 201 {
+				if !errors.As(err, &e) || e.Status != http.StatusBadRequest || e.Detail == "" || utf8.RuneCountInString(e.Detail) > 201 || len(e.Errors) != 1 {
 					t.Errorf("%T: %#v", v, err)
 				}
 				continue

@@ -131,9 +131,11 @@ func TestGroupRules(t *testing.T) {
 		{"other task", admin.CreateRequest{Group: "g", Task: "bank", Account: "app", Password: password}, 404, admin.CodeUnknownTask, `no task "bank"`},
 		{"exists", admin.CreateRequest{Group: "cache", Task: topic, Account: "other", Password: password}, 409, admin.CodeExists, `"cache"`},
 		{"declared", admin.CreateRequest{Group: "declared", Task: topic, Account: "app", Password: password}, 409, admin.CodeExists, `"declared"`},
-		{"account", admin.CreateRequest{Group: "g", Task: topic, Account: "a-b", Password: password}, 422, admin.CodeInvalid, `group "g": an account has 1–16`},
-		{"group", admin.CreateRequest{Group: "a/b", Task: topic, Account: "app", Password: password}, 422, admin.CodeInvalid, `group "a/b": a group ID has 1–128`},
-		{"password", admin.CreateRequest{Group: "g", Task: topic, Account: "app", Password: "short"}, 422, admin.CodeInvalid, "the password has 5 characters"},
+		{"account", admin.CreateRequest{Group: "g", Task: topic, Account: "a-b", Password: password}, 422, admin.CodeInvalid, `body.account: must be an account: 1–16`},
+		{"group", admin.CreateRequest{Group: "a/b", Task: topic, Account: "app", Password: password}, 422, admin.CodeInvalid, `body.group: must be a group ID: 1–128`},
+		{"password", admin.CreateRequest{Group: "g", Task: topic, Account: "app", Password: "short"}, 422, admin.CodeInvalid, "body.password: must have 8 characters or more"},
+		{"dots", admin.CreateRequest{Group: "..", Task: topic, Account: "app", Password: password}, 422, admin.CodeInvalid, "neither"},
+		{"weak password", admin.CreateRequest{Group: "g", Task: topic, Account: "app", Password: "aaaaaaaa"}, 422, admin.CodeInvalid, "characters of one kind only"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := s.CreateGroup(ctx, test.req)
@@ -148,7 +150,7 @@ func TestGroupRules(t *testing.T) {
 	const file = `group "declared" is declared in the configuration file /etc/daybook.yaml`
 	wantError(t, s.SetPassword(ctx, "declared", admin.PasswordRequest{Password: password}), 409, admin.CodeOwnedByFile, file)
 	wantError(t, s.DeleteGroup(ctx, "declared", true), 409, admin.CodeOwnedByFile, file)
-	wantError(t, s.SetPassword(ctx, "cache", admin.PasswordRequest{Password: "short"}), 422, admin.CodeInvalid, "5 characters")
+	wantError(t, s.SetPassword(ctx, "cache", admin.PasswordRequest{Password: "short"}), 422, admin.CodeInvalid, "8 characters or more")
 	wantError(t, s.SetPassword(ctx, "none", admin.PasswordRequest{Password: password}), 404, admin.CodeUnknownGroup, "none")
 	wantError(t, s.DeleteGroup(ctx, "none", false), 404, admin.CodeUnknownGroup, "none")
 	for _, odd := range []string{"a/b", "..", "a?b", "%2F", " "} {

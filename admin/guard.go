@@ -29,13 +29,13 @@ func (s *Server) checkHost(r *http.Request) error {
 	if name != "" && slices.ContainsFunc(append([]string{own}, s.o.Hosts...), func(h string) bool { return strings.EqualFold(h, name) }) {
 		return nil
 	}
-	return problem(http.StatusMisdirectedRequest, CodeHostRefused, "the name %q is not one of this server's: call it by its address, or add the name to admin.hosts in the configuration", name)
+	return problem(CodeHostRefused, "the name %q is not one of this server's: call it by its address, or add the name to admin.hosts in the configuration", name)
 }
 
 // checkOrigin refuses what browsers send for pages of other origins.
 func (s *Server) checkOrigin(r *http.Request) error {
 	if err := s.origins.Check(r); err != nil {
-		return problem(http.StatusForbidden, CodeCrossOrigin, "requests from pages of other origins are refused")
+		return problem(CodeCrossOrigin, "requests from pages of other origins are refused")
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func (s *Server) checkToken(r *http.Request) error {
 	right, err := ReadToken(s.o.TokenFile)
 	if err != nil {
 		s.troubles.warn("the admin API refuses everybody", "error", err)
-		return problem(http.StatusServiceUnavailable, CodeNoToken, "the server cannot use its token file; its log says why")
+		return problem(CodeNoToken, "the server cannot use its token file; its log says why")
 	}
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") && sameToken(strings.TrimSpace(given), right) {
@@ -58,16 +58,16 @@ func (s *Server) checkToken(r *http.Request) error {
 	s.refusals.warn("access to the admin API refused: no token or a wrong one", "address", address, "path", r.URL.Path)
 	if given == "" {
 		// Nothing was guessed: who only looks is told at once what is missing.
-		return problem(http.StatusUnauthorized, CodeUnauthorized, "a token is needed: Authorization: Bearer …, with what the server's token file holds")
+		return problem(CodeUnauthorized, "a token is needed: Authorization: Bearer …, with what the server's token file holds")
 	}
 	select {
 	case s.waiting <- struct{}{}:
 		defer func() { <-s.waiting }()
 	default:
-		return problem(http.StatusTooManyRequests, CodeSlowed, "too many wrong tokens: try again later")
+		return problem(CodeSlowed, "too many wrong tokens: try again later")
 	}
 	if err := s.throttle.Attempt(r.Context(), address, "", func() bool { return false }); !errors.Is(err, auth.ErrDenied) {
-		return problem(http.StatusTooManyRequests, CodeSlowed, "too many wrong tokens from this address: try again later")
+		return problem(CodeSlowed, "too many wrong tokens from this address: try again later")
 	}
-	return problem(http.StatusUnauthorized, CodeUnauthorized, "the token is wrong: it must be what the server's token file holds")
+	return problem(CodeUnauthorized, "the token is wrong: it must be what the server's token file holds")
 }

@@ -125,7 +125,7 @@ func TestWrongTokensAreSlowed(t *testing.T) {
 
 func TestWhatBrowsersSendIsRefused(t *testing.T) {
 	s := start(t, func(o *admin.Options) { o.Hosts = []string{"daybook.example.com"} })
-	const create = `{"group": "g"}`
+	const create = `{"group": "g", "task": "none", "account": "app", "password": "s3cret-word"}`
 	for _, test := range []struct {
 		name, method, path, body string
 		headers                  []string
@@ -170,17 +170,24 @@ func TestRequestsAreStrict(t *testing.T) {
 		{"unknown field", "POST", "/api/v1/groups", `{"grop": "g"}`, 400, `unknown field \"grop\"`},
 		{"wrong kind", "POST", "/api/v1/groups", `{"group": 1}`, 400, "the field group cannot be a JSON number"},
 		{"no object", "POST", "/api/v1/groups", `[]`, 400, "a JSON object is wanted, not a JSON array"},
-		{"null", "POST", "/api/v1/groups/declared/reset", `null`, 400, "exactly one of"},
+		{"null", "POST", "/api/v1/groups/declared/reset", `null`, 400, "not a JSON null"},
+		{"a null", "POST", "/api/v1/groups/declared/reset", `{"to_offset": null}`, 400, "body.to_offset is null"},
+		{"a null in a list", "POST", "/api/v1/tasks/shop/check", `{"tables": [null]}`, 400, "body.tables[0] is null"},
+		{"twice", "POST", "/api/v1/groups/declared/reset", `{"to_offset": 1, "to_offset": 2}`, 400, "to_offset is given twice"},
+		{"other letters", "POST", "/api/v1/groups/declared/reset", `{"To_Offset": 1}`, 400, "unknown field; there are"},
+		{"no table", "POST", "/api/v1/tasks/shop/check", `{"tables": ["t"]}`, 422, "body.tables[0]: must be database.table"},
+		{"missing", "POST", "/api/v1/groups", `{"group": "g", "task": "shop", "account": "app"}`, 422, "body: password is missing"},
 		{"no JSON", "POST", "/api/v1/groups", `group=g`, 400, "not JSON"},
 		{"nothing", "POST", "/api/v1/groups", ``, 400, "the JSON ends too early"},
 		{"half", "POST", "/api/v1/groups", `{"group": "g`, 400, "the JSON ends too early"},
 		{"two", "POST", "/api/v1/groups", `{"group": "g"} {}`, 400, "something behind the JSON object"},
-		{"no time", "POST", "/api/v1/groups/declared/reset", `{"to_time": "yesterday"}`, 400, "is not a time of the form"},
+		{"no time", "POST", "/api/v1/groups/declared/reset", `{"to_time": "yesterday"}`, 400, "a time is not of the form"},
 		{"too large", "POST", "/api/v1/groups", `{"group": "` + strings.Repeat("g", 64<<10) + `"}`, 413, "more than 65536 bytes"},
 		{"no force", "DELETE", "/api/v1/groups/declared?force=yes", ``, 400, "force is true or false"},
 		{"method", "PATCH", "/api/v1/groups/declared", ``, 405, "GET DELETE"},
 		{"path", "GET", "/api/v1/topics", ``, 404, "Daybook v1.2.3 has no /api/v1/topics"},
-		{"long field", "POST", "/api/v1/groups", `{"` + strings.Repeat("é", 1000) + `": 1}`, 400, `éé…"}}`},
+		{"long field", "POST", "/api/v1/groups", `{"` + strings.Repeat("é", 1000) + `": 1}`, 400, "unknown field; there are account"},
+		{"long path", "GET", "/api/v1/" + strings.Repeat("x", 1000), ``, 404, "xx…"},
 		{"header", "GET", "/api/v1/groups?" + strings.Repeat("x", 32<<10), ``, 431, "Too Large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,47 +1,25 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
+	"io"
 	"net/http"
+	"path"
+	"slices"
+	"strings"
 )
-
-// handle answers a request with a status and JSON; a nil answer has no body.
-type handle func(r *http.Request) (status int, answer any, err error)
 
 // headerVersion tells the server's version to who has the token.
 const headerVersion = "Daybook-Version"
 
 // handler is all that the server serves.
-func (s *Server) handler() http.Handler {
-	api := http.NewServeMux()
-	for pattern, h := range map[string]handle{
-		"GET /api/v1/groups":                s.listGroups,
-		"POST /api/v1/groups":               s.createGroup,
-		"GET /api/v1/groups/{id}":           s.showGroup,
-		"DELETE /api/v1/groups/{id}":        s.deleteGroup,
-		"PUT /api/v1/groups/{id}/password":  s.setPassword,
-		"POST /api/v1/groups/{id}/reset":    s.resetGroup,
-		"GET /api/v1/tasks":                 s.listTasks,
-		"GET /api/v1/tasks/{name}":          s.showTask,
-		"POST /api/v1/tasks/{name}/restart": s.restartTask,
-		"POST /api/v1/tasks/{name}/skip":    s.skipGroup,
-		"POST /api/v1/tasks/{name}/check":   s.checkDefinitions,
-		"GET /api/v1/tasks/{name}/check":    s.lastCheck,
-	} {
-		api.Handle(pattern, s.json(h))
+func (s *Server) handler() (http.Handler, error) {
+	a, err := newAPI(s)
+	if err != nil {
+		return nil, err
 	}
-	api.Handle("GET /metrics", s.metrics())
-
-	open := http.NewServeMux()
-	open.Handle("GET /healthz", s.json(healthz))
-	open.Handle("/", s.guarded(api))
-	return s.fromOutside(open)
-}
-
-// healthz answers as long as the process serves. It needs no token.
-func healthz(*http.Request) (int, any, error) {
-	return http.StatusOK, map[string]string{"status": "ok"}, nil
+	return s.fromOutside(s.guarded(a)), nil
 }
 
 // fromOutside refuses what a browser may have been made to send.
@@ -59,9 +37,15 @@ func (s *Server) fromOutside(next http.Handler) http.Handler {
 	})
 }
 
-// guarded lets those through who have the token, to paths that are there.
-func (s *Server) guarded(api *http.ServeMux) http.Handler {
+// guarded lets those through who have the token, and anybody to what is open.
+func (s *Server) guarded(a *api) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A mux would redirect to the clean path; ours are given as they are.
+		clean := path.Clean(r.URL.EscapedPath()) == r.URL.EscapedPath()
+		if clean && a.open.serves(r) {
+			a.open.ServeHTTP(w, r)
+			return
+		}
 		if err := s.checkToken(r); err != nil {
 			w.Header().Set("Connection", "close")
 			w.Header().Set("WWW-Authenticate", `Bearer realm="daybook"`)
@@ -69,62 +53,69 @@ func (s *Server) guarded(api *http.ServeMux) http.Handler {
 			return
 		}
 		w.Header().Set(headerVersion, s.o.Version)
-		if _, pattern := api.Handler(r); pattern == "" {
-			s.fail(w, r, s.noRoute(api, w, r))
+		if !clean || !a.guarded.serves(r) {
+			s.fail(w, r, s.noRoute(a, w, r, clean))
 			return
 		}
-		api.ServeHTTP(w, r)
+		a.guarded.ServeHTTP(w, r)
 	})
 }
 
+func (r *routes) serves(req *http.Request) bool {
+	_, pattern := r.Handler(req)
+	return pattern != ""
+}
+
 // noRoute tells a wrong method from a wrong path.
-func (s *Server) noRoute(api *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+func (s *Server) noRoute(a *api, w http.ResponseWriter, r *http.Request, clean bool) error {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
-		if _, pattern := api.Handler(other); pattern != "" {
-			w.Header().Add("Allow", method)
+		if clean && (a.guarded.serves(other) || a.open.serves(other)) {
 			allowed = append(allowed, method)
 		}
 	}
 	if len(allowed) > 0 {
-		return problem(http.StatusMethodNotAllowed, CodeMethod, "%s is not a method of this path; these are: %v", r.Method, allowed)
+		// Who may GET may HEAD.
+		w.Header().Set("Allow", strings.Join(slices.Concat(allowed, headOf(allowed)), ", "))
+		return problem(CodeMethod, "%s is not a method of this path; these are: %v", r.Method, allowed)
 	}
-	return problem(http.StatusNotFound, CodeNoSuchPath, "Daybook %s has no %s", s.o.Version, r.URL.Path)
+	return problem(CodeNoSuchPath, "Daybook %s has no %s", s.o.Version, cut(r.URL.Path))
 }
 
-func (s *Server) json(h handle) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status, answer, err := h(r)
-		if err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		s.answer(w, status, answer)
-	})
+func headOf(methods []string) []string {
+	if slices.Contains(methods, http.MethodGet) {
+		return []string{http.MethodHead}
+	}
+	return nil
 }
 
 // fail answers err, as what it is or as an internal error.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var e *Error
-	if !errors.As(err, &e) {
-		s.o.Logger.Error("the admin API could not answer", "method", r.Method, "path", r.URL.Path, "error", err)
-		e = problem(http.StatusInternalServerError, CodeInternal, "%s %s failed: %v", r.Method, r.URL.Path, err)
-	}
-	s.answer(w, e.Status, errorBody{e})
-}
-
-func (s *Server) answer(w http.ResponseWriter, status int, answer any) {
-	if answer == nil {
-		w.WriteHeader(status)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(answer); err != nil {
+	e := s.answerable(r.Method, r.URL.Path, err)
+	w.Header().Set("Content-Type", contentProblem)
+	w.WriteHeader(e.Status)
+	if err := writeJSON(w, e); err != nil {
 		s.o.Logger.Debug("the admin API's answer was not taken", "error", err)
 	}
+}
+
+// write is how Huma writes an answer. It fails for what is no JSON only: Huma
+// would panic for a client that has gone.
+func (a *api) write(w io.Writer, v any) error {
+	var b bytes.Buffer
+	if err := writeJSON(&b, v); err != nil {
+		return err
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		a.s.o.Logger.Debug("the admin API's answer was not taken", "error", err)
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }

@@ -84,7 +84,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstMetric(c.events, prometheus.CounterValue, float64(n), st.Name, kind)
 		}
 	}
-	for _, g := range c.s.groups() {
+	for _, g := range c.s.views(c.s.known()) {
 		c.group(gauge, g)
 	}
 }

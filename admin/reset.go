@@ -1,8 +1,8 @@
 package admin
 
 import (
+	"context"
 	"errors"
-	"net/http"
 
 	"daybook/auth"
 	"daybook/group"
@@ -13,41 +13,37 @@ const stopConsumers = "a checkpoint can be moved once they are stopped and their
 
 // resetGroup moves a checkpoint. Nobody may be consuming: who is, goes on from
 // where he stands and would soon commit over it.
-func (s *Server) resetGroup(r *http.Request) (int, any, error) {
-	req, err := decode[ResetRequest](r)
+func (s *Server) resetGroup(_ context.Context, in *groupInput[ResetRequest]) (*body[ResetResult], error) {
+	info, view, err := s.find(in.ID)
 	if err != nil {
-		return 0, nil, err
-	}
-	info, view, err := s.find(r.PathValue("id"))
-	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	if len(view.Consumers) > 0 {
-		return 0, nil, active(view, stopConsumers)
+		return nil, active(view, stopConsumers)
 	}
 	p, ok := s.o.Store.Partition(info.Topic)
 	if !ok {
-		return 0, nil, problem(http.StatusNotFound, CodeUnknownTask, "there is no task %q", info.Topic)
+		return nil, unknownTask(info.Topic)
 	}
-	result, err := plan(req, info, view, p)
+	result, err := plan(in.Body, info, view, p)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	if req.DryRun {
-		return http.StatusOK, result, nil
+	if in.Body.DryRun {
+		return &body[ResetResult]{result}, nil
 	}
 	err = s.o.Groups.Reset(info.Group, info.Topic, result.To)
 	if errors.Is(err, group.ErrActive) { // one came meanwhile
-		return 0, nil, problem(http.StatusConflict, CodeActive, "%v", err)
+		return nil, problem(CodeActive, "%v", err)
 	}
 	if errors.Is(err, group.ErrGone) {
-		return 0, nil, unknownGroup(info.Group)
+		return nil, unknownGroup(info.Group)
 	}
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	s.o.Logger.Info("group's checkpoint reset", "group", info.Group, "task", info.Topic, "from", offsetOrNone(result.From), "to", result.To)
-	return http.StatusOK, result, nil
+	return &body[ResetResult]{result}, nil
 }
 
 // plan works out where a reset goes.
@@ -75,7 +71,7 @@ func plan(req ResetRequest, info auth.Info, view group.View, p *store.Partition)
 // target returns the offset that is asked for, in the log or not.
 func target(req ResetRequest, now ResetResult, p *store.Partition) (int64, error) {
 	if n := count(req.ToEarliest, req.ToLatest, req.ToOffset != nil, req.ToTime != nil, req.ShiftBy != nil); n != 1 {
-		return 0, badRequest("exactly one of to_earliest, to_latest, to_offset, to_time and shift_by is wanted, not %d", n)
+		return 0, wrongAt(CodeBadRequest, "body", "exactly one of to_earliest, to_latest, to_offset, to_time and shift_by is wanted, not %d", n)
 	}
 	switch {
 	case req.ToEarliest:
@@ -86,7 +82,7 @@ func target(req ResetRequest, now ResetResult, p *store.Partition) (int64, error
 		return *req.ToOffset, nil
 	case req.ShiftBy != nil:
 		if now.From == nil {
-			return 0, problem(http.StatusUnprocessableEntity, CodeInvalid, "group %s has no checkpoint to shift", now.Group)
+			return 0, problem(CodeInvalid, "group %s has no checkpoint to shift", now.Group)
 		}
 		return shift(*now.From, *req.ShiftBy, now), nil
 	}

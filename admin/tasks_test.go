@@ -96,3 +96,14 @@ func waitForCommand(t *testing.T, s *server, want string) {
 		}
 	}
 }
+
+// A command that cannot be done waits for as long as it may, and is answered then.
+func TestCommandWaits(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	began := time.Now()
+	result, err := s.RestartTask(t.Context(), topic, admin.RestartRequest{From: "now", Force: true})
+	if waited := time.Since(began); err != nil || result.Done || waited < 9*time.Second {
+		t.Errorf("after %v: %+v, %v", waited, result, err)
+	}
+}

@@ -17,28 +17,44 @@ const ownerNone = "none"
 // modeSubscribe is the mode of group members.
 const modeSubscribe = "subscribe"
 
-// groups returns all groups in the order of task and group ID: those that have
-// an account, and those of which only a checkpoint or a consumer is left.
-func (s *Server) groups() []Group {
-	all := []Group{} // which JSON shows as a list
+// known is a group that there is: it has an account, or a checkpoint or a consumer
+// of it is left.
+type known struct {
+	info auth.Info
+	view group.View
+}
+
+// key is in the order of task and group ID.
+func (k known) key() string { return k.info.Topic + "\x00" + k.info.Group }
+
+// known returns all groups in the order of their keys.
+func (s *Server) known() []known {
+	var all []known
 	seen := make(map[string]bool)
 	for _, info := range s.o.Accounts.List() {
 		seen[info.Group] = true
 		view, _ := s.o.Groups.View(info.Group)
-		all = append(all, s.group(info, view))
+		all = append(all, known{info, view})
 	}
 	for _, view := range s.o.Groups.Views() {
 		if !seen[view.Group] && !bare(view) {
-			all = append(all, s.group(orphan(view), view))
+			all = append(all, known{orphan(view), view})
 		}
 	}
-	slices.SortFunc(all, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Group, b.Group))
-	})
+	slices.SortFunc(all, func(a, b known) int { return cmp.Compare(a.key(), b.key()) })
 	return all
 }
 
-// find returns one of groups.
+// views puts together what the parts know of groups.
+func (s *Server) views(all []known) []Group {
+	views := []Group{} // which JSON shows as a list
+	for _, k := range all {
+		views = append(views, s.group(k.info, k.view))
+	}
+	return views
+}
+
+// find returns one of known.
 func (s *Server) find(id string) (auth.Info, group.View, error) {
 	view, there := s.o.Groups.View(id)
 	if info, ok := s.o.Accounts.Info(id); ok {

@@ -62,13 +62,13 @@ func serveFakeTLS(t *testing.T, config *tls.Config, answers map[string]any) *fak
 		answer, ok := answers[r.Method+" "+r.URL.Path]
 		switch {
 		case r.Header.Get("Authorization") != "Bearer "+token:
-			answer = &admin.Error{Status: 401, Code: admin.CodeUnauthorized, Message: "the token is wrong"}
+			answer = &admin.Error{Status: 401, Code: admin.CodeUnauthorized, Detail: "the token is wrong"}
 		case !ok:
-			answer = &admin.Error{Status: 404, Code: admin.CodeNoSuchPath, Message: "Daybook v9.9.9 has no " + r.URL.Path}
+			answer = &admin.Error{Status: 404, Code: admin.CodeNoSuchPath, Detail: "Daybook v9.9.9 has no " + r.URL.Path}
 		}
 		if e, ok := answer.(*admin.Error); ok {
 			w.WriteHeader(e.Status)
-			answer = map[string]any{"error": e}
+			answer = e
 		}
 		_ = json.NewEncoder(w).Encode(answer)
 	})}
@@ -190,7 +190,7 @@ func golden(t *testing.T, file, got string) {
 // that says what to do.
 func TestGroupErrors(t *testing.T) {
 	refuse := func(status int, code admin.Code, message string) *admin.Error {
-		return &admin.Error{Status: status, Code: code, Message: message}
+		return &admin.Error{Status: status, Code: code, Detail: message}
 	}
 	f := serveFake(t, map[string]any{
 		"GET /api/v1/groups/none":           refuse(404, admin.CodeUnknownGroup, "there is no group \"none\" \x1b[2J"),

@@ -175,7 +175,7 @@ func (r *remote) explain(err error) error {
 		return err
 	}
 	// It may repeat what clients say about themselves.
-	answered.Message = printable(answered.Message)
+	answered.Detail = printable(answered.Detail)
 	switch answered.Status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests:
 		return &exitError{exitToken, fmt.Errorf("%w (the one that was tried is in %s; --token-file names another)", err, r.tokenFile)}

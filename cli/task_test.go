@@ -90,7 +90,7 @@ func (f *fake) task(args ...string) (stdout, stderr string, code int) {
 
 func TestTaskErrors(t *testing.T) {
 	refuse := func(status int, code admin.Code, message string) *admin.Error {
-		return &admin.Error{Status: status, Code: code, Message: message}
+		return &admin.Error{Status: status, Code: code, Detail: message}
 	}
 	f := serveFake(t, map[string]any{
 		"GET /api/v1/tasks/none":           refuse(404, admin.CodeUnknownTask, "there is no task \"none\""),
