@@ -30,6 +30,7 @@ test: ## everything: unit tests, real servers, real clients; gets what it needs
 	@. scripts/lib.sh; need $(TEST_NEEDS)
 	@scripts/clients.sh all >/dev/null
 	@scripts/kafka.sh all >/dev/null
+	@scripts/schemathesis.sh >/dev/null
 	scripts/with-servers.sh $(GO) test -race -p 3 -tags servers -timeout 40m ./...
 
 unit: ## the tests that need nothing but Go

@@ -103,13 +103,6 @@ run_librdkafka() { # VERSION
   printf '%s\n' env "LD_LIBRARY_PATH=$library/lib" "$CACHE/$name/$program"
 }
 
-# pip writes no path of the folder into what runs here, so it may move.
-get_python() { # PACKAGE==VERSION... DIR
-  local dir=${*: -1}
-  need python3=python3 venv=python3-venv
-  python3 -m venv "$dir" >&2
-  "$dir/bin/python" -m pip -q --disable-pip-version-check install "${@:1:$#-1}" </dev/null >&2
-}
 run_python() { # PACKAGE VERSION
   once "$1-$2" get_python "$1==$2"
   printf '%s\n' "$CACHE/$1-$2/bin/python" "$source/python/${program}_${1//-/_}.py"

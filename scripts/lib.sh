@@ -8,6 +8,7 @@
 #   apt_unpack PKG... DIR, maven_copy GROUP:ARTIFACT:VERSION[:TYPE:CLASSIFIER] DIR
 #   apt_unpack_suite SUITE PKG... DIR: of another Debian release, down to its C library
 #   apt_unpack_alone SUITE PKG DIR PATTERN...: of one package the files of these names, without what it depends on
+#   get_python PACKAGE==VERSION... DIR: a Python of its own with packages of PyPI
 #   free_port            prints a TCP port that nothing listens on
 
 CACHE=${DAYBOOK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/daybook}
@@ -127,6 +128,14 @@ maven_copy() {
   need mvn=maven
   mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
     -Dartifact="$1" -DoutputDirectory="$2" </dev/null >&2
+}
+
+# pip writes no path of the folder into what runs here, so it may move.
+get_python() { # PACKAGE==VERSION... DIR
+  local dir=${*: -1}
+  need python3=python3 venv=python3-venv
+  python3 -m venv "$dir" >&2
+  "$dir/bin/python" -m pip -q --disable-pip-version-check install "${@:1:$#-1}" </dev/null >&2
 }
 
 # library_path prints the folders of an unpacked tree that hold shared

@@ -1,0 +1,81 @@
+//go:build servers
+
+// Package api sends a real Daybook, with a task that runs, what Schemathesis makes
+// out of its OpenAPI description: requests that fit and such that do not, of every
+// operation, alone and one after the other.
+package api
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/admin"
+	"daybook/e2e/harness"
+	"daybook/e2e/servers"
+)
+
+// TestAPIIsAsDescribed wants no answer outside the description, no 5xx, and a
+// Daybook that goes on.
+func TestAPIIsAsDescribed(t *testing.T) { askAll(t, 90*time.Second) }
+
+// checks are those that hold for any API. Of the others, one wants all that fits the
+// description to be accepted, and there are rules that a schema cannot tell.
+const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance," +
+	"negative_data_rejection,missing_required_header,unsupported_method,allow_header_conformance,use_after_free,ensure_resource_availability,ignored_auth"
+
+func askAll(t *testing.T, limit time.Duration) {
+	source := servers.Get(t, "mariadb-10.11")
+	name, db := source.Database(t)
+	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY)")
+	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Start: "now"})
+	d.WaitLog("state=Normal", time.Minute)
+	token, err := admin.ReadToken(d.TokenFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	command, err := exec.Command("../../scripts/schemathesis.sh").Output()
+	if err != nil {
+		t.Fatalf("scripts/schemathesis.sh: %v", err)
+	}
+	args := append(strings.Fields(string(command)), "run", d.AdminURL()+"/openapi.json", "--no-color", "--checks", checks,
+		"--max-time", fmt.Sprint(int(limit.Seconds())), "--request-timeout", "30", "--generation-database", "none",
+		"-H", "Authorization: Bearer "+token)
+	ctx, cancel := context.WithTimeout(t.Context(), limit+2*time.Minute) // what has begun is ended
+	defer cancel()
+	asked := exec.CommandContext(ctx, args[0], args[1:]...)
+	asked.Dir = t.TempDir() // where it may leave files
+	hooks, err := filepath.Abs("hooks.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked.Env = append(os.Environ(), "SCHEMATHESIS_HOOKS="+hooks)
+	out, err := asked.CombinedOutput()
+	if err != nil {
+		t.Errorf("Schemathesis: %v", err)
+	}
+	t.Logf("%s", out)
+	db.Exec("INSERT INTO orders VALUES (1)")
+	client, err := admin.NewClient(admin.ClientOptions{URL: d.AdminURL(), Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		task, err := client.Task(t.Context(), harness.Topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if task.State == "Normal" && task.HighWatermark > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the task does not go on: %+v", task)
+		}
+	}
+}
