@@ -28,7 +28,7 @@ const syncMarksAfter = time.Second
 // mark is what was acknowledged last of the writes of one kind.
 type mark struct {
 	writes uint64 // the number of the last one
-	end    int64  // of a log: the high watermark behind it
+	end    int64  // of a log: the high watermark behind it; deletedEnd if it was deleted
 }
 
 // The file has a place for the mark of the tables and of each partition.

@@ -44,25 +44,31 @@ func (t *catalogTopic) id() (id [16]byte, err error) {
 	return [16]byte(b), nil
 }
 
-// topic returns the entry of a topic, nil if there is none.
-func (c *catalog) topic(name string) *catalogTopic {
+// used tells whether there has been a topic.
+func (c *catalog) used() bool { return c != nil && c.NextPartition > 0 }
+
+// topic returns the entry of a partition, nil if there is none.
+func (c *catalog) topic(partition uint32) *catalogTopic {
 	if c == nil {
 		return nil
 	}
-	i := slices.IndexFunc(c.Topics, func(t catalogTopic) bool { return t.Topic == name })
+	i := slices.IndexFunc(c.Topics, func(t catalogTopic) bool { return t.Partition == partition })
 	if i < 0 {
 		return nil
 	}
 	return &c.Topics[i]
 }
 
-// catalog returns what the file is to say now.
-func (s *Store) catalog() *catalog {
+// catalog returns what the file is to say now, of all partitions but one.
+func (s *Store) catalog(without *Partition) *catalog {
 	s.mu.RLock()
 	next := s.nextID
 	s.mu.RUnlock()
 	c := &catalog{Format: s.format, ClusterID: s.clusterID, NextPartition: next, Clock: s.clock.reading()}
 	for _, p := range s.Partitions() {
+		if p == without {
+			continue
+		}
 		t := catalogTopic{Topic: p.topic, Partition: p.id, TopicID: hex.EncodeToString(p.topicID[:]), HighWatermark: p.HighWatermark()}
 		if p.broken != nil {
 			t.HighWatermark = p.reached
@@ -76,7 +82,12 @@ func (s *Store) catalog() *catalog {
 func (s *Store) saveCatalog() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
-	content, err := s.catalog().encode()
+	return s.writeCatalog(nil)
+}
+
+// writeCatalog leaves out one partition. The caller holds saving.
+func (s *Store) writeCatalog(without *Partition) error {
+	content, err := s.catalog(without).encode()
 	if err != nil || bytes.Equal(content, s.saved) {
 		return err
 	}

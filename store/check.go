@@ -31,6 +31,9 @@ func (s *Store) Check(ctx context.Context) error {
 func (p *Partition) check(ctx context.Context) error {
 	p.trimmer.Lock()
 	defer p.trimmer.Unlock()
+	if p.isDeleted() {
+		return nil
+	}
 	p.mu.RLock()
 	start, end, last := p.start, p.next, p.last
 	p.mu.RUnlock()

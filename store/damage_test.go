@@ -43,7 +43,8 @@ func batchOf(topic string, offset int64) []byte {
 }
 
 // log is a directory of three topics that has been opened and closed a few
-// times, so that it has all kinds of files, and where the logs end.
+// times, so that it has all kinds of files, and where the logs end. A fourth topic was there
+// in each life, and was deleted in the next.
 type log struct {
 	fs   *vfs.MemFS
 	ends map[string]int64
@@ -52,15 +53,19 @@ type log struct {
 func makeLog(t *testing.T, lives, rounds int) *log {
 	t.Helper()
 	l := &log{fs: vfs.NewMem(), ends: map[string]int64{}}
-	for range lives {
+	for life := range lives {
 		s := store.New(store.Options{Dir: "data", FS: l.fs})
 		if err := s.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		deletePartition(t, s, "deleted")
 		for range rounds {
-			for _, topic := range damagedTopics {
+			for _, topic := range append(damagedTopics, "deleted") {
 				l.append(t, s, topic)
 			}
+		}
+		if life == lives-1 {
+			deletePartition(t, s, "deleted")
 		}
 		if err := s.Table("groups").Put(fmt.Append(nil, "group ", l.ends["shop"]), []byte("checkpoint")); err != nil {
 			t.Fatal(err)
@@ -216,6 +221,7 @@ func (l *log) use(t *testing.T, name string) {
 			t.Logf("open: %.200v", err)
 			return
 		}
+		wantTopics(t, s)
 		damaged, lost := 0, 0
 		for _, topic := range damagedTopics {
 			p := partition(t, s, topic)
@@ -249,6 +255,16 @@ func (l *log) use(t *testing.T, name string) {
 			t.Errorf("close: %v", err)
 		}
 		t.Logf("%d topics damaged, %d records lost", damaged, lost)
+	}
+}
+
+// wantTopics wants no topic that was deleted, whatever is damaged.
+func wantTopics(t *testing.T, s *store.Store) {
+	t.Helper()
+	for _, p := range s.Partitions() {
+		if !slices.Contains(damagedTopics, p.Topic()) {
+			t.Errorf("%s is there", p.Topic())
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ var (
 	ErrNoLog            = errors.New("no log is there")
 	ErrOffsetOutOfRange = errors.New("offset out of range")
 	ErrClosed           = errors.New("the store is closed")
+	ErrDeleted          = errors.New("the topic was deleted")
 	// ErrFailed is wrapped, next to its cause, by every write after one that
 	// failed: it may or may not be on disk, and only opening the store again tells.
 	ErrFailed = errors.New("a write to the data directory failed: fix the disk, then start Daybook again; nothing acknowledged is lost")

@@ -26,7 +26,7 @@ func (s *Store) checkFiles(second *catalog) error {
 	if err != nil {
 		return err
 	}
-	used := second != nil && len(second.Topics) > 0
+	used := second.used()
 	for _, name := range names {
 		used = used || strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob")
 	}

@@ -39,6 +39,8 @@ func TestGoldenFormat(t *testing.T) {
 		appendBatch(t, first, storetest.Batch(2000, "a", "b"), store.State{})
 		second := partition(t, s, "second")
 		appendBatch(t, second, nil, store.State{Position: []byte("only a position")})
+		appendBatch(t, partition(t, s, "deleted"), storetest.Batch(1000, "a"), store.State{Position: []byte("p")})
+		deletePartition(t, s, "deleted")
 		if err := s.Table("groups").Put([]byte("cache"), []byte("17")); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func (p *Partition) OffsetForTime(ms int64) (offset, timestamp int64, found bool
 	}
 	defer p.s.calls.exit()
 	r, found, err := p.firstAtOrAfter(ms)
-	if err != nil {
+	if err = p.ifThere(err); err != nil {
 		return 0, 0, false, fmt.Errorf("find time %d in %s: %w", ms, p.topic, err)
 	}
 	return r.Offset, r.Timestamp, found, nil
@@ -41,7 +41,7 @@ func (p *Partition) MaxTimestamp() (offset, timestamp int64, found bool, err err
 			r, found, err = p.firstAtOrAfter(highest)
 		}
 	}
-	if err != nil {
+	if err = p.ifThere(err); err != nil {
 		return 0, 0, false, fmt.Errorf("find latest timestamp of %s: %w", p.topic, err)
 	}
 	return r.Offset, r.Timestamp, found, nil
@@ -69,8 +69,8 @@ func (p *Partition) TimestampAt(offset int64) (int64, error) {
 }
 
 func (p *Partition) firstAtOrAfter(ms int64) (recordbatch.Record, bool, error) {
-	if p.broken != nil {
-		return recordbatch.Record{}, false, p.broken
+	if err := p.unusable(); err != nil {
+		return recordbatch.Record{}, false, err
 	}
 	p.mu.RLock()
 	start, end, last := p.start.offset, p.next, p.last

@@ -52,6 +52,9 @@ func offsetOfKey(key []byte) (int64, error) {
 	return int64(binary.BigEndian.Uint64(key[5:])), nil
 }
 
+// nameKey is the key of which partition a topic has.
+func nameKey(topic string) []byte { return append([]byte{kindPartition}, topic...) }
+
 // writesKey is the key of the number of writes to what has its mark at place.
 func writesKey(place uint32) []byte { return partitionKey(kindWrites, place) }
 

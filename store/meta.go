@@ -24,7 +24,7 @@ func (s *Store) load(second *catalog, marks map[uint32]mark) error {
 	if err := s.loadMeta(second); err != nil {
 		return err
 	}
-	topics, err := s.loadTopics(second)
+	topics, err := s.loadTopics(second, marks)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (s *Store) load(second *catalog, marks map[uint32]mark) error {
 		return fmt.Errorf("read writes to tables: %w", err)
 	}
 	for i := range topics {
-		if err := s.loadPartition(&topics[i], second.topic(topics[i].Topic), marks); err != nil {
+		if err := s.loadPartition(&topics[i], second.topic(topics[i].Partition), marks); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (s *Store) openClock(second *catalog) {
 // loadMeta reads the keys of kind meta. What cannot be read of them is taken
 // from the catalog.
 func (s *Store) loadMeta(second *catalog) error {
-	err := s.readMeta(second != nil && len(second.Topics) > 0)
+	err := s.readMeta(second.used())
 	if second == nil || !errors.Is(err, ErrCorrupt) || errors.Is(err, errEmptied) {
 		return err
 	}
@@ -89,7 +89,7 @@ func (s *Store) takeMeta(second *catalog) error {
 }
 
 // errEmptied tells of a directory whose database is gone, and not its topics.
-var errEmptied = errors.New("the database is empty, but " + catalogName + " names topics: files are missing")
+var errEmptied = errors.New("the database is empty, but " + catalogName + " tells of topics: files are missing")
 
 func (s *Store) readMeta(used bool) error {
 	v, ok, err := s.lookUp(keyFormat)
@@ -144,8 +144,9 @@ func (s *Store) initialize() error {
 	return nil
 }
 
-// loadTopics returns all topics, also those that only the catalog knows.
-func (s *Store) loadTopics(second *catalog) ([]catalogTopic, error) {
+// loadTopics returns all topics, also those that only the catalog knows, but none
+// that was deleted.
+func (s *Store) loadTopics(second *catalog, marks map[uint32]mark) ([]catalogTopic, error) {
 	topics, err := s.readTopics()
 	if err != nil && (second == nil || !errors.Is(err, ErrCorrupt)) {
 		return nil, fmt.Errorf("read topics: %w", err)
@@ -153,16 +154,28 @@ func (s *Store) loadTopics(second *catalog) ([]catalogTopic, error) {
 	if err != nil {
 		s.log.Error("topics are taken from the file "+catalogName, "error", err)
 	}
-	if second == nil {
-		return topics, nil
+	if second != nil {
+		topics = mergeTopics(topics, second.Topics)
+		s.nextID = max(s.nextID, second.NextPartition)
 	}
-	for _, t := range second.Topics {
-		if !slices.ContainsFunc(topics, func(known catalogTopic) bool { return known.Topic == t.Topic }) {
+	return slices.DeleteFunc(topics, func(t catalogTopic) bool {
+		return marks[partitionMark(t.Partition)].end == deletedEnd
+	}), nil
+}
+
+// mergeTopics adds to topics those of the second copy. Of two with one name the later one
+// counts: it was made when the other had been deleted.
+func mergeTopics(topics, second []catalogTopic) []catalogTopic {
+	for _, t := range second {
+		i := slices.IndexFunc(topics, func(known catalogTopic) bool { return known.Topic == t.Topic })
+		switch {
+		case i < 0:
 			topics = append(topics, t)
+		case topics[i].Partition < t.Partition:
+			topics[i] = t
 		}
-		s.nextID = max(s.nextID, t.Partition+1)
 	}
-	return topics, nil
+	return topics
 }
 
 // readTopics returns the topics up to the first damage.
@@ -223,7 +236,7 @@ func (s *Store) loadPartition(t, second *catalogTopic, marks map[uint32]mark) er
 }
 
 // EnsurePartition returns the partition of a topic, creating it if need be. Its
-// topic ID stays the same for the directory's life.
+// topic ID stays the same until it is deleted.
 func (s *Store) EnsurePartition(topic string) (*Partition, error) {
 	if err := s.calls.enter(); err != nil {
 		return nil, err
@@ -242,22 +255,24 @@ func (s *Store) EnsurePartition(topic string) (*Partition, error) {
 	return p, nil
 }
 
-// createPartition holds the lock over its write: two at once would take the
-// same ID. It happens once in a topic's life.
+// createPartition writes while no other partition is created, which would take the
+// same ID.
 func (s *Store) createPartition(topic string) (*Partition, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p, ok := s.partitions[topic]; ok {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	if p, ok := s.Partition(topic); ok {
 		return p, nil
 	}
 	p := s.newPartition(topic, s.nextID, uuid.New())
 	b := s.db.NewBatch()
 	v := binary.BigEndian.AppendUint32(nil, p.id)
-	setOrDelete(b, append([]byte{kindPartition}, topic...), append(v, p.topicID[:]...))
+	setOrDelete(b, nameKey(topic), append(v, p.topicID[:]...))
 	setOrDelete(b, keyNextPartition, binary.BigEndian.AppendUint32(nil, p.id+1))
 	if err := s.commit(b); err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.nextID++
 	s.partitions[topic], s.byTopicID[p.topicID] = p, p
 	return p, nil

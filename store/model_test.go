@@ -33,7 +33,7 @@ func TestRandomOperations(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					o.Dir, o.FS = "data", vfs.NewMem()
-					m := &model{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), opts: o, tables: map[string]string{}, schema: map[string]string{}}
+					m := &model{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), opts: o, tables: map[string]string{}, ids: map[[16]byte]bool{}}
 					m.open()
 					for range 300 {
 						m.step()
@@ -59,11 +59,13 @@ type model struct {
 	s    *store.Store
 	p    *store.Partition
 
-	records  []modelRecord // of all times; index is offset
+	records  []modelRecord // since the topic was made; index is offset
 	start    int64         // the log start that was seen last
 	position string
 	schema   map[string]string
-	tables   map[string]string
+
+	tables map[string]string
+	ids    map[[16]byte]bool // that topics have had
 }
 
 func (m *model) open() {
@@ -71,7 +73,38 @@ func (m *model) open() {
 	if err := m.s.Open(m.t.Context()); err != nil {
 		m.t.Fatal(err)
 	}
+	if m.p == nil {
+		m.make()
+		return
+	}
+	id := m.p.TopicID()
+	if m.p = partition(m.t, m.s, "shop"); m.p.TopicID() != id {
+		m.t.Errorf("the topic has another ID")
+	}
+}
+
+// make makes the topic, of which nothing may be there.
+func (m *model) make() {
 	m.p = partition(m.t, m.s, "shop")
+	if id := m.p.TopicID(); m.ids[id] {
+		m.t.Errorf("topic ID %x is used again", id)
+	}
+	m.ids[m.p.TopicID()] = true
+	m.records, m.start, m.position, m.schema = nil, 0, "", map[string]string{}
+	m.compare()
+}
+
+func (m *model) delete() {
+	old := m.p
+	deletePartition(m.t, m.s, "shop")
+	wantDeleted(m.t, old)
+	if m.rnd.IntN(2) == 0 {
+		storetest.Close(m.t, m.s)
+		m.p = nil
+		m.open()
+		return
+	}
+	m.make()
 }
 
 func (m *model) step() {
@@ -86,8 +119,10 @@ func (m *model) step() {
 		time.Sleep(time.Duration(m.rnd.Int64N(int64(20 * time.Minute))))
 	case n < 90:
 		m.retain()
-	case n < 95:
+	case n < 94:
 		m.compare()
+	case n < 95:
+		m.delete()
 	default:
 		storetest.Close(m.t, m.s)
 		m.open()

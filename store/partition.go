@@ -25,8 +25,9 @@ type Partition struct {
 	topic   string
 	topicID [16]byte
 	recent  *recent
-	broken  error // see Damaged
-	reached int64 // a high watermark that it has had before it was opened
+	broken  error         // see Damaged
+	deleted chan struct{} // see Deleted
+	reached int64         // a high watermark that it has had before it was opened
 
 	writer  sync.Mutex // held during Append
 	writes  *counter
@@ -35,10 +36,10 @@ type Partition struct {
 
 	mu      sync.RWMutex // guards the fields below; never held across I/O
 	start   logStart
-	next    int64      // the high watermark
-	records int64      // where the newest record ends: below next after a repair that lost those behind it
-	last    indexEntry // of the newest batch, or what the log start tells if there is none
-	changed chan struct{}
+	next    int64           // the high watermark
+	records int64           // where the newest record ends: below next after a repair that lost those behind it
+	last    indexEntry      // of the newest batch, or what the log start tells if there is none
+	changed chan struct{}   // stays closed once the topic is deleted
 	damaged map[int64]error // by base offset, what is wrong with batches on disk
 	// unreadable has stretches of the index: from where, and where it goes on.
 	unreadable map[int64]int64
@@ -54,6 +55,7 @@ func (s *Store) newPartition(topic string, id uint32, topicID [16]byte) *Partiti
 		recent:  newRecent(s.opts.RecentBytes),
 		last:    indexEntry{highest: math.MinInt64},
 		changed: make(chan struct{}),
+		deleted: make(chan struct{}),
 		damaged: make(map[int64]error),
 
 		unreadable: make(map[int64]int64),
@@ -138,8 +140,8 @@ func (p *Partition) StoredBytes() int64 {
 	return int64(p.last.storedEnd - p.start.stored)
 }
 
-// Changed returns a channel that is closed when records are appended next. Take
-// it before looking at the high watermark.
+// Changed returns a channel that is closed when records are appended next, or the
+// topic is deleted. Take it before looking at the high watermark.
 func (p *Partition) Changed() <-chan struct{} {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -161,15 +163,15 @@ func (p *Partition) Append(batch []byte, st State) (int64, error) {
 }
 
 func (p *Partition) append(batch []byte, st State) (int64, error) {
-	if p.broken != nil {
-		return 0, p.broken
-	}
 	if err := p.s.calls.enter(); err != nil {
 		return 0, err
 	}
 	defer p.s.calls.exit()
 	p.writer.Lock()
 	defer p.writer.Unlock()
+	if err := p.unusable(); err != nil {
+		return 0, err
+	}
 
 	p.mu.RLock()
 	base, last := p.next, p.last
@@ -263,10 +265,10 @@ func (p *Partition) Position() ([]byte, bool, error) {
 		err = fmt.Errorf("%w (%s)", ErrStateLost, lost)
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read position of %s: %w", p.topic, err)
+		return nil, false, fmt.Errorf("read position of %s: %w", p.topic, p.ifThere(err))
 	}
 	v, ok, err := p.s.get(partitionKey(kindPosition, p.id))
-	if err != nil {
+	if err = p.ifThere(err); err != nil {
 		return nil, false, fmt.Errorf("read position of %s: %w", p.topic, err)
 	}
 	return v, ok, nil
@@ -275,13 +277,22 @@ func (p *Partition) Position() ([]byte, bool, error) {
 // Schema returns the saved schema in key order. It ends after the first error.
 func (p *Partition) Schema() iter.Seq2[KV, error] {
 	prefix := partitionKey(kindSchema, p.id)
-	return p.s.scan(prefix, len(prefix))
+	return func(yield func(KV, error) bool) {
+		for kv, err := range p.s.scan(prefix, len(prefix)) {
+			if !yield(kv, err) || err != nil {
+				return
+			}
+		}
+		if p.isDeleted() {
+			yield(KV{}, fmt.Errorf("read schema of %s: %w", p.topic, ErrDeleted))
+		}
+	}
 }
 
 // SchemaValue returns the saved schema entry of one key and whether there is one.
 func (p *Partition) SchemaValue(key []byte) (value []byte, ok bool, err error) {
 	v, ok, err := p.s.get(append(partitionKey(kindSchema, p.id), key...))
-	if err != nil {
+	if err = p.ifThere(err); err != nil {
 		return nil, false, fmt.Errorf("read schema entry %q of %s: %w", key, p.topic, err)
 	}
 	return v, ok, nil

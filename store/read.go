@@ -23,8 +23,8 @@ func (p *Partition) Read(dst []byte, offset int64, maxBytes int) ([]byte, error)
 }
 
 func (p *Partition) read(dst []byte, offset int64, maxBytes int) ([]byte, error) {
-	if p.broken != nil {
-		return dst, p.broken
+	if err := p.unusable(); err != nil {
+		return dst, err
 	}
 	p.mu.RLock()
 	start, end := p.start.offset, p.next
@@ -46,7 +46,7 @@ func (p *Partition) read(dst []byte, offset int64, maxBytes int) ([]byte, error)
 	if err != nil && p.LogStartOffset() > offset {
 		return dst, fmt.Errorf("%w: retention has just removed it", ErrOffsetOutOfRange)
 	}
-	return out, err
+	return out, p.ifThere(err)
 }
 
 func (p *Partition) readDisk(dst []byte, offset, end int64, maxBytes int) ([]byte, error) {
@@ -151,8 +151,8 @@ func checkPlace(batch, key []byte, offset int64, first bool) (int64, error) {
 // Size returns how many bytes Read can return from offset on without a limit;
 // 0 for an offset outside the log.
 func (p *Partition) Size(offset int64) (int, error) {
-	if p.broken != nil {
-		return 0, fmt.Errorf("measure %s: %w", p.topic, p.broken)
+	if err := p.unusable(); err != nil {
+		return 0, fmt.Errorf("measure %s: %w", p.topic, err)
 	}
 	p.mu.RLock()
 	start, end, last := p.start, p.next, p.last
@@ -166,7 +166,7 @@ func (p *Partition) Size(offset int64) (int, error) {
 	}
 	if !ok {
 		e, found, err := p.entryBefore(offset)
-		if err != nil {
+		if err = p.ifThere(err); err != nil {
 			return 0, fmt.Errorf("measure %s from offset %d: %w", p.topic, offset, err)
 		}
 		if before = start.plain; found {

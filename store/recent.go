@@ -32,7 +32,7 @@ func (r *recent) add(base, next int64, plainEnd uint64, batch []byte) {
 	defer r.mu.Unlock()
 	size := len(batch)
 	if size > r.limit {
-		r.batches, r.ring, r.head = nil, nil, 0
+		r.empty()
 		return
 	}
 	r.growFor(size)
@@ -46,6 +46,15 @@ func (r *recent) add(base, next int64, plainEnd uint64, batch []byte) {
 	r.batches = append(r.batches, recentBatch{base: base, next: next, at: r.head, size: size, plainEnd: plainEnd})
 	r.head += size
 }
+
+// clear gives the memory back.
+func (r *recent) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.empty()
+}
+
+func (r *recent) empty() { r.batches, r.ring, r.head = nil, nil, 0 }
 
 // growFor enlarges a ring that is not at its limit rather than evict from it.
 func (r *recent) growFor(size int) {

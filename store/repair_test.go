@@ -104,6 +104,7 @@ func (l *log) wantRepaired(t *testing.T, o store.Options, repaired []store.Damag
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
+	wantTopics(t, s)
 	for _, topic := range damagedTopics {
 		p := partition(t, s, topic)
 		if p.Damaged() != nil || p.HighWatermark() < l.ends[topic] {

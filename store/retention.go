@@ -52,7 +52,7 @@ func (s *Store) Retain(ctx context.Context) error {
 	var errs []error
 	now := s.clock.now()
 	for _, p := range s.Partitions() {
-		if err := p.trimOlder(ctx, now, s.opts.RetentionAge); err != nil {
+		if err := p.trimOlder(ctx, now, s.opts.RetentionAge); err != nil && !p.isDeleted() {
 			errs = append(errs, fmt.Errorf("remove old records of %s: %w", p.topic, err))
 		}
 	}
@@ -108,6 +108,9 @@ func (p *Partition) front(ctx context.Context, decide func(e indexEntry) (drop, 
 // trim moves the log start and deletes what is before it, atomically. The
 // caller holds trimmer.
 func (p *Partition) trim(to logStart) error {
+	if p.isDeleted() {
+		return ErrDeleted
+	}
 	p.mu.RLock()
 	from := p.start
 	p.mu.RUnlock()
@@ -154,6 +157,9 @@ func (s *Store) trimToSize(ctx context.Context) error {
 		}
 		p := fronts[0].p
 		removed, err := p.trimBytes(ctx, total-uint64(s.opts.RetentionBytes), until)
+		if p.isDeleted() {
+			continue
+		}
 		if err != nil || removed == 0 {
 			return err
 		}
@@ -178,8 +184,11 @@ func (s *Store) fronts() (fronts []logFront, total uint64, err error) {
 		if stored == 0 {
 			continue
 		}
-		total += uint64(stored)
 		e, err := p.firstEntry()
+		if p.isDeleted() {
+			continue
+		}
+		total += uint64(stored)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("read the index of %s: %w", p.topic, err))
 			continue

@@ -69,7 +69,7 @@ func (v *salvage) run(second *catalog) error {
 		}
 	}
 	for i := range topics {
-		if err := v.topic(&topics[i], second.topic(topics[i].Topic)); err != nil {
+		if err := v.topic(&topics[i], second.topic(topics[i].Partition)); err != nil {
 			return fmt.Errorf("salvage %s: %w", topics[i].Topic, err)
 		}
 	}
@@ -93,7 +93,7 @@ func (v *salvage) names(second *catalog) (topics []catalogTopic, damaged, err er
 		err = v.from.takeMeta(second)
 	}
 	if err == nil {
-		topics, err = v.from.loadTopics(second)
+		topics, err = v.from.loadTopics(second, v.marks)
 	}
 	return topics, damaged, err
 }
@@ -117,7 +117,7 @@ func (v *salvage) topic(t, second *catalogTopic) error {
 		v.to.partitions[t.Topic], v.to.byTopicID[id] = l.to, l.to
 		b := v.to.db.NewBatch()
 		value := append(binary.BigEndian.AppendUint32(nil, t.Partition), id[:]...)
-		setOrDelete(b, append([]byte{kindPartition}, t.Topic...), value)
+		setOrDelete(b, nameKey(t.Topic), value)
 		if err := v.to.write(b); err != nil {
 			return err
 		}

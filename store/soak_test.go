@@ -30,6 +30,10 @@ func TestSoakFlippedBitInTheWriteAheadLog(t *testing.T) {
 	}
 }
 
+func TestSoakCrashWhileAPartitionIsDeleted(t *testing.T) { testCrashesWhileDeleting(t, 20) }
+
+func TestSoakKillWhileDeleting(t *testing.T) { testKillsWhileDeleting(t, 200) }
+
 func TestSoakKill(t *testing.T) { testKills(t, 200) }
 
 func TestSoakCrashWhileItOpens(t *testing.T) { testCrashesWhileItOpens(t, 20, 6) }

@@ -13,7 +13,8 @@
 //     synced; only then can they be read. After a crash at any instant the
 //     log ends at a batch whose state is the saved one.
 //   - An offset that was once visible names the same record for ever, until
-//     retention removes it from the log's front.
+//     retention removes it from the log's front, or the topic is deleted.
+//   - A topic is deleted as a whole or, after a crash, not at all.
 //   - Bytes damaged on disk are an error wrapping [ErrCorrupt], never a
 //     wrong record.
 //   - Memory is bounded by Options, whatever the size of the log.
@@ -110,7 +111,9 @@ type Store struct {
 	saving sync.Mutex // held while the catalog is written
 	saved  []byte     // what it says on disk
 
-	mu         sync.RWMutex // guards the fields below
+	naming sync.Mutex // held while a partition is created or deleted
+
+	mu         sync.RWMutex // guards the fields below; never held across I/O
 	partitions map[string]*Partition
 	byTopicID  map[[16]byte]*Partition
 	nextID     uint32

@@ -32,7 +32,7 @@ func (w *walk) close() {
 // base offset.
 func (w *walk) entry(offset int64) (indexEntry, int64, error) {
 	e, base, err := w.next(w.p.pastDamage(offset))
-	if err == nil || !errors.Is(err, ErrCorrupt) {
+	if err = w.p.ifThere(err); err == nil || !errors.Is(err, ErrCorrupt) {
 		return e, base, err
 	}
 	w.close()
