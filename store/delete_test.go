@@ -2,9 +2,12 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -119,6 +122,83 @@ func wantWhole(t testing.TB, o store.Options) {
 	if kept, err := store.Repair(t.Context(), o, tell); kept != "" || err != nil {
 		t.Errorf("repair: %q, %v", kept, err)
 	}
+}
+
+// TestDeletedWhileInUse has topics deleted and made again while others append to them, read,
+// look up times, wait and retain.
+func TestDeletedWhileInUse(t *testing.T) {
+	t.Parallel()
+	o := store.Options{Dir: "data", FS: vfs.NewMem(), RecentBytes: 20_000, RetentionBytes: 100_000}
+	s := storetest.OpenWith(t, o)
+	topics := []string{"bank", "news", "shop"}
+	var stop atomic.Bool
+	stopped := make(chan struct{})
+	var users sync.WaitGroup
+	use := func(f func(rnd *rand.Rand, p *store.Partition) error) {
+		seed := rand.Uint64()
+		users.Go(func() {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			for !stop.Load() {
+				p, err := s.EnsurePartition(topics[rnd.IntN(len(topics))])
+				for n := 0; err == nil && n < 20 && !stop.Load(); n++ {
+					err = f(rnd, p)
+				}
+				if err != nil && !errors.Is(err, store.ErrDeleted) && !errors.Is(err, store.ErrOffsetOutOfRange) {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	var appended, deleted atomic.Int64
+	for range 2 {
+		use(func(rnd *rand.Rand, p *store.Partition) error {
+			_, err := p.Append(storetest.Batch(0, fmt.Sprint(p.TopicID()), string(randomBytes(rnd))), store.State{Position: []byte("p")})
+			if err == nil {
+				appended.Add(1)
+			}
+			return err
+		})
+	}
+	use(func(rnd *rand.Rand, p *store.Partition) error {
+		b, err := p.Read(nil, p.LogStartOffset()+rnd.Int64N(5), rnd.IntN(10_000))
+		if len(b) > 0 && !strings.Contains(string(b), fmt.Sprint(p.TopicID())) {
+			return errors.New("a record of another topic was read")
+		}
+		return err
+	})
+	use(func(rnd *rand.Rand, p *store.Partition) error {
+		_, _, found, err := p.OffsetForTime(0)
+		if _, _, ok, _ := p.MaxTimestamp(); err == nil && found && !ok {
+			_, _, err = p.Position() // it was deleted between, or emptied by retention
+		}
+		return err
+	})
+	use(func(_ *rand.Rand, p *store.Partition) error {
+		select {
+		case <-p.Changed():
+		case <-stopped:
+			return nil
+		case <-time.After(10 * time.Second):
+			return errors.New("nobody woke who waits for records")
+		}
+		_, _, err := p.Position()
+		return err
+	})
+	use(func(*rand.Rand, *store.Partition) error { return s.Retain(t.Context()) })
+	use(func(*rand.Rand, *store.Partition) error { return s.Check(t.Context()) })
+	use(func(rnd *rand.Rand, p *store.Partition) error {
+		time.Sleep(time.Duration(rnd.IntN(5)) * time.Millisecond)
+		deleted.Add(1)
+		return s.DeletePartition(p.Topic())
+	})
+	time.Sleep(time.Second)
+	stop.Store(true)
+	close(stopped)
+	users.Wait()
+	t.Logf("%d appends, %d deletions", appended.Load(), deleted.Load())
+	storetest.Close(t, s)
+	wantWhole(t, o)
 }
 
 // TestDeleteInAFailedStore has the disk fail at each write of a deletion: the store fails, does not

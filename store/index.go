@@ -18,8 +18,12 @@ func (p *Partition) OffsetForTime(ms int64) (offset, timestamp int64, found bool
 		return 0, 0, false, err
 	}
 	defer p.s.calls.exit()
-	r, found, err := p.firstAtOrAfter(ms)
-	if err = p.ifThere(err); err != nil {
+	var r recordbatch.Record
+	err = p.undisturbed(func() (err error) {
+		r, found, err = p.firstAtOrAfter(ms)
+		return err
+	})
+	if err != nil {
 		return 0, 0, false, fmt.Errorf("find time %d in %s: %w", ms, p.topic, err)
 	}
 	return r.Offset, r.Timestamp, found, nil
@@ -31,20 +35,40 @@ func (p *Partition) MaxTimestamp() (offset, timestamp int64, found bool, err err
 		return 0, 0, false, err
 	}
 	defer p.s.calls.exit()
+	var r recordbatch.Record
+	err = p.undisturbed(func() (err error) {
+		r, found, err = p.latest()
+		return err
+	})
+	if err != nil {
+		return 0, 0, false, fmt.Errorf("find latest timestamp of %s: %w", p.topic, err)
+	}
+	return r.Offset, r.Timestamp, found, nil
+}
+
+// undisturbed looks again if retention has removed something meanwhile, which was maybe found.
+func (p *Partition) undisturbed(look func() error) error {
+	for {
+		start := p.LogStartOffset()
+		err := look()
+		if p.isDeleted() || p.LogStartOffset() == start {
+			return p.ifThere(err)
+		}
+	}
+}
+
+func (p *Partition) latest() (r recordbatch.Record, found bool, err error) {
 	p.mu.RLock()
 	highest := p.last.highest
 	p.mu.RUnlock()
-	r, found, err := p.firstAtOrAfter(highest)
+	r, found, err = p.firstAtOrAfter(highest)
 	if err == nil && !found {
 		// Retention has removed the record that had it, or the log is empty.
 		if highest, err = p.highestKept(); err == nil {
 			r, found, err = p.firstAtOrAfter(highest)
 		}
 	}
-	if err = p.ifThere(err); err != nil {
-		return 0, 0, false, fmt.Errorf("find latest timestamp of %s: %w", p.topic, err)
-	}
-	return r.Offset, r.Timestamp, found, nil
+	return r, found, err
 }
 
 // TimestampAt returns the timestamp of a record, in milliseconds. An offset at
@@ -141,7 +165,7 @@ func (p *Partition) highestKept() (int64, error) {
 	}
 	defer it.Close()
 	highest := int64(math.MinInt64)
-	for ok := it.First(); ok; ok = it.Next() {
+	for ok := it.SeekGE(offsetKey(kindIndex, p.id, p.LogStartOffset())); ok; ok = it.Next() {
 		e, _, err := entryAt(it)
 		if err != nil {
 			return 0, err

@@ -117,6 +117,10 @@ func (p *Partition) trim(to logStart) error {
 	if to.offset <= from.offset {
 		return nil
 	}
+	// Before the write, so that nobody takes for damage what the write takes away.
+	p.mu.Lock()
+	p.start = to
+	p.mu.Unlock()
 	b := p.s.db.NewBatch()
 	// From 0, not from the old start: the newest tombstone covers all older
 	// ones, so that they do not pile up.
@@ -127,9 +131,6 @@ func (p *Partition) trim(to logStart) error {
 	if err := p.s.commit(b); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.start = to
-	p.mu.Unlock()
 	p.s.log.Debug("removed old records", "topic", p.topic,
 		"log_start_offset", to.offset, "bytes", to.stored-from.stored)
 	return nil

@@ -1,14 +1,19 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"daybook/store"
 	"daybook/store/storetest"
@@ -146,4 +151,73 @@ func diskUsage(t *testing.T, dir string) int64 {
 		t.Fatal(err)
 	}
 	return total
+}
+
+// heldSyncs lets no sync of a write-ahead log end while it is told so.
+type heldSyncs struct {
+	held atomic.Pointer[chan struct{}]
+	hit  chan struct{}
+}
+
+func (h *heldSyncs) String() string { return "held syncs" }
+
+func (h *heldSyncs) MaybeError(op errorfs.Op) error {
+	switch op.Kind {
+	case errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo:
+		if held := h.held.Load(); held != nil && strings.HasSuffix(op.Path, ".log") {
+			select {
+			case h.hit <- struct{}{}:
+			default:
+			}
+			<-*held
+		}
+	}
+	return nil
+}
+
+// during calls look while a write is not synced yet, so that Pebble shows it already.
+func (h *heldSyncs) during(t *testing.T, write func() error, look func()) {
+	t.Helper()
+	release := make(chan struct{})
+	h.held.Store(&release)
+	written := make(chan error, 1)
+	go func() { written <- write() }()
+	<-h.hit
+	look()
+	h.held.Store(nil)
+	close(release)
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadsWhileRecordsAreRemoved reads what is being removed: that is no damage, and who looks for
+// a time finds what is kept.
+func TestReadsWhileRecordsAreRemoved(t *testing.T) {
+	t.Parallel()
+	h := &heldSyncs{hit: make(chan struct{}, 1)}
+	s := storetest.OpenWith(t, store.Options{Dir: "data", FS: errorfs.Wrap(vfs.NewMem(), h), RetentionBytes: 3000, RecentBytes: 1})
+	p := partition(t, s, "shop")
+	for ms := range int64(10) {
+		appendBatch(t, p, storetest.Batch(9-ms, string(noise(rand.NewChaCha8([32]byte{1}), 1000))), store.State{})
+	}
+	h.during(t, func() error { return s.Retain(t.Context()) }, func() {
+		if _, err := p.Read(nil, 0, 1); !errors.Is(err, store.ErrOffsetOutOfRange) {
+			t.Errorf("read what is being removed: %v", err)
+		}
+		offset, _, found, err := p.OffsetForTime(0)
+		if latest, ms, _, latestErr := p.MaxTimestamp(); err != nil || latestErr != nil || !found || offset != latest || ms != 9-latest || latest == 0 {
+			t.Errorf("a time is found at offset %d (%v, %v), the latest, %d, at %d (%v)", offset, found, err, ms, latest, latestErr)
+		}
+	})
+	h.during(t, func() error { return s.DeletePartition("shop") }, func() {
+		_, err := p.Read(nil, p.LogStartOffset(), 1)
+		_, _, _, timeErr := p.OffsetForTime(0)
+		_, _, positionErr := p.Position()
+		for _, err := range []error{err, timeErr, positionErr} {
+			if !errors.Is(err, store.ErrDeleted) {
+				t.Errorf("what is being deleted: %v", err)
+			}
+		}
+	})
 }
