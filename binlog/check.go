@@ -225,7 +225,7 @@ func (r *Reader) lookAt(ctx context.Context, names []schema.TableName, read *dum
 		l.names, l.err = schema.SnapshotNames(ctx, c.LongQuery)
 		return l
 	}
-	if l.err = r.awaitCommitted(ctx, c, read); l.err != nil {
+	if _, l.err = r.awaitCommitted(ctx, c, read); l.err != nil {
 		return l
 	}
 	if l.now, l.err = schema.SnapshotTables(ctx, c.LongQuery, r.schemaServer(), names...); l.err != nil {

@@ -2,6 +2,7 @@ package binlog
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"daybook/binlog/dump"
@@ -38,23 +39,36 @@ func (r *Reader) committed(ctx context.Context, c *Conn) (*Status, error) {
 	return &s, nil
 }
 
-// awaitCommitted waits until what was read up to a position is committed, and so seen by others. After
-// commitPatience it goes on all the same. Of a MySQL server without GTIDs it is not known.
-func (r *Reader) awaitCommitted(ctx context.Context, c *Conn, read *dump.Position) error {
+// awaitCommitted waits until what was read up to a position is committed, and so seen by others; done: it
+// was within commitPatience. Of a MySQL server without GTIDs it is not known.
+func (r *Reader) awaitCommitted(ctx context.Context, c *Conn, read *dump.Position) (done bool, err error) {
 	for began, pause := time.Now(), 10*time.Millisecond; time.Since(began) < commitPatience; pause *= 2 {
 		s := *r.server.Load()
 		whole, err := c.ReadCommitted(ctx, &s)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if done, err := read.IsCommitted(&s, whole); done || err != nil {
-			return err
+			return done, err
 		}
 		select {
 		case <-time.After(min(pause, time.Second)):
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 	}
-	return nil
+	return false, nil
+}
+
+// reselected sees, where other objects are selected than were at the position, that a copy of the tables
+// which is made once they hold has all that was read: what the former ones left out will not be read again.
+func (r *Reader) reselected(ctx context.Context, c *Conn, p *position) error {
+	if !r.selects || !p.IsOf(r.server.Load()) {
+		return nil
+	}
+	done, err := r.awaitCommitted(ctx, c, &p.Position)
+	if err == nil && !done {
+		err = dump.Transient(fmt.Errorf("other objects are selected than before, and a transaction that was read waits for its commit at the source for longer than %s, such as for a semi-synchronous replica; they hold as soon as it has committed", commitPatience))
+	}
+	return err
 }

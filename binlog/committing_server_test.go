@@ -128,6 +128,52 @@ func TestCheckWhileATableIsAltered(t *testing.T) {
 	}
 }
 
+// TestOthersSelectedWhileATransactionCommits selects a table while a transaction on it was read that
+// nobody sees yet: a copy of the table that is made once the selection holds has it.
+func TestOthersSelectedWhileATransactionCommits(t *testing.T) {
+	t.Parallel() // its servers are its own
+	for version, args := range committingServers {
+		if !strings.Contains(args[0], "semi") && len(args) == 1 {
+			continue // what waits for the disk is not sent
+		}
+		t.Run(version, func(t *testing.T) {
+			s := servers.Start(t, version, args...)
+			name, db := s.Database(t)
+			db.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE u (id INT PRIMARY KEY)")
+			o := options(s, name)
+			o.Include = []string{name + ".t"}
+			r := open(t, o)
+			committed := waiting(t, s, name, "INSERT INTO u VALUES (1)")
+			end, err := dialStatus(t, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for late := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+				if _, err := r.Poll(); err != nil || time.Now().After(late) {
+					t.Fatalf("the transaction was not read: %v", err)
+				}
+				if at, err := binlog.PlaceOf(r.Checkpoint().Position); err == nil && at.File == end.File && at.Pos >= end.Pos {
+					break
+				}
+			}
+			r.save()
+			if seen := db.Query("SELECT * FROM u"); len(seen) > 0 {
+				t.Fatal("the transaction was committed before it was read: the test shows nothing")
+			}
+			r.options.Include = []string{name + ".*"}
+			r.reopen(r.last)
+			if seen := db.Query("SELECT * FROM u"); len(seen) != 1 {
+				t.Error("the table is selected, and a copy of it lacks a row that will not be read")
+			}
+			if err := <-committed; err != nil {
+				t.Fatal(err)
+			}
+			db.Exec("INSERT INTO u VALUES (2)")
+			equal(t, r.take(1), []string{"insert u 2"})
+		})
+	}
+}
+
 // TestStartWhileAGTIDIsHeld starts while an idle session holds a GTID that it was given, and has written nothing: nothing is
 // waited for, and what it commits later is read.
 func TestStartWhileAGTIDIsHeld(t *testing.T) {

@@ -37,7 +37,7 @@ func (r *Reader) selectObjects(saved []byte, p *position) error {
 	if bytes.Equal(entry, saved) {
 		return nil
 	}
-	r.chosen = chosenObjects{r.filter, entry}
+	r.chosen, r.selects = chosenObjects{r.filter, entry}, saved != nil
 	if p == nil || !p.inGroup() || saved == nil { // earlier versions saved none
 		r.changeObjects()
 		return nil

@@ -60,7 +60,11 @@ func (r *Reader) prepare(ctx context.Context) (*position, error) {
 		return nil, fmt.Errorf("%w: binlog_format is %s; SET GLOBAL binlog_format=ROW, put it into the source's configuration, and restart the applications' connections", ErrNotRow, f)
 	}
 	if r.o.Resume != nil {
-		return r.resume()
+		p, err := r.resume()
+		if err != nil {
+			return nil, err
+		}
+		return p, r.reselected(ctx, c, p)
 	}
 	if err := r.selectObjects(nil, nil); err != nil {
 		return nil, err
