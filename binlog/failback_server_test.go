@@ -242,6 +242,40 @@ func TestReplicatedUnread(t *testing.T) {
 	}
 }
 
+// TestReplicatedFromAStranger has a server that does not log what it replicates be, for a while, the replica of one that has nothing to
+// do with it and numbers its transactions in the same domain, lower: what came from there is in no binlog.
+func TestReplicatedFromAStranger(t *testing.T) {
+	for _, version := range []string{"mariadb-10.5", "mariadb-10.11", "mariadb-11.8"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			c, r := readAtUnlogged(t, version)
+			c.take(r, c.insert(9))
+			r.save()
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			stranger := own(t, version, "--server-id=177")
+			there := stranger.Connect(t, "")
+			there.Exec("CREATE DATABASE stranger", "CREATE TABLE stranger.t (id INT PRIMARY KEY)")
+			c.a.Follow(t, stranger, true)
+			there.Exec("INSERT INTO stranger.t VALUES (1)")
+			replicated(t, c.a, "stranger", 1)
+			c.a.Unfollow(t)
+			want := c.insert(2)
+			err := r.refused()
+			var missing *binlog.MissingError
+			if !errors.As(err, &missing) || !errors.Is(err, binlog.ErrPurged) || !strings.Contains(err.Error(), "does not log what it replicates") {
+				t.Fatalf("error %v", err)
+			}
+			t.Log(err)
+			r.options.Start = binlog.Start{Mode: binlog.StartGTID, GTID: missing.From()}
+			r.schema = map[string][]byte{}
+			r.reopen(nil)
+			c.take(r, want)
+		})
+	}
+}
+
 // TestXAHeldAtAnUnloggedServer leads to a promoted server that does not log what it replicates while an XA transaction of the former
 // source is prepared: that is told, as its commit there is in no binlog.
 func TestXAHeldAtAnUnloggedServer(t *testing.T) {

@@ -216,19 +216,16 @@ func (d *placing) listed(ctx context.Context, file string) (BinlogState, error) 
 // false; first those that its list has, without a place: the last of each server and domain in what was before.
 // It gives up behind many bytes with errTooFar.
 func (d *placing) fromOldest(ctx context.Context, more func(g GTID, at Place) bool) error {
-	oldest := 0
-	for oldest < len(d.logs) && d.logs[oldest].gone() {
-		oldest++
-	}
-	if oldest == len(d.logs) {
+	oldest := d.oldest()
+	if oldest == "" {
 		return ErrPurged
 	}
 	left, goesOn := uint64(scanned), true
-	return d.look(ctx, From{File: d.logs[oldest].name, Pos: 4}, func(e seen) error {
+	return d.look(ctx, From{File: oldest, Pos: 4}, func(e seen) error {
 		var err error
 		switch e.Type {
 		case EvMariaGTIDList:
-			if e.file == d.logs[oldest].name {
+			if e.file == oldest {
 				err = eachListed(e.Body, func(g GTID) { goesOn = goesOn && more(g, Place{}) })
 			}
 		case EvMariaGTID:
@@ -247,6 +244,16 @@ func (d *placing) fromOldest(ctx context.Context, more func(g GTID, at Place) bo
 		}
 		return nil
 	})
+}
+
+// oldest is the oldest binlog that is there; "": none is.
+func (d *placing) oldest() string {
+	for _, l := range d.logs {
+		if !l.gone() {
+			return l.name
+		}
+	}
+	return ""
 }
 
 // errTooFar ends a look that has seen too much for what it was for.

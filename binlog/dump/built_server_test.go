@@ -3,7 +3,9 @@
 package dump_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +60,44 @@ func TestBuiltFromACopy(t *testing.T) {
 			b.insert(10, 11)
 			follow(t, b.source(nil), f.saved()).refused(30*time.Second, dump.ErrOtherServer)
 		})
+	})
+}
+
+// TestNumberedAnew leads to a MariaDB server that was the source's replica and had all that was read, and whose binlogs
+// were reset: it numbers its own transactions from 1, and a dump behind what was read leaves out those that
+// have a lower number. That is told, with the place from which all is read.
+func TestNumberedAnew(t *testing.T) {
+	t.Parallel()
+	eachLine(t, mariaDB, func(t *testing.T, v string) {
+		for _, logs := range []string{"--log-slave-updates=OFF", "--log-slave-updates=ON"} {
+			a := begin(t, v, true)
+			f := follow(t, a.source(nil), a.start())
+			b := blank(t, v, logs)
+			b.db.Exec("SET sql_log_bin=0", "CREATE DATABASE d", "CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB", "SET sql_log_bin=1",
+				fmt.Sprintf("SET GLOBAL gtid_slave_pos='%s'", a.db.Query("SELECT @@gtid_binlog_pos")[0][0]))
+			b.Follow(t, a.Server, true)
+			a.insert(1, 9)
+			f.want(1, 9)
+			f.feed.Close()
+			b.has(9)
+			b.Unfollow(t)
+			b.db.Exec("RESET MASTER")
+			b.insert(10, 12)
+			at := follow(t, b.source(nil), f.saved())
+			err := at.until(30*time.Second, func() bool { return len(at.values) > 0 })
+			var missing *dump.MissingError
+			if !errors.As(err, &missing) || !errors.Is(err, dump.ErrOtherServer) || !strings.Contains(err.Error(), "RESET MASTER") {
+				t.Fatalf("%s: read %s, error %v", logs, at.values, err)
+			}
+			t.Log(err)
+			p := b.start()
+			p.File, p.Pos, p.GTIDs = missing.Next.File, missing.Next.Pos, f.saved().GTIDs
+			f = follow(t, b.source(nil), p)
+			f.want(10, 12)
+			b.insert(13, 14)
+			f.want(13, 14)
+			f.feed.Close()
+		}
 	})
 }
 

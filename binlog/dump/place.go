@@ -289,7 +289,7 @@ func (d *placing) byGTID(ctx context.Context) (From, error) {
 	if !executed.ContainsSet(d.p.GTIDs) {
 		return From{}, d.mayCatchUp(d.lacking(executed))
 	}
-	for _, sees := range []func(context.Context) error{d.nonePurged, d.noneDeleted, d.noneSkipped, d.noneLost, d.sameGroup, d.begunBehind, d.notAgain, d.sameHistory, d.noneAnonymous} {
+	for _, sees := range []func(context.Context) error{d.nonePurged, d.noneDeleted, d.noneSkipped, d.noneHidden, d.noneLost, d.sameGroup, d.begunBehind, d.notAgain, d.sameHistory, d.noneAnonymous} {
 		if err := sees(ctx); err != nil {
 			return From{}, err
 		}

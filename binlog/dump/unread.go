@@ -27,13 +27,18 @@ func (d *placing) noneUnread(ctx context.Context) error {
 	for _, domain := range slices.Sorted(maps.Keys(replicated.domains)) {
 		g := replicated.domains[domain]
 		switch read, followed := d.whole.GTIDs.domains[domain]; {
-		case there[g.by()] >= g.Seq, same && d.p.Had.domains[domain] == g:
+		case there[g.by()] >= g.Seq, same && (d.p.Had.domains[domain] == g || followed && d.p.mayHaveRead(g)):
 		case !followed && same:
 			behind.Add(g)
 			unread = g
 		case !followed:
 			d.lacks = append(d.lacks, fmt.Sprintf("the source has replicated %s, of a GTID domain of which nothing was read, and does not log what it replicates (log_slave_updates=OFF): "+
 				"what it replicated of that domain is in none of its binlogs", &g))
+		case same: // a server that has nothing to do with the former ones may number lower
+			if g.Seq > read.Seq {
+				behind.Add(g)
+			}
+			unread = g
 		case g.Seq > read.Seq && !d.p.mayHaveRead(g) && !d.p.wentBack(domain):
 			behind.Add(g)
 			unread = g
