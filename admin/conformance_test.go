@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -20,17 +21,17 @@ import (
 
 // description is a served description, with which answers are compared.
 type description struct {
-	text     []byte
 	doc      map[string]any
 	paths    *http.ServeMux // to find an answer's operation
-	compiler *jsonschema.Compiler
+	mu       sync.Mutex
+	compiler *jsonschema.Compiler // guarded by mu
 }
 
 const descriptionURL = "https://daybook.test/openapi.json"
 
 func describedBy(t *testing.T, text []byte) *description {
 	t.Helper()
-	d := &description{text: text, paths: http.NewServeMux(), compiler: jsonschema.NewCompiler()}
+	d := &description{paths: http.NewServeMux(), compiler: jsonschema.NewCompiler()}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	must(t, err)
 	d.doc = doc.(map[string]any)
@@ -112,7 +113,9 @@ func (d *description) check(r *http.Request, resp *http.Response, body []byte) e
 
 // fits wants a JSON text to be as the schema at a place says.
 func (d *description) fits(pointer string, body []byte) error {
+	d.mu.Lock()
 	schema, err := d.compiler.Compile(descriptionURL + "#" + pointer)
+	d.mu.Unlock()
 	if err != nil {
 		return err
 	}
