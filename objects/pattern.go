@@ -51,8 +51,8 @@ func parse(text string) (p Pattern, err *Error) {
 		}
 		marked = true
 	default:
-		var database string
-		if database, rest, _ = strings.Cut(text, "."); database == "" {
+		database, _, _ := strings.Cut(text, ".")
+		if database == "" {
 			return p, &Error{Reason: "the database is missing: " + form}
 		}
 		p.database, rest = bare(database), text[len(database):]
