@@ -165,6 +165,15 @@ func (s *Server) Open(ctx context.Context) error {
 		}
 		s.listeners = append(s.listeners, bound)
 	}
+	s.packing.watch = func(part *store.Partition) {
+		s.running.Go(func() {
+			select {
+			case <-part.Deleted():
+				s.packing.forget(part.TopicID())
+			case <-ctx.Done():
+			}
+		})
+	}
 	for _, l := range s.listeners {
 		stop := context.AfterFunc(ctx, func() { l.Close() })
 		s.running.Go(func() {

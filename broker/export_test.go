@@ -52,3 +52,17 @@ func (r *refusals) Close()                              { r.close() }
 
 // Addresses is how many are kept.
 func (r *refusals) Addresses() int { return len(r.counts) }
+
+// PackedBytes is what is kept of compressed batches.
+func (s *Server) PackedBytes() int {
+	s.packing.mu.Lock()
+	defer s.packing.mu.Unlock()
+	bytes := 0
+	for _, b := range s.packing.packed {
+		bytes += len(b.bytes)
+	}
+	if bytes != s.packing.size {
+		panic("the size of what is kept is wrong")
+	}
+	return bytes
+}

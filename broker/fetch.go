@@ -193,7 +193,7 @@ func (c *conn) awaitBytes(ctx context.Context, req *kmsg.FetchRequest, want *wan
 // has tells that n bytes of records can be served, or that waiting for them is
 // in vain.
 func (w *wanted) has(n int) bool {
-	if w.Damaged() != nil {
+	if w.Damaged() != nil || isDeleted(w.Partition) {
 		return true
 	}
 	if at, err := w.diverges(); at != nil || err != nil {
@@ -233,6 +233,8 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 		err = c.readRecords(ctx, f, req, want, limit)
 	}
 	switch {
+	case errors.Is(err, store.ErrDeleted):
+		return
 	case errors.Is(err, store.ErrOffsetOutOfRange):
 		want.resp.ErrorCode = kerr.OffsetOutOfRange.Code
 		return
@@ -245,6 +247,16 @@ func (c *conn) read(ctx context.Context, f *fetchResponse, req *kmsg.FetchReques
 		want.resp.AbortedTransactions = noAborted
 	}
 	want.tellBounds() // after the records, so that the high watermark is not below them
+}
+
+// refuse answers for a topic that does not exist any more.
+func (w *wanted) refuse(version int16) {
+	w.resp = newFetchPartition(w.resp.Partition)
+	w.resp.AbortedTransactions = noAborted
+	w.resp.ErrorCode = kerr.UnknownTopicOrPartition.Code
+	if version >= 13 {
+		w.resp.ErrorCode = kerr.UnknownTopicID.Code
+	}
 }
 
 // tellBounds fills in where the log begins and ends.
@@ -260,7 +272,7 @@ func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 	}
 	memory := c.s.fetchMemory.claim(*c.principal, int64(limit))
 	f.release = memory.release
-	if !c.awaitMemory(ctx, memory) {
+	if !c.awaitMemory(ctx, want, memory) {
 		return nil
 	}
 	limit = int(memory.bytes)
@@ -288,7 +300,7 @@ func (c *conn) readRecords(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 }
 
 // awaitMemory tells if the memory came in time.
-func (c *conn) awaitMemory(ctx context.Context, memory *claim) bool {
+func (c *conn) awaitMemory(ctx context.Context, want *wanted, memory *claim) bool {
 	select {
 	case <-memory.ready:
 		return true
@@ -300,6 +312,7 @@ func (c *conn) awaitMemory(ctx context.Context, memory *claim) bool {
 	case <-memory.ready:
 		return true
 	case <-timeout.C:
+	case <-want.Deleted():
 	case <-c.watch(ctx).Done():
 	}
 	return false

@@ -29,9 +29,15 @@ func (c *conn) fetchInTurn(ctx context.Context, f *fetchResponse, req *kmsg.Fetc
 	next := want.offset
 	turn := c.reader.Begin(want.offset)
 	defer func() { c.reader.End(next) }()
+	defer func() {
+		if isDeleted(want.Partition) { // it was there when the request came
+			f.drop()
+			want.refuse(req.Version)
+		}
+	}()
 	began := time.Now()
 	if turn == group.Standby && !failed {
-		turn = c.awaitTurn(ctx, max(fetchWait(req), standbyWait))
+		turn = c.awaitTurn(ctx, want, max(fetchWait(req), standbyWait))
 	}
 	if turn == group.Active && !failed {
 		turn = c.awaitRecords(ctx, req, want, fetchWait(req)-time.Since(began))
@@ -63,8 +69,8 @@ func (c *conn) awaitRecords(ctx context.Context, req *kmsg.FetchRequest, want *w
 	return c.reader.Turn()
 }
 
-// awaitTurn waits until it is the connection's turn, or wait is over.
-func (c *conn) awaitTurn(ctx context.Context, wait time.Duration) group.Turn {
+// awaitTurn waits until it is the connection's turn, or wait is over, or there is nothing to wait for.
+func (c *conn) awaitTurn(ctx context.Context, want *wanted, wait time.Duration) group.Turn {
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
 	for {
@@ -75,6 +81,8 @@ func (c *conn) awaitTurn(ctx context.Context, wait time.Duration) group.Turn {
 		}
 		select {
 		case <-changed:
+		case <-want.Deleted():
+			return turn
 		case <-timeout.C:
 			return turn
 		case <-c.watch(ctx).Done():

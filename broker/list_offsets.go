@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -89,6 +90,10 @@ func (c *conn) listOffset(version int16, topic string, p kmsg.ListOffsetsRequest
 		return rp
 	}
 	offset, timestamp, err := offsetForTime(part, p.Timestamp)
+	if errors.Is(err, store.ErrDeleted) {
+		rp.ErrorCode = kerr.UnknownTopicOrPartition.Code
+		return rp
+	}
 	if err := cmp.Or(part.Damaged(), err); err != nil {
 		c.complainOfDamage("cannot look up an offset by time", topic, err, "time", p.Timestamp)
 		rp.ErrorCode = kerr.KafkaStorageError.Code

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 
 	"daybook/recordbatch"
@@ -40,11 +41,14 @@ func (s *Server) compressionFor(topic string, version int16) Compression {
 type packing struct {
 	compressors chan *compressor
 	maxPlain    int // in one response, its last batch not counted
+	// watch calls forget when a topic is deleted.
+	watch func(*store.Partition)
 
 	mu     sync.Mutex
 	packed map[packedKey]*packedBatch
 	order  []packedKey // of those whose bytes are counted in size, the oldest first
 	size   int
+	topics map[[16]byte]bool // that are watched
 }
 
 type compressor struct {
@@ -75,6 +79,7 @@ func newPacking(maxFetchBytes int) *packing {
 		compressors: make(chan *compressor, runtime.GOMAXPROCS(0)),
 		maxPlain:    unpacked * maxFetchBytes,
 		packed:      make(map[packedKey]*packedBatch),
+		topics:      make(map[[16]byte]bool),
 	}
 	for range cap(p.compressors) {
 		p.compressors <- &compressor{}
@@ -120,7 +125,7 @@ func (p *packing) batch(ctx context.Context, part *store.Partition, offset int64
 		p.mu.Unlock()
 		if !known {
 			b.err = p.pack(ctx, b, part, offset, c)
-			p.keep(key, b)
+			p.keep(key, b, part)
 			close(b.ready)
 			return b, b.err
 		}
@@ -179,18 +184,37 @@ func (p *packing) give(z *compressor) {
 }
 
 // keep keeps b for the next who asks, and forgets the oldest for it.
-func (p *packing) keep(key packedKey, b *packedBatch) {
+func (p *packing) keep(key packedKey, b *packedBatch, part *store.Partition) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if b.err != nil || len(b.bytes) > packedMemory {
+	if b.err != nil || len(b.bytes) > packedMemory || isDeleted(part) {
 		delete(p.packed, key)
 		return
+	}
+	if !p.topics[key.topicID] {
+		p.topics[key.topicID] = true
+		p.watch(part)
 	}
 	p.order = append(p.order, key)
 	for p.size += len(b.bytes); p.size > packedMemory; p.order = p.order[1:] {
 		p.size -= len(p.packed[p.order[0]].bytes)
 		delete(p.packed, p.order[0])
 	}
+}
+
+// forget gives the memory of a deleted topic back.
+func (p *packing) forget(topicID [16]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.topics, topicID)
+	p.order = slices.DeleteFunc(p.order, func(key packedKey) bool {
+		if key.topicID != topicID {
+			return false
+		}
+		p.size -= len(p.packed[key].bytes)
+		delete(p.packed, key)
+		return true
+	})
 }
 
 // messageSet converts batches for the clients from before message format v2.

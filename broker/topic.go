@@ -18,6 +18,16 @@ func (c *conn) partition() *store.Partition {
 	return p
 }
 
+// isDeleted tells of a partition that was there when it was looked up.
+func isDeleted(p *store.Partition) bool {
+	select {
+	case <-p.Deleted():
+		return true
+	default:
+		return false
+	}
+}
+
 // lookUp returns the partition that a request names by topic name or, if id is
 // not zero, by topic ID; nil if it does not exist for this principal.
 func (c *conn) lookUp(topic string, id [16]byte, partition int32) *store.Partition {
