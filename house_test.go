@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"binlog/dump":        {"binlog/cursor", "binlog/schema"},
 	"binlog/cursor":      {},
 	"binlog/charset":     {"binlog/cursor"},
-	"binlog/schema":      {"binlog/charset", "change"},
+	"binlog/schema":      {"binlog/charset", "change", "objects"},
 	"binlog/rowevent":    {"binlog/charset", "binlog/cursor", "change"},
 	"format":             {"change"},
 	"config":             {},

@@ -58,6 +58,7 @@ func (n TableName) String() string {
 type Catalog struct {
 	server    Server
 	databases map[string]*database // by folded name
+	others    sight                // of databases that are not in it: that there are none with the like
 	dirty     map[string]bool      // keys of entries that changed
 	hot       hotTables
 	scratch   []byte

@@ -22,8 +22,10 @@ var ErrEntry = errors.New("damaged schema entry")
 
 // The keys: "d", NUL, database; "t", NUL, database, NUL, table; and "p", NUL,
 // database, NUL, kind, NUL, name of a trigger, routine or view; the names
-// folded as lower_case_table_names says. The values are JSON, that of a table
-// as an S2 block behind the letter s.
+// folded as lower_case_table_names says; and "o", NUL for what is seen of other
+// databases. The values are JSON, that of a table as an S2 block behind the letter s.
+const sightKey = "o\x00"
+
 func databaseKey(db string) string    { return "d\x00" + db }
 func tableKey(db, name string) string { return "t\x00" + db + "\x00" + name }
 func programEntryKey(db string, k programKey) string {
@@ -47,6 +49,8 @@ func (c *Catalog) encode(key string) []byte {
 	parts := strings.Split(key, "\x00")
 	d := c.databases[parts[1]]
 	switch {
+	case key == sightKey:
+		v = c.others
 	case d == nil:
 		return nil
 	case parts[0] == "d":
@@ -109,6 +113,10 @@ func (c *Catalog) load(e Entry) error {
 		}
 		p.readOld()
 		c.putProgram(&p)
+	case string(e.Key) == sightKey:
+		if err := json.Unmarshal(e.Value, &c.others); err != nil {
+			return fmt.Errorf("%w: %w", ErrEntry, err)
+		}
 	default:
 		return fmt.Errorf("%w: key of no known kind", ErrEntry)
 	}

@@ -2,6 +2,9 @@ package schema
 
 import "daybook/change"
 
+// SeeOthers has the catalog rely on it that there are no databases that it does not have.
+func (c *Catalog) SeeOthers() { c.setSightOfOthers(seesAll) }
+
 // Tables returns all known definitions, ordered by database and name.
 func (c *Catalog) Tables() []*change.Table {
 	var all []*change.Table

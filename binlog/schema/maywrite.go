@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"daybook/objects"
 )
 
 // MayWrite tells whether a statement, whose result Apply has just given, may
@@ -17,7 +19,8 @@ import (
 // routines that it calls and the views that it names, and whatever these name
 // in turn. A table that is none the catalog knows is a temporary one, if
 // everything else can be seen. A database that the account of the snapshot
-// could not see at all is not looked into.
+// could not see at all may have any. But what cannot be seen of the server's own
+// and its service's databases changes nothing elsewhere.
 func (c *Catalog) MayWrite(result *Result, selected func(db, table string) bool) (why string) {
 	if result.change == nil {
 		return ""
@@ -121,6 +124,13 @@ func (s *writeSearch) call(change *rowChange, n TableName) {
 func (s *writeSearch) unseen(own string, n TableName, lead string) {
 	c := s.catalog
 	d := c.databases[c.fold(n.Database)]
+	if objects.System(n.Database) {
+		return
+	}
+	if d == nil && c.hides(n.Database, seesRoutines) && c.findProgram(aPackage, TableName{own, n.Database}) == nil {
+		s.found("%s%s may be a stored function, and those of %s cannot be seen: %s", lead, n.Name, n.Database, toSee(aFunction))
+		return
+	}
 	if d == nil && c.server.mariaDB() {
 		n = TableName{own, n.Database}
 		d = c.databases[c.fold(own)]
@@ -163,6 +173,8 @@ func (s *writeSearch) target(t target) {
 			// A temporary table: its rows are nobody's, and it has no triggers.
 		case s.selected(t.Database, t.Name):
 			s.found("it changes %s", t.TableName)
+		case objects.System(t.Database):
+			// No view of others' tables is there.
 		default:
 			s.found("%s is not a known table: it may be a view", t.TableName)
 		}
@@ -200,7 +212,7 @@ func (s *writeSearch) triggers(n TableName, events triggerEvents, cause string) 
 		}
 		s.visit(p, false, of)
 	}
-	if !s.catalog.sees(n.Database, seesTriggers) {
+	if !s.catalog.sees(n.Database, seesTriggers) && !objects.System(n.Database) {
 		s.found("the triggers of %s cannot be seen: %s", n, toSee(aTrigger))
 	}
 }
@@ -210,6 +222,8 @@ func (s *writeSearch) program(at step) {
 	p, c := at.program, s.catalog
 	writes := p.Writes || at.changes
 	switch {
+	case objects.System(p.Database) && !c.sees(p.Database, sightOf(p.Kind)):
+		return
 	case p.Opaque || !c.sees(p.Database, sightOf(p.Kind)):
 		s.opaque(at)
 		return

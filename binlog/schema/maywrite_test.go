@@ -36,6 +36,7 @@ var shopPrograms = []string{
 func shop(t *testing.T, server schema.Server) *schema.Catalog {
 	t.Helper()
 	c := schema.NewCatalog(server)
+	c.SeeOthers()
 	apply(t, c, schema.Context{Database: "shop"}, shopPrograms...)
 	return c
 }
@@ -219,6 +220,74 @@ func TestColumnsAreNoTables(t *testing.T) {
 	}
 }
 
+// TestOtherDatabases has statements call and name what is in a database that the catalog does not have:
+// it is not there, or was hidden from the account.
+func TestOtherDatabases(t *testing.T) {
+	const hidden = "may be a stored function, and those of far cannot be seen: GRANT SELECT ON *.*"
+	for _, server := range []schema.Server{mysql8, {Flavor: "mariadb", Version: 101106, DefaultCharset: "latin1"}} {
+		for _, test := range []struct{ sql, def, want string }{
+			{sql: "SELECT `far`.`f`(1)", want: "f " + hidden},
+			{sql: "DO far.f(1)", want: "f " + hidden},
+			{sql: "INSERT INTO u VALUES (far . f(1))", want: "f " + hidden},
+			{sql: "UPDATE u SET c = 1 WHERE far.f(id)", want: "f " + hidden},
+			{sql: "LOAD DATA INFILE 'x' INTO TABLE u (id, @c) SET c = far.f(@c)", want: "f " + hidden},
+			{sql: "CREATE TEMPORARY TABLE tmp SELECT far.f(1) AS x", want: "f " + hidden},
+			{sql: "INSERT INTO shop.u VALUES (f(1))", def: "far", want: "f " + hidden},
+			{sql: "INSERT INTO shop.u VALUES (CONCAT(1))", def: "far"},
+			{sql: "INSERT INTO shop.u (id) VALUES (1)", def: "far"},
+			{sql: "INSERT INTO shop.u VALUES (f(1))", def: "-"},
+			{sql: "INSERT INTO marked VALUES (1)", want: "trigger shop.mark of shop.marked may write: it names f " + hidden},
+			{sql: "SELECT calls(1)", want: "function shop.calls, which it calls, may write: it names f " + hidden},
+			{sql: "INSERT INTO u SELECT x FROM vfar", want: "view shop.vfar, which it reads, may write: it names f " + hidden},
+			{sql: "SELECT mysql.rds_version()"}, {sql: "DO sys.f(1)"}, {sql: "INSERT INTO u VALUES (1)"},
+		} {
+			ctx := schema.Context{Database: "shop"}
+			for sees, want := range map[bool]string{true: "", false: test.want} {
+				c := schema.NewCatalog(server)
+				if sees {
+					c.SeeOthers()
+				}
+				apply(t, c, ctx, "CREATE DATABASE shop", "CREATE TABLE u (id INT, c INT)", "CREATE TABLE t (id INT)", "CREATE TABLE marked (id INT)",
+					"CREATE TRIGGER mark AFTER INSERT ON marked FOR EACH ROW SET @a = far.f(NEW.id)", "CREATE VIEW vfar AS SELECT far.f(1) AS x",
+					"CREATE FUNCTION calls(x INT) RETURNS INT RETURN far.f(x)")
+				at := ctx
+				if test.def != "" {
+					at.Database = strings.Trim(test.def, "-")
+				}
+				if got := c.MayWrite(apply(t, c, at, test.sql), shopSelected); got != want {
+					t.Errorf("%s, default database %q, all seen: %v:\n got %q\nwant %q", test.sql, at.Database, sees, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestServersOwnDatabases has a service write into databases that the account does not see, or not wholly.
+func TestServersOwnDatabases(t *testing.T) {
+	maria := schema.Server{Flavor: "mariadb", Version: 110806, DefaultCharset: "latin1"}
+	for _, known := range []bool{false, true} {
+		for _, sql := range []string{
+			"insert into mysql.rds_heartbeat2(id,value) values(1,2) on duplicate key update value=2", "replace into mysql.ha_health_check values (1, 2)",
+			"update mysql.rds_configuration set value= NAME_CONST('vv',30) where name= NAME_CONST('n',_utf8mb4'binlog retention hours')", "delete from mysql.rds_history where a<1",
+			"insert into sys.x values (1)", "SELECT `mysql`.`rds_version`()", "insert into mysql.rds_history select mysql.rds_version(), now()", "INSERT INTO mysql.plain VALUES (mysql.f())",
+		} {
+			c, ctx := schema.NewCatalog(maria), schema.Context{Database: "mysql"}
+			if known {
+				c.PutDatabase("mysql", "utf8mb4")
+				c.Unknown("mysql", "plain")
+			}
+			if got := c.MayWrite(apply(t, c, ctx, sql), shopSelected); got != "" {
+				t.Errorf("%s: got %q", sql, got)
+			}
+		}
+		c := schema.NewCatalog(maria)
+		r := apply(t, c, schema.Context{}, "INSERT INTO mysql.x VALUES (1)")
+		if got := c.MayWrite(r, func(db, _ string) bool { return db == "mysql" }); got != "it changes mysql.x" {
+			t.Errorf("a table of mysql that is selected: got %q", got)
+		}
+	}
+}
+
 func TestMayWriteAfterLoading(t *testing.T) {
 	c := shop(t, mysql8)
 	saved := c.Dirty()
@@ -236,7 +305,7 @@ func TestMayWriteAfterLoading(t *testing.T) {
 		return loaded
 	}
 	loaded := load(saved)
-	for _, sql := range []string{"INSERT INTO logged VALUES (1)", "INSERT INTO u VALUES (f(1))", "UPDATE v SET a = 1", "INSERT INTO u VALUES (1)"} {
+	for _, sql := range []string{"INSERT INTO logged VALUES (1)", "INSERT INTO u VALUES (f(1))", "UPDATE v SET a = 1", "INSERT INTO u VALUES (1)", "SELECT far.f(1)"} {
 		want := c.MayWrite(apply(t, c, schema.Context{Database: "shop"}, sql), shopSelected)
 		if got := loaded.MayWrite(apply(t, loaded, schema.Context{Database: "shop"}, sql), shopSelected); got != want {
 			t.Errorf("%s: got %q, want %q as before", sql, got, want)
@@ -288,6 +357,7 @@ func TestForget(t *testing.T) {
 		{"DROP FUNCTION gone", "SELECT pure(1)", "function shop.pure, which it calls, may change anything, as what shop.pure is cannot be seen: GRANT SELECT ON *.*"},
 		{"DROP FUNCTION gone", "SELECT gone(1)", "gone may be a stored function, and those of shop cannot be seen: GRANT SELECT ON *.*"},
 		{"DROP FUNCTION gone", "SELECT COALESCE(1, 2)", ""},
+		{"DROP DATABASE far", "SELECT far.f(1)", "f may be a stored function, and those of far cannot be seen: GRANT SELECT ON *.*"},
 		{"DROP FUNCTION gone", "INSERT INTO u VALUES (1)", ""},
 	} {
 		c, ctx := shop(t, mysql8), schema.Context{Database: "shop"}

@@ -240,6 +240,20 @@ func (c *Catalog) sees(db string, what sight) bool {
 	return what == 0 || d != nil && d.Seen&what == what
 }
 
+// hides tells that a database which the catalog does not have may be one that
+// was hidden from the account.
+func (c *Catalog) hides(db string, what sight) bool {
+	return db != "" && c.databases[c.fold(db)] == nil && c.others&what != what
+}
+
+// setSightOfOthers notes what is seen of the databases that are not in the catalog.
+func (c *Catalog) setSightOfOthers(seen sight) {
+	if c.others != seen {
+		c.others = seen
+		c.dirty[sightKey] = true
+	}
+}
+
 // setSight notes what is seen of a database.
 func (c *Catalog) setSight(db string, seen sight) {
 	if d := c.ensureDatabase(db); d.Seen != seen {
@@ -248,10 +262,13 @@ func (c *Catalog) setSight(db string, seen sight) {
 	}
 }
 
-// unsee notes what is not known any more of a database, if that is known.
+// unsee notes what is not known any more of a database; of one that is not there any
+// more, it does so of all that are not.
 func (c *Catalog) unsee(db string, what sight) {
 	if d := c.databases[c.fold(db)]; d != nil {
 		c.setSight(db, d.Seen&^what)
+	} else {
+		c.setSightOfOthers(c.others &^ what)
 	}
 }
 

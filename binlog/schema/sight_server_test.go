@@ -19,7 +19,10 @@ import (
 func TestSnapshotKnowsWhatItCannotSee(t *testing.T) {
 	servers.Each(t, func(t *testing.T, s *servers.Server) {
 		src := openSource(t, s, fmt.Sprintf("schema_sight_%08x", rand.Uint32()))
+		other := src.db + "_o" // with nothing else in it
+		t.Cleanup(func() { src.must("DROP DATABASE IF EXISTS " + other) })
 		for _, sql := range []string{
+			"CREATE DATABASE " + other, "CREATE FUNCTION " + other + ".f(x INT) RETURNS INT DETERMINISTIC BEGIN UPDATE " + src.db + ".t SET a = x; RETURN x; END",
 			"CREATE TABLE t (id INT, a INT)", "CREATE TABLE u (id INT, a INT)", "CREATE TABLE plain (id INT, a INT)",
 			"CREATE TRIGGER trg AFTER INSERT ON u FOR EACH ROW INSERT INTO t VALUES (NEW.id, 1)",
 			"CREATE FUNCTION f(x INT) RETURNS INT DETERMINISTIC BEGIN UPDATE t SET a = x; RETURN x; END",
@@ -34,17 +37,18 @@ func TestSnapshotKnowsWhatItCannotSee(t *testing.T) {
 			role               bool
 			insertU, plain     string // how the answers end or what is in them; "" for none
 			callF, pure        string
+			callOther          string
 			changeV, changeVU  string
 			temporary, builtIn string
 		}{
-			{name: "all", grant: "SELECT, TRIGGER, SHOW VIEW ON *.*", insertU: "may change", callF: "may change", changeV: "may change"},
-			{name: "no triggers", grant: "SELECT, SHOW VIEW ON *.*", insertU: triggers, plain: triggers, callF: "may change", changeV: "may change", changeVU: triggers},
-			{name: "no view bodies", grant: "SELECT, TRIGGER ON *.*", insertU: "may change", callF: "may change", changeV: opaque, changeVU: opaque},
-			{name: "one database", grant: "SELECT, TRIGGER, SHOW VIEW ON `" + strings.ReplaceAll(src.db, "_", `\_`) + "`.*", insertU: "may change", callF: routines, pure: routines, changeV: "may change"},
-			{name: "execute", grant: "SELECT, TRIGGER, SHOW VIEW, EXECUTE ON `" + src.db + "`.*", insertU: "may change", callF: opaque, pure: opaque, changeV: "may change"},
-			{name: "one table", grant: "SELECT ON " + src.db + ".plain", insertU: "not a known table", plain: triggers, callF: routines, pure: routines,
+			{name: "all", grant: "SELECT, TRIGGER, SHOW VIEW ON *.*", insertU: "may change", callOther: "may change", callF: "may change", changeV: "may change"},
+			{name: "no triggers", grant: "SELECT, SHOW VIEW ON *.*", insertU: triggers, plain: triggers, callOther: "may change", callF: "may change", changeV: "may change", changeVU: triggers},
+			{name: "no view bodies", grant: "SELECT, TRIGGER ON *.*", insertU: "may change", callOther: "may change", callF: "may change", changeV: opaque, changeVU: opaque},
+			{name: "one database", grant: "SELECT, TRIGGER, SHOW VIEW ON `" + strings.ReplaceAll(src.db, "_", `\_`) + "`.*", insertU: "may change", callOther: routines, callF: routines, pure: routines, changeV: "may change"},
+			{name: "execute", grant: "SELECT, TRIGGER, SHOW VIEW, EXECUTE ON `" + src.db + "`.*", insertU: "may change", callOther: routines, callF: opaque, pure: opaque, changeV: "may change"},
+			{name: "one table", grant: "SELECT ON " + src.db + ".plain", insertU: "not a known table", plain: triggers, callOther: routines, callF: routines, pure: routines,
 				changeV: "not a known table", changeVU: "not a known table", temporary: "not a known table"},
-			{name: "role", grant: "SELECT, TRIGGER, SHOW VIEW ON *.*", role: true, insertU: "may change", callF: "may change", changeV: "may change"},
+			{name: "role", grant: "SELECT, TRIGGER, SHOW VIEW ON *.*", role: true, insertU: "may change", callOther: "may change", callF: "may change", changeV: "may change"},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				if test.role && !src.server.mysqlFrom(80000) && !src.server.mariaDB() {
@@ -55,6 +59,7 @@ func TestSnapshotKnowsWhatItCannotSee(t *testing.T) {
 				for _, want := range []struct{ sql, text string }{
 					{"INSERT INTO u VALUES (1, 1)", test.insertU}, {"INSERT INTO plain VALUES (1, 1)", test.plain},
 					{"SELECT f(1)", test.callF}, {"SELECT pure(1)", test.pure},
+					{"SELECT `" + other + "`.`f`(1)", test.callOther},
 					{"UPDATE v SET a = 1", test.changeV}, {"UPDATE vu SET a = 1", test.changeVU},
 					{"INSERT INTO tmp VALUES (1)", test.temporary}, {"SELECT CONCAT(1)", test.builtIn},
 				} {

@@ -139,6 +139,7 @@ func (s *snapshot) sight(ctx context.Context) error {
 			list = append(list, g)
 		}
 	}
+	s.catalog.setSightOfOthers(sightOfAll(list))
 	for _, db := range s.catalog.Databases() {
 		var seen sight
 		for _, g := range list {
@@ -150,6 +151,20 @@ func (s *snapshot) sight(ctx context.Context) error {
 		s.catalog.setSight(db, seen)
 	}
 	return nil
+}
+
+// sightOfAll tells what is seen of every database, whatever its name.
+func sightOfAll(list []grant) sight {
+	var seen sight
+	for _, g := range list {
+		switch {
+		case g.revoked:
+			return 0 // of one that may have been hidden by that
+		case g.database == "*":
+			seen |= g.sight("")
+		}
+	}
+	return seen
 }
 
 // grant is one line of SHOW GRANTS.
@@ -168,7 +183,11 @@ func parseGrant(line string) (grant, bool) {
 	if m == nil {
 		return grant{}, false
 	}
-	g := grant{database: strings.Trim(m[3], "`\""), revoked: strings.EqualFold(m[1], "REVOKE")}
+	name := m[3]
+	if quote := name[:1]; name != "*" {
+		name = strings.ReplaceAll(name[1:len(name)-1], quote+quote, quote)
+	}
+	g := grant{database: name, revoked: strings.EqualFold(m[1], "REVOKE")}
 	for privilege := range strings.SplitSeq(strings.ToUpper(m[2]), ",") {
 		g.privileges = append(g.privileges, strings.TrimSpace(privilege))
 	}
