@@ -89,6 +89,9 @@ func (s *writeSearch) statement(change *rowChange) {
 	for _, n := range sorted(change.mentions.calls) {
 		s.call(change, n)
 	}
+	for _, n := range sorted(change.mentions.tables) {
+		s.hidden(change.in(n), "it")
+	}
 }
 
 // in completes a name that the statement writes.
@@ -137,6 +140,18 @@ func (s *writeSearch) unseen(own string, n TableName, lead string) {
 	}
 	if d != nil && !c.sees(d.Name, seesRoutines) && c.findProgram(aPackage, n) == nil {
 		s.found("%s%s may be a stored function, and those of %s cannot be seen: %s", lead, n.Name, d.Name, toSee(aFunction))
+	}
+}
+
+// hidden finds it possible that what stands for a table is one with triggers, or a
+// view, that the account cannot see.
+func (s *writeSearch) hidden(n TableName, cause string) {
+	c := s.catalog
+	if n.Database == "" || objects.System(n.Database) || c.find(n) != nil || c.findProgram(aView, n) != nil {
+		return
+	}
+	if c.hides(n.Database, seesTables) || c.databases[c.fold(n.Database)] != nil && !c.sees(n.Database, seesTables) {
+		s.found("%s names %s, which cannot be seen, and may be a view or have triggers: GRANT SELECT, TRIGGER, SHOW VIEW ON *.*", cause, n)
 	}
 }
 
@@ -253,6 +268,9 @@ func (s *writeSearch) program(at step) {
 		if function == nil && procedure == nil && c.find(n) == nil && c.findProgram(aView, n) == nil {
 			s.unseen(p.Database, n, at.cause+" may write: it names ")
 		}
+	}
+	for n := range p.unpack(p.Tables, nil) {
+		s.hidden(n, at.cause)
 	}
 }
 

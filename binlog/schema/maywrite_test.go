@@ -224,6 +224,7 @@ func TestColumnsAreNoTables(t *testing.T) {
 // it is not there, or was hidden from the account.
 func TestOtherDatabases(t *testing.T) {
 	const hidden = "may be a stored function, and those of far cannot be seen: GRANT SELECT ON *.*"
+	const unseen = "which cannot be seen, and may be a view or have triggers: GRANT SELECT, TRIGGER, SHOW VIEW ON *.*"
 	for _, server := range []schema.Server{mysql8, {Flavor: "mariadb", Version: 101106, DefaultCharset: "latin1"}} {
 		for _, test := range []struct{ sql, def, want string }{
 			{sql: "SELECT `far`.`f`(1)", want: "f " + hidden},
@@ -239,6 +240,22 @@ func TestOtherDatabases(t *testing.T) {
 			{sql: "INSERT INTO marked VALUES (1)", want: "trigger shop.mark of shop.marked may write: it names f " + hidden},
 			{sql: "SELECT calls(1)", want: "function shop.calls, which it calls, may write: it names f " + hidden},
 			{sql: "INSERT INTO u SELECT x FROM vfar", want: "view shop.vfar, which it reads, may write: it names f " + hidden},
+			{sql: "INSERT INTO u SELECT * FROM far.v", want: "it names far.v, " + unseen},
+			{sql: "INSERT INTO u SELECT v.x FROM u JOIN far.v ON u.id = v.x", want: "it names far.v, " + unseen},
+			{sql: "INSERT INTO u SELECT v.x FROM u, far.v WHERE u.id", want: "it names far.v, " + unseen},
+			{sql: "INSERT INTO u SELECT (SELECT MAX(id) FROM far.v), u.c FROM u", want: "it names far.v, " + unseen},
+			{sql: "UPDATE u, far.v SET u.c = v.x", want: "it names far.v, " + unseen},
+			{sql: "INSERT INTO shop.u SELECT * FROM v", def: "far", want: "it names far.v, " + unseen},
+			{sql: "INSERT INTO logged VALUES (1)", want: "trigger shop.trg of shop.logged names far.y, " + unseen},
+			{sql: "SELECT changes(1)", want: "function shop.changes, which it calls, names far.v, " + unseen},
+			{sql: "INSERT INTO u SELECT x FROM vview", want: "view shop.vview, which it reads, names far.v, " + unseen},
+			{sql: "INSERT INTO u SELECT EXTRACT(YEAR FROM q.id), q.c FROM u AS q ORDER BY q.id, q.c"},
+			{sql: "INSERT INTO u VALUES (1, 2) ON DUPLICATE KEY UPDATE u.c = 1, u.id = 2"},
+			{sql: "INSERT INTO u SELECT a.id, b.id FROM u a JOIN marked b ON (a.id = b.id) WHERE a.id IN (b.id, a.c)"},
+			{sql: "INSERT INTO u SELECT a.id, (SELECT MAX(b.id) FROM marked AS b WHERE b.id IN (a.id, a.c)) FROM u a GROUP BY a.id, a.c LIMIT 1, 2"},
+			{sql: "UPDATE u a, u b SET a.c = 1, b.id = 2 WHERE a.id = b.id"}, {sql: "DELETE a FROM u AS a JOIN u AS b USING (id) WHERE a.c"},
+			{sql: "INSERT IGNORE INTO u (id, c) SELECT SUBSTRING(a.c FROM a.id FOR a.c), REPLACE(a.c, a.id, a.c) FROM u AS a FORCE INDEX (x)"},
+			{sql: "SELECT reads(1)"}, {sql: "INSERT INTO mysql.x SELECT * FROM sys.y"},
 			{sql: "SELECT mysql.rds_version()"}, {sql: "DO sys.f(1)"}, {sql: "INSERT INTO u VALUES (1)"},
 		} {
 			ctx := schema.Context{Database: "shop"}
@@ -249,6 +266,10 @@ func TestOtherDatabases(t *testing.T) {
 				}
 				apply(t, c, ctx, "CREATE DATABASE shop", "CREATE TABLE u (id INT, c INT)", "CREATE TABLE t (id INT)", "CREATE TABLE marked (id INT)",
 					"CREATE TRIGGER mark AFTER INSERT ON marked FOR EACH ROW SET @a = far.f(NEW.id)", "CREATE VIEW vfar AS SELECT far.f(1) AS x",
+					"CREATE TABLE logged (id INT)", "CREATE TRIGGER trg AFTER INSERT ON logged FOR EACH ROW INSERT INTO far.y (id) VALUES (NEW.id)",
+					"CREATE FUNCTION changes(x INT) RETURNS INT BEGIN UPDATE far.v SET a = x; RETURN x; END", "CREATE VIEW vview AS SELECT v.a AS x FROM (u JOIN far.v)",
+					"CREATE FUNCTION reads(x INT) RETURNS INT BEGIN DECLARE c CURSOR FOR SELECT a.id FROM u a WHERE a.id; FOR r IN (SELECT a.id, a.c FROM u AS a FOR UPDATE) DO SET x = r.id; END FOR; "+
+						"INSERT INTO u (id) SELECT a.id FROM u AS a, u AS b WHERE a.id = b.id ON DUPLICATE KEY UPDATE u.c = a.id, u.id = b.id; RETURN x; END",
 					"CREATE FUNCTION calls(x INT) RETURNS INT RETURN far.f(x)")
 				at := ctx
 				if test.def != "" {

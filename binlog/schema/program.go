@@ -34,6 +34,7 @@ type program struct {
 	Events   triggerEvents `json:"events,omitempty"` // of a trigger
 	Named    string        `json:"named,omitempty"`  // what may be tables and views, see pack
 	Calls    string        `json:"calls,omitempty"`  // what may be routines, likewise
+	Tables   string        `json:"tables,omitempty"` // what stands where nothing but a table or view can, likewise
 	Names    string        `json:"names,omitempty"`  // what earlier versions saved for both: identifiers, each before a line feed
 	Writes   bool          `json:"writes,omitempty"` // has a statement that changes rows
 	Opaque   bool          `json:"opaque,omitempty"` // the body is not known, or not in SQL
@@ -59,7 +60,7 @@ func (c *Catalog) programKey(kind programKind, name string) programKey {
 // setBody notes what a body names, and whether it may change rows. own is the
 // database of what is named without one; "": the program's.
 func (p *program) setBody(m *mentions, own string) {
-	p.Named, p.Calls = p.pack(m.names, own), p.pack(m.calls, own)
+	p.Named, p.Calls, p.Tables = p.pack(m.names, own), p.pack(m.calls, own), p.pack(m.tables, own)
 	for word := range m.words {
 		switch word {
 		case "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD", "TRUNCATE":
