@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"os"
@@ -166,19 +167,25 @@ func TestPasswordCommand(t *testing.T) {
 		}
 		return p
 	}
-	for _, c := range []struct{ script, want, fault string }{
+	for _, c := range []struct {
+		script, want, fault string
+		within              time.Duration
+	}{
 		{script: "echo \"$1\"", want: "a b; $(touch x)"}, // no shell reads its arguments
 		{script: "printf 'tok en'", want: "tok en"},
 		{script: "exit 0", fault: "what password_command writes is empty"},
 		{script: "echo no credentials >&2; echo half; exit 3", fault: `password_command: exit status 3: "no credentials"`},
 		{script: "head -c 70000 /dev/zero", fault: "has more than 65536 bytes"},
+		{script: "cat /dev/zero", fault: "has more than 65536 bytes", within: 5 * time.Second},
+		{script: "yes token", fault: "has more than 65536 bytes", within: 5 * time.Second},
+		{script: "echo token; cat /dev/zero >&2", fault: "writes more than 1048576 bytes to its standard error", within: 5 * time.Second},
 		{script: "echo half; sleep 4711", fault: "has not ended within 10s"},
 		{script: "echo token; sleep 30 &", want: "token"}, // a child keeps its output open
 	} {
 		s := config.Source{PasswordCommand: []string{script(c.script), "a b; $(touch x)"}}
 		began := time.Now()
 		got, err := s.Password(t.Context())
-		if got != c.want || (c.fault == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.fault) || time.Since(began) > 30*time.Second {
+		if got != c.want || (c.fault == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.fault) || time.Since(began) > cmp.Or(c.within, 30*time.Second) {
 			t.Errorf("%s: %q, %v after %s", c.script, got, err, time.Since(began))
 		}
 	}

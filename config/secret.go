@@ -17,6 +17,8 @@ const (
 	commandLimit = 10 * time.Second
 	// maxSecret bounds what a file or a command may give.
 	maxSecret = 64 << 10
+	// maxSaid bounds what a command may write to its standard error.
+	maxSaid = 1 << 20
 )
 
 // secret reads a password from where the configuration says it is.
@@ -104,30 +106,38 @@ func runSecret(ctx context.Context, command []string) (string, error) {
 	c.WaitDelay = time.Second // its children may keep its output open
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) } // its children too
-	out, errs := &limited{left: maxSecret + 2}, &limited{left: 300}
+	out, errs := &limited{keep: maxSecret + 2, left: maxSecret + 2, over: cancel}, &limited{keep: 300, left: maxSaid, over: cancel}
 	c.Stdout, c.Stderr = out, errs
 	err := c.Run()
-	said := strings.TrimSpace(strings.ToValidUTF8(errs.String(), "?"))
+	said := strings.TrimSpace(strings.ToValidUTF8(errs.kept.String(), "?"))
 	switch {
-	case out.Len() > maxSecret:
+	case out.kept.Len() > maxSecret:
+	case errs.left < 0:
+		return "", fmt.Errorf("password_command writes more than %d bytes to its standard error: %q", maxSaid, said)
 	case errors.Is(err, exec.ErrWaitDelay): // it has ended well
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "", fmt.Errorf("password_command has not ended within %s", commandLimit)
 	case err != nil:
 		return "", fmt.Errorf("password_command: %w: %q", err, said)
 	}
-	return theSecret("what password_command writes", out.Bytes())
+	return theSecret("what password_command writes", out.kept.Bytes())
 }
 
-// limited keeps the first bytes of what is written.
+// limited keeps the first bytes of what is written, and tells as soon as it is more than may be. The
+// buffer is not embedded: its ReadFrom would take all that comes.
 type limited struct {
-	bytes.Buffer
-	left int
+	kept       bytes.Buffer
+	keep, left int
+	over       func()
 }
 
 func (l *limited) Write(b []byte) (int, error) {
-	n := min(len(b), l.left)
-	l.left -= n
-	_, _ = l.Buffer.Write(b[:n])
+	n := min(len(b), l.keep)
+	l.keep -= n
+	_, _ = l.kept.Write(b[:n])
+	if l.left -= len(b); l.left < 0 {
+		l.left = -1
+		l.over()
+	}
 	return len(b), nil
 }
