@@ -39,9 +39,13 @@ func (r *Reader) runScan(ctx context.Context, p *dump.Position, s *scan) (*dump.
 	}
 	n.opaque = s.onXA == nil // no DDL is in a compressed transaction, but XA PREPARE is
 	n.begin(p)
+	held := &heldBack{log: r.log, source: r.o.Source.Address, patience: r.holdPatience()}
 	for !s.until(n) {
 		it, err := n.next()
 		if err == nil && it.kind == itemNone {
+			if err := held.look(n.stream); err != nil {
+				return nil, fmt.Errorf("scan the binlog: %w", err)
+			}
 			select {
 			case <-feed.Ready():
 				continue
