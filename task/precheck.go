@@ -72,7 +72,7 @@ func Precheck(ctx context.Context, o Options) []Check {
 	p.encryption()
 	p.password()
 	for _, check := range []func(context.Context) error{
-		p.readVariables, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared, p.unlogged,
+		p.readVariables, p.connections, p.version, p.binlogSettings, p.serverID, p.privileges, p.completeness, p.sessions, p.prepared, p.unlogged,
 	} {
 		if err := check(ctx); err != nil {
 			p.fail("query", err.Error(), "see that the source stays up and the user may run this statement")
@@ -269,6 +269,10 @@ func (p *prechecker) tellMetadata() {
 func (p *prechecker) serverID(ctx context.Context) error {
 	id := strconv.FormatUint(uint64(p.opts.ServerID), 10)
 	const fix = "set source.server_id to a number that no server or replica of this topology uses"
+	if p.vars["server_id"] == "0" && !p.mariaDB() {
+		p.fail("server ID", "server_id of the source is 0: it sends its binlog to nobody", p.of.setting("server_id", "a number above 0", "SET GLOBAL server_id to a number that no server or replica of its topology has, and set it in my.cnf"))
+		return nil
+	}
 	if p.vars["server_id"] == id {
 		p.fail("server ID", id+" is the source's own", fix)
 		return nil
@@ -278,8 +282,15 @@ func (p *prechecker) serverID(ctx context.Context) error {
 		return nil
 	}
 	rows, err := p.either(ctx, "SHOW SLAVE HOSTS", "SHOW REPLICAS")
-	if err != nil {
-		p.add("server ID", Warn, fmt.Sprintf("cannot list the replicas: %v", err), "grant REPLICATION SLAVE (MariaDB: REPLICATION MASTER ADMIN) to the user")
+	switch {
+	case errors.Is(err, binlog.ErrPrivilege) && p.mariaDB(): // which the task does not need
+		p.pass("server ID", id+" is not the source's own; replicas are not shown without the privilege REPLICATION MASTER ADMIN: one that uses it would be told by the task")
+		return nil
+	case errors.Is(err, binlog.ErrPrivilege):
+		p.add("server ID", Warn, "cannot list the replicas without the privilege REPLICATION SLAVE", "GRANT REPLICATION SLAVE ON *.* TO "+p.account)
+		return nil
+	case err != nil:
+		p.add("server ID", Warn, fmt.Sprintf("cannot list the replicas: %v", err), "see what the server answers, and that no replica uses "+id)
 		return nil
 	}
 	for _, r := range rows {

@@ -18,12 +18,12 @@ const minRetention = 24 * time.Hour
 // purge by rules of their own, which no variable shows.
 func (p *prechecker) retention(ctx context.Context) {
 	const name = "binlog retention"
-	said, kept := p.saidRetention(ctx)
+	said, kept, hidden := p.saidRetention(ctx)
 	oldest, err := binlog.OldestBinlog(ctx, p.opts.Source)
 	switch {
 	case errors.Is(err, binlog.ErrNotReady):
 		p.fail("replication", err.Error(), "see why the node has lost its cluster, or set source.address to another node")
-	case err == nil || binlog.IsTransient(err) || errors.Is(err, binlog.ErrPrivilege): // which has a check of its own
+	case err == nil || binlog.IsTransient(err) || errors.Is(err, binlog.ErrPrivilege) || p.vars["server_id"] == "0": // which has a check of its own
 	case errors.Is(err, binlog.ErrProxy):
 		p.fail("replication", err.Error(), "set source.address to that of the server itself")
 	default:
@@ -37,6 +37,8 @@ func (p *prechecker) retention(ctx context.Context) {
 	short := kept > 0 && kept < minRetention || kept == 0 && p.of.kept != ""
 	purged := fact != "" && oldest.Purged && age < minRetention
 	switch {
+	case hidden:
+		p.add(name, Warn, said+fact, p.of.retention+"; and for this to see it: GRANT SELECT ON mysql.rds_configuration TO "+p.account)
 	case short || purged && p.of != ownServer:
 		p.add(name, Warn, said+fact, advice(p.of.retention, "keep them 24 hours or more, so that Daybook can catch up after an outage (binlog_expire_logs_seconds, expire_logs_days)"))
 	case purged:
@@ -59,24 +61,29 @@ func hours(d time.Duration) string {
 
 // saidRetention says how long binlogs are kept by what the server and its service tell; 0: they do not, or it has
 // no end.
-func (p *prechecker) saidRetention(ctx context.Context) (string, time.Duration) {
-	if rows, err := p.conn.Query(ctx, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'"); err == nil && len(rows) == 1 {
+// hidden: it is told to accounts that may read mysql.rds_configuration.
+func (p *prechecker) saidRetention(ctx context.Context) (said string, kept time.Duration, hidden bool) {
+	rows, err := p.conn.Query(ctx, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")
+	if err == nil && len(rows) == 1 {
 		n, err := strconv.Atoi(rows[0][0].String)
 		if rows[0][0].Null || err != nil || n <= 0 {
-			return "the service purges binlogs as soon as it can (binlog retention hours is not set)", time.Second
+			return "the service purges binlogs as soon as it can (binlog retention hours is not set)", time.Second, false
 		}
-		return fmt.Sprintf("binlogs are kept %d h (binlog retention hours)", n), time.Duration(n) * time.Hour
+		return fmt.Sprintf("binlogs are kept %d h (binlog retention hours)", n), time.Duration(n) * time.Hour, false
+	}
+	if p.of.setsByCall() && errors.Is(err, binlog.ErrPrivilege) {
+		return "binlogs are kept " + p.of.kept + " by " + p.of.name + " unless it was told otherwise, which stands in mysql.rds_configuration, and " + p.opts.Source.User + " may not read that", 0, true
 	}
 	if p.of.kept != "" {
-		return "binlogs are kept " + p.of.kept + " by " + p.of.name + " unless it was told otherwise, whatever the server's variables say", 0
+		return "binlogs are kept " + p.of.kept + " by " + p.of.name + " unless it was told otherwise, whatever the server's variables say", 0, false
 	}
 	switch kept, ok := p.binlogRetention(); {
 	case !ok:
-		return "cannot be told on this server", 0
+		return "cannot be told on this server", 0, false
 	case kept == 0:
-		return "binlogs are kept until purged by hand", 0
+		return "binlogs are kept until purged by hand", 0, false
 	default:
-		return "binlogs are kept " + hours(kept), kept
+		return "binlogs are kept " + hours(kept), kept, false
 	}
 }
 

@@ -88,6 +88,9 @@ var services = []service{
 	},
 }
 
+// setsByCall tells that the retention is set by a procedure, and stands in mysql.rds_configuration.
+func (s *service) setsByCall() bool { return strings.HasPrefix(s.retention, "CALL ") }
+
 // ownServer is one that is nobody's service.
 var ownServer = &service{}
 

@@ -151,8 +151,8 @@ var dumpErrors = []struct {
 	{"> file size", ErrPosition, "the source's binlog is shorter than what was already read: it has lost data in a crash (sync_binlog=0), or was reset"},
 	{"impossible position", ErrPosition, "the source's binlog is shorter than what was already read: it has lost data in a crash (sync_binlog=0), or was reset"},
 	{"binary log is not open", ErrNoBinlog, "start the source with log_bin"},
-	{"misconfigured master", ErrServerID, "set server_id on the source and on the task"},
-	{"misconfigured source", ErrServerID, "set server_id on the source and on the task"},
+	{"misconfigured master", errNoServerID, giveServerID},
+	{"misconfigured source", errNoServerID, giveServerID},
 }
 
 func classifyDump(doing, message string) error {
@@ -174,6 +174,11 @@ func classifyDump(doing, message string) error {
 	}
 	return err
 }
+
+// errNoServerID is the answer of a server that was given no number, and sends its binlog to nobody.
+var errNoServerID = errors.New("the source has server_id 0")
+
+const giveServerID = "SET GLOBAL server_id to a number that no server or replica of its topology has, and set it in my.cnf"
 
 const errFileNotFound = 29 // EE_FILENOTFOUND
 

@@ -181,6 +181,7 @@ func TestFramerRefuses(t *testing.T) {
 		"end of dump":            {packets(format, []byte{0xfe, 0, 0, 2, 0}), nil},
 		"purged":                 {packets(failure(1236, "#HY000Could not find first log file name in binary log index file")), ErrPurged},
 		"server ID in use":       {packets(failure(1236, "#HY000A slave with the same server_uuid/server_id as this slave has connected to the master")), ErrServerID},
+		"no server ID":           {packets(failure(1236, "#HY000Misconfigured master - master server_id is 0")), errNoServerID},
 		"shutdown":               {packets(failure(1053, "#08S01Server shutdown in progress")), nil},
 		"no such event checksum": {packets(eventPayload(makeEvent(EvFormatDescription, 0, []byte{9, 9}, true))), ErrEvent},
 	} {

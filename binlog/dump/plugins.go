@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
 )
@@ -34,6 +35,9 @@ func (c *Conn) switchPlugin(b []byte) (string, error) {
 
 var errPlugin = errors.New("unknown authentication plugin")
 
+// knownPlugins are those that are named to who has another.
+var knownPlugins = []string{mysql.AUTH_CACHING_SHA2_PASSWORD + " (MySQL)", "ed25519 (MariaDB)", mysql.AUTH_NATIVE_PASSWORD, mysql.AUTH_SHA256_PASSWORD}
+
 // proof is what a plugin sends first.
 func (c *Conn) proof(plugin string, salt []byte) ([]byte, error) {
 	password := c.secret.password
@@ -56,7 +60,7 @@ func (c *Conn) proof(plugin string, salt []byte) ([]byte, error) {
 		}
 		return c.reveal(), nil
 	}
-	return nil, fmt.Errorf("%w: %w %q; give the account %s or %s", ErrAuth, errPlugin, plugin, mysql.AUTH_NATIVE_PASSWORD, mysql.AUTH_CACHING_SHA2_PASSWORD)
+	return nil, fmt.Errorf("%w: %w %q; give the account one of %s", ErrAuth, errPlugin, plugin, strings.Join(knownPlugins, ", "))
 }
 
 // more goes on where a plugin wants more than the first proof.
