@@ -122,8 +122,20 @@ func (r *Reader) mayWrite(q *query, result *schema.Result, undone bool) error {
 		r.progress.spool.statement = why
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrStatement, why)
+	return statementError("", why)
 }
+
+// statementError is that of a statement which may change rows, if nothing is seen that says it does not.
+func statementError(where, why string) error {
+	err := fmt.Errorf("%w: %s%s", ErrStatement, where, why)
+	if reason, _, _ := strings.Cut(why, formatAdvice); schema.Unseen(reason) {
+		return fmt.Errorf("%w; %w", err, ErrUnseen)
+	}
+	return err
+}
+
+// formatAdvice is what to do about any such statement.
+const formatAdvice = "; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it"
 
 // writes says which selected table a statement may change, and by which way; "" if
 // none.
@@ -139,7 +151,7 @@ func (r *Reader) writes(q *query, result *schema.Result, undone bool) string {
 	if why == "" {
 		return ""
 	}
-	return fmt.Sprintf("%.200q, default database %q: %s; a session or trigger runs with binlog_format=STATEMENT or MIXED: find and change it",
+	return fmt.Sprintf("%.200q, default database %q: %s"+formatAdvice,
 		result.SQL, q.context.Database, why)
 }
 

@@ -30,6 +30,7 @@ var (
 
 	ErrNotRow    = errors.New("the source's binlog is not in ROW format")
 	ErrLeftOut   = errors.New("the source leaves selected databases out of its binlog")
+	ErrUnseen    = errors.New("the account's privileges do not show whether it was")
 	ErrStatement = errors.New("a selected table was changed by a statement-format event")
 	ErrSchema    = errors.New("a selected table cannot be read by what is known of its definition")
 	// ErrPartialImage: see Options.StopAtPartialImages.

@@ -246,7 +246,7 @@ type xaCommit struct {
 
 func (r *Reader) startCommit(xid string, p prepared) error {
 	if p.Statement != "" {
-		return fmt.Errorf("%w: in an XA transaction, which is committed here: %s", ErrStatement, p.Statement)
+		return statementError("in an XA transaction, which is committed here: ", p.Statement)
 	}
 	moved := r.xa.moved[xid]
 	for _, t := range p.Tables {

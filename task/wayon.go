@@ -35,6 +35,9 @@ func wayOn(name string, err error) string {
 	case skippable(err) != nil && errors.Is(err, binlog.ErrPartialImage):
 		return "partial_images: accept in the task's configuration takes such rows as they are (restart Daybook); " + skip(name) + "; where many follow, " +
 			restart("now", "passes over all of them")
+	case skippable(err) != nil && errors.Is(err, binlog.ErrUnseen):
+		group := skippable(err)
+		return "when it may see that (GRANT SELECT, TRIGGER, SHOW VIEW ON *.*), " + restart(fmt.Sprintf("%s:%d", group.File, group.Pos), "looks again, and passes over nothing") + "; " + skip(name)
 	case skippable(err) != nil:
 		return skip(name)
 	case errors.As(err, &missing):

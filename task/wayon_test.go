@@ -32,6 +32,8 @@ func TestWayOn(t *testing.T) {
 		{binlog.ErrEvent, now},
 		{binlog.ErrChecksum, now},
 		{group(binlog.ErrStatement), skip},
+		{group(errors.Join(binlog.ErrStatement, binlog.ErrUnseen)), "'daybook task restart shop --from binlog.000001:4' looks again"},
+		{group(errors.Join(binlog.ErrStatement, binlog.ErrUnseen)), skip},
 		{group(binlog.ErrEvent), skip},
 		{group(binlog.ErrPartialImage), "partial_images: accept"},
 		{group(binlog.ErrPartialImage), skip},

@@ -191,7 +191,7 @@ func (s *writeSearch) target(t target) {
 		case objects.System(t.Database):
 			// No view of others' tables is there.
 		default:
-			s.found("%s is not a known table: it may be a view", t.TableName)
+			s.found("%s"+maybeView, t.TableName)
 		}
 		return
 	}
@@ -287,6 +287,16 @@ func (s *writeSearch) table(n TableName, cause string) {
 	}
 	s.triggers(name, onAny, cause)
 }
+
+// Unseen tells of what MayWrite gave that it may be for what the account cannot see alone: a privilege
+// may show that it changes nothing.
+func Unseen(why string) bool {
+	return strings.Contains(why, grantAdvice) || strings.HasSuffix(why, maybeView)
+}
+
+// grantAdvice stands before the privileges that let an account see more, and maybeView behind a name that is none of a
+// table's.
+const grantAdvice, maybeView = ": GRANT ", " is not a known table: it may be a view"
 
 // toSee says what lets an account see programs of a kind.
 func toSee(kind programKind) string {

@@ -191,6 +191,7 @@ var errorCases = []errorCase{
 var elsewhere = map[string]string{
 	"binlog.ErrPurged":          "e2e/tasks.TestPurgedBinlogs",
 	"binlog.ErrBehind":          "binlog/dump.TestFailover",
+	"binlog.ErrUnseen":          "e2e/tasks.TestStatementThatCannotBeSeenThrough",
 	"binlog.ErrLeftOut":         "binlog.TestDatabasesLeftOutAfterRestart",
 	"binlog.ErrSaved":           "e2e/tasks.TestSavedPositionThatCannotBeRead",
 	"binlog.ErrServerID":        "e2e/tasks.TestServerIDOfAnother",
