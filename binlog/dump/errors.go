@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func classify(doing string, err error) error {
 	case 1130:
 		return fmt.Errorf("%w: %s: %s; allow the account to log in from this host", ErrAuth, doing, my.Message)
 	case mysql.ER_SPECIFIC_ACCESS_DENIED_ERROR, mysql.ER_TABLEACCESS_DENIED_ERROR, mysql.ER_COLUMNACCESS_DENIED_ERROR:
-		return fmt.Errorf("%w: %s: %s; GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON *.* to it", ErrPrivilege, doing, my.Message)
+		return fmt.Errorf("%w: %s: %s; GRANT %s ON *.* to it", ErrPrivilege, doing, my.Message, lacking(my.Message))
 	case mysql.ER_UNKNOWN_COM_ERROR:
 		if strings.Contains(my.Message, "WSREP") {
 			return Transient(fmt.Errorf("%w: %s: %s; it takes and has nothing new until it is back in the primary component (SHOW STATUS LIKE 'wsrep%%' there): then the task goes on by itself, as it does at another node that numbers alike", ErrNotReady, doing, my.Message))
@@ -102,6 +103,25 @@ func classify(doing string, err error) error {
 		return Transient(fmt.Errorf("%s: %w; %s", doing, my, todo))
 	}
 	return fmt.Errorf("%s: %w", doing, my)
+}
+
+var needed = regexp.MustCompile(`at least one of\) the (.+) privilege\(s\)`)
+
+// lacking returns the privileges that an account is to be granted: what every task needs, or what the server asks
+// for beside that.
+func lacking(message string) string {
+	const all = "REPLICATION SLAVE, REPLICATION CLIENT, SELECT"
+	m := needed.FindStringSubmatch(message)
+	if m == nil {
+		return all
+	}
+	list := strings.Split(m[1], ", ")
+	for _, p := range list {
+		if strings.Contains(all, p) || p == "BINLOG MONITOR" || p == "REPLICATION REPLICA" {
+			return all
+		}
+	}
+	return list[len(list)-1]
 }
 
 // limits are the answers of a source whose global variables do not let it do what
