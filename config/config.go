@@ -58,10 +58,12 @@ type ListenerTLS struct {
 
 // Admin is the admin API: what manages Daybook goes through it.
 type Admin struct {
-	Address   string    `yaml:"address"`    // host:port, or none for no admin API
-	TokenFile string    `yaml:"token_file"` // default: admin.token in DataDir
-	Hosts     []string  `yaml:"hosts"`      // further names that clients may call it by
-	TLS       *AdminTLS `yaml:"tls"`        // nil: not encrypted
+	Address   string `yaml:"address"`    // host:port, or none for no admin API
+	TokenFile string `yaml:"token_file"` // default: admin.token in DataDir
+	// SecretKeyFile has the key of the passwords of stored tasks; default: secret.key beside the token.
+	SecretKeyFile string    `yaml:"secret_key_file"`
+	Hosts         []string  `yaml:"hosts"` // further names that clients may call it by
+	TLS           *AdminTLS `yaml:"tls"`   // nil: not encrypted
 	// AllowPlaintext lets the token cross a network in clear text: no TLS on an
 	// address that is not loopback.
 	AllowPlaintext bool `yaml:"allow_plaintext"`
@@ -89,23 +91,23 @@ type Task struct {
 	IncludeQuery     bool      `yaml:"include_query"`     // source.query is the statement's text
 	PartialImages    string    `yaml:"partial_images"`    // accept | stop: rows of which a session leaves columns out
 	CheckDefinitions *Duration `yaml:"check_definitions"` // how often they are compared with the source's; 0: only by command
-	Groups           []Group   `yaml:"groups"`
+	Groups           []Group   `yaml:"groups,omitempty"`
 }
 
 // Source is a MySQL or MariaDB server.
 type Source struct {
 	Address      string `yaml:"address"`
 	User         string `yaml:"user"`
-	PasswordEnv  string `yaml:"password_env"`
-	PasswordFile string `yaml:"password_file"` // read at each login
+	PasswordEnv  string `yaml:"password_env,omitempty"`
+	PasswordFile string `yaml:"password_file,omitempty"` // read at each login
 	// PasswordCommand is a program and its arguments, run at each login without a
 	// shell; its output is the password.
-	PasswordCommand []string `yaml:"password_command"`
+	PasswordCommand []string `yaml:"password_command,omitempty"`
 	// AllowCleartext lets a password be sent in clear over TLS that is not verified.
-	AllowCleartext bool   `yaml:"allow_cleartext_password"`
-	PublicKeyFile  string `yaml:"server_public_key_file"` // for caching_sha2_password without TLS
+	AllowCleartext bool   `yaml:"allow_cleartext_password,omitempty"`
+	PublicKeyFile  string `yaml:"server_public_key_file,omitempty"` // for caching_sha2_password without TLS
 	TLS            TLS    `yaml:"tls"`
-	ServerID       uint32 `yaml:"server_id"` // the replica's own; 0: derived from the task
+	ServerID       uint32 `yaml:"server_id,omitempty"` // the replica's own; 0: derived from the task
 
 	// EnvPassword is what PasswordEnv gave; see Password.
 	EnvPassword string `yaml:"-"`
@@ -114,15 +116,15 @@ type Source struct {
 // TLS says how the connection to the source is protected.
 type TLS struct {
 	Mode     string `yaml:"mode"` // disabled | preferred | required | verify-ca | verify-identity
-	CAFile   string `yaml:"ca_file"`
-	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
+	CAFile   string `yaml:"ca_file,omitempty"`
+	CertFile string `yaml:"cert_file,omitempty"`
+	KeyFile  string `yaml:"key_file,omitempty"`
 }
 
 // Objects selects tables by patterns: see package objects.
 type Objects struct {
 	Include []string `yaml:"include"`
-	Exclude []string `yaml:"exclude"`
+	Exclude []string `yaml:"exclude,omitempty"`
 }
 
 // Group is a consumer group and the account that may use it.

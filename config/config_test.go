@@ -46,7 +46,7 @@ func TestExampleLoads(t *testing.T) {
 			MaxGroupsPerTask: 20,
 			IdleTimeout:      config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
 		},
-		Admin: config.Admin{Address: "127.0.0.1:8378", TokenFile: "../data/admin.token", Hosts: []string{}},
+		Admin: config.Admin{Address: "127.0.0.1:8378", TokenFile: "../data/admin.token", SecretKeyFile: "../data/secret.key", Hosts: []string{}},
 		Tasks: []config.Task{{
 			Name: "shop",
 			Source: config.Source{
@@ -84,7 +84,7 @@ func TestExampleListsEveryKey(t *testing.T) {
 			return
 		}
 		for i := range ty.NumField() {
-			key := ty.Field(i).Tag.Get("yaml")
+			key := strings.TrimSuffix(ty.Field(i).Tag.Get("yaml"), ",omitempty")
 			if key == "-" {
 				continue
 			}
@@ -290,7 +290,7 @@ func TestSecretInTheWrongPlace(t *testing.T) {
 func TestLoadAdmin(t *testing.T) {
 	p := write(t, minimal+"data_dir: d\nadmin: {address: 127.0.0.1:1}\n")
 	got, err := config.LoadAdmin(p)
-	want := config.Admin{Address: "127.0.0.1:1", TokenFile: filepath.Join(filepath.Dir(p), "d", "admin.token")}
+	want := config.Admin{Address: "127.0.0.1:1", TokenFile: filepath.Join(filepath.Dir(p), "d", "admin.token"), SecretKeyFile: filepath.Join(filepath.Dir(p), "d", "secret.key")}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}

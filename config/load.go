@@ -144,6 +144,7 @@ type loader struct {
 	rules  Rules
 	file   *ast.File
 	faults []error
+	given  bool // passwords are given, and not named
 }
 
 // faultf adds a fault of the given key.
@@ -287,6 +288,10 @@ func (l *loader) resolvePaths(c *Config) {
 	fix(&c.Admin.TokenFile)
 	if c.Admin.TokenFile == "" {
 		c.Admin.TokenFile = filepath.Join(c.DataDir, "admin.token")
+	}
+	fix(&c.Admin.SecretKeyFile)
+	if c.Admin.SecretKeyFile == "" {
+		c.Admin.SecretKeyFile = filepath.Join(filepath.Dir(c.Admin.TokenFile), "secret.key")
 	}
 	if t := c.Admin.TLS; t != nil {
 		fix(&t.CertFile)

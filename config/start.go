@@ -66,3 +66,16 @@ func (s *Start) UnmarshalYAML(node ast.Node) error {
 	}
 	return nil
 }
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (s Start) MarshalYAML() (any, error) {
+	switch s.Kind {
+	case StartTime:
+		return map[string]string{"time": s.Time.Format(time.RFC3339)}, nil
+	case StartGTID:
+		return map[string]string{"gtid": s.GTID}, nil
+	case StartFile:
+		return yaml.MapSlice{{Key: "file", Value: s.File}, {Key: "pos", Value: s.Pos}}, nil
+	}
+	return string(s.Kind), nil
+}

@@ -21,28 +21,33 @@ func (l *loader) validate(c *Config) {
 	l.listeners(c.Kafka.Listeners)
 	l.limits(&c.Kafka)
 	l.admin(&c.Admin)
-	if len(c.Tasks) == 0 {
-		l.faultf("tasks", "there is no task; config.example.yaml shows one")
+	if len(c.Tasks) == 0 && c.Admin.Off() {
+		l.faultf("tasks", "there is no task, and no admin API to create one; config.example.yaml shows one")
 	}
 	names, groups := map[string]string{}, map[string]string{}
 	for i := range c.Tasks {
 		key := fmt.Sprintf("tasks[%d]", i)
 		t := &c.Tasks[i]
-		switch {
-		case t.Name == "":
-			l.faultf(key+".name", "a task needs a name: it is the topic's")
-		case !topicName.MatchString(t.Name) || t.Name == "." || t.Name == "..":
-			l.faultf(key+".name", "cannot be a topic: 1–249 of letters, digits, '.', '_' and '-'")
+		switch l.taskName(key, t.Name); {
 		case names[t.Name] != "":
 			l.faultf(key+".name", "is the name of %s already", names[t.Name])
-		default:
+		case t.Name != "":
 			names[t.Name] = key
 		}
-		l.task(key, t)
+		l.tracks(key, t)
 		if n := c.Kafka.MaxGroupsPerTask; len(t.Groups) > n {
 			l.faultf(key+".groups", "there are %d; kafka.max_groups_per_task allows %d", len(t.Groups), n)
 		}
 		l.groups(key, t.Groups, groups)
+	}
+}
+
+func (l *loader) taskName(key, name string) {
+	switch {
+	case name == "":
+		l.faultf(key+".name", "a task needs a name: it is the topic's")
+	case !topicName.MatchString(name) || name == "." || name == "..":
+		l.faultf(key+".name", "cannot be a topic: 1–249 of letters, digits, '.', '_' and '-'")
 	}
 }
 
@@ -161,13 +166,16 @@ func (l *loader) address(key, addr string) {
 	}
 }
 
-func (l *loader) task(key string, t *Task) {
+// tracks checks what a task says of its source and of what it tracks there.
+func (l *loader) tracks(key string, t *Task) {
 	src := &t.Source
 	l.address(key+".source.address", src.Address)
 	if src.User == "" {
 		l.faultf(key+".source.user", "is missing: the MySQL user with REPLICATION SLAVE, REPLICATION CLIENT and SELECT")
 	}
-	l.sourceSecret(key+".source", src)
+	if !l.given {
+		l.sourceSecret(key+".source", src)
+	}
 	l.tls(key+".source.tls", &src.TLS)
 	l.publicKey(key+".source", src)
 	l.oneOf(key+".schema_changes", t.SchemaChanges, "instance", "objects", "none")
