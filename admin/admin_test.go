@@ -3,7 +3,10 @@ package admin_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -19,7 +22,9 @@ import (
 
 	"daybook/admin"
 	"daybook/auth"
+	"daybook/binlog"
 	"daybook/group"
+	"daybook/seal"
 	"daybook/servertls"
 	"daybook/servertls/certtest"
 	"daybook/store"
@@ -49,6 +54,34 @@ type server struct {
 	description *description
 }
 
+// silent is a source that never answers.
+var silent = binlog.Source{Address: "192.0.2.1:3306", Dial: func(ctx context.Context, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}}
+
+// compile reads the name of a definition, and has all of them read from silent.
+func compile(definition json.RawMessage, password string) (task.Options, string, error) {
+	var d struct {
+		Name   string
+		Source struct{ Password string }
+	}
+	if err := json.Unmarshal(definition, &d); err != nil {
+		return task.Options{}, "", err
+	}
+	if d.Name == "none" {
+		return task.Options{}, "", errors.New("name: it is none")
+	}
+	return task.Options{Name: d.Name, Source: silent, Definition: json.RawMessage(`{"name":"` + d.Name + `","source":{"address":"192.0.2.1:3306","user":"daybook"}}`)}, cmp.Or(d.Source.Password, password), nil
+}
+
+func sealed(t *testing.T) *seal.Box {
+	t.Helper()
+	box, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"), true)
+	must(t, err)
+	return box
+}
+
 func start(t *testing.T, change ...func(*admin.Options)) *server {
 	t.Helper()
 	return startOn(t, storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem()}), change...)
@@ -71,12 +104,14 @@ func startOn(t *testing.T, st *store.Store, change ...func(*admin.Options)) *ser
 	s.o = admin.Options{
 		Address: "127.0.0.1:0", TokenFile: filepath.Join(t.TempDir(), "admin.token"),
 		Store: st, Groups: s.groups, Accounts: s.accounts, Logger: log,
-		Tasks:   task.NewManager([]task.Options{{Name: topic}}, st, log),
+		Tasks:   task.NewManager(task.ManagerOptions{Store: st, Logger: log, Declared: []task.Options{{Name: topic, Source: silent, Definition: json.RawMessage(`{"name":"shop","source":{"address":"192.0.2.1:3306","user":"daybook"}}`)}}, Compile: compile, Sealed: sealed(t)}),
 		Version: "v1.2.3", ConfigFile: "/etc/daybook.yaml",
 	}
 	for _, f := range change {
 		f(&s.o)
 	}
+	must(t, s.o.Tasks.Open(t.Context()))
+	t.Cleanup(func() { must(t, s.o.Tasks.Close()) })
 	s.api = admin.New(s.o)
 	must(t, s.api.Open(t.Context()))
 	t.Cleanup(func() { must(t, s.api.Close()) })

@@ -32,6 +32,7 @@ type api struct {
 func (a *api) operations() error {
 	a.groupOperations()
 	a.taskOperations()
+	a.lifeOperations()
 	a.commandOperations()
 	a.checkOperations()
 	a.serverOperations()

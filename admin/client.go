@@ -126,6 +126,41 @@ func (c *Client) Task(ctx context.Context, name string) (Task, error) {
 	return t, err
 }
 
+// CreateTask creates a task of a definition, whose precheck runs then.
+func (c *Client) CreateTask(ctx context.Context, definition map[string]any) (Task, error) {
+	var t Task
+	err := c.call(ctx, http.MethodPost, "tasks", definition, &t)
+	return t, err
+}
+
+// ChangeTask changes a task's definition by a merge patch.
+func (c *Client) ChangeTask(ctx context.Context, name string, patch map[string]any) (Task, error) {
+	var t Task
+	err := c.call(ctx, http.MethodPatch, pathOfTask(name), patch, &t)
+	return t, err
+}
+
+// DeleteTask deletes a task with all that it has. Not done: that goes on.
+func (c *Client) DeleteTask(ctx context.Context, name string) (done bool, err error) {
+	if err := c.call(ctx, http.MethodDelete, pathOfTask(name)+"?confirm="+url.QueryEscape(name), nil, nil); err != nil {
+		return false, err
+	}
+	_, err = c.Task(ctx, name)
+	var answered *Error
+	if errors.As(err, &answered) && answered.Code == CodeUnknownTask {
+		return true, nil
+	}
+	return false, err
+}
+
+// StepTask has a task do an operation that needs no more than its name: precheck, start,
+// pause or resume.
+func (c *Client) StepTask(ctx context.Context, name, step string) (Task, error) {
+	var t Task
+	err := c.call(ctx, http.MethodPost, pathOfTask(name)+"/"+step, nil, &t)
+	return t, err
+}
+
 // RestartTask has a task go on at another place.
 func (c *Client) RestartTask(ctx context.Context, name string, r RestartRequest) (CommandResult, error) {
 	var result CommandResult

@@ -24,6 +24,7 @@ const (
 	CodeExists       Code = "exists"                 // 409: a group of that name is there
 	CodeActive       Code = "active"                 // 409: consumers are connected; the message names them
 	CodeOwnedByFile  Code = "owned_by_file"          // 409: only the configuration file can change it
+	CodeNotAllowed   Code = "not_allowed"            // 409: the task's state does not allow it; the message says what it allows
 	CodeRunning      Code = "running"                // 409: the task is not in Error; it is restarted by force only
 	CodeNotSkippable Code = "not_skippable"          // 409: the task's error is not one event group
 	CodeNotReading   Code = "not_reading"            // 409: the task does not read its source, so nothing can be compared
@@ -34,6 +35,8 @@ const (
 	CodeHostRefused  Code = "host_refused"           // 421: called by a name that is not the server's
 	CodeInvalid      Code = "invalid"                // 422: a rule is broken; the message says which
 	CodeRefused      Code = "refused"                // 422: the source does not have that place
+	CodePrecheck     Code = "precheck_failed"        // 422: the message names the checks and their fixes
+	CodeTooManyTasks Code = "too_many_tasks"         // 422: there are as many as there may be
 	CodeTooMany      Code = "too_many_groups"        // 422: the task has as many as it may have
 	CodeSlowed       Code = "slowed"                 // 429: too many wrong tokens
 	CodeInternal     Code = "internal"               // 500: the server's log says more
@@ -58,6 +61,9 @@ var kinds = map[Code]kind{
 	CodeExists:       {http.StatusConflict, "It exists already"},
 	CodeActive:       {http.StatusConflict, "The group has consumers"},
 	CodeOwnedByFile:  {http.StatusConflict, "The configuration file owns it"},
+	CodeNotAllowed:   {http.StatusConflict, "The task's state does not allow it"},
+	CodePrecheck:     {http.StatusUnprocessableEntity, "The precheck failed"},
+	CodeTooManyTasks: {http.StatusUnprocessableEntity, "There are as many tasks as there may be"},
 	CodeRunning:      {http.StatusConflict, "The task is not in Error"},
 	CodeNotSkippable: {http.StatusConflict, "The task's error is not one event group"},
 	CodeNotReading:   {http.StatusConflict, "The task does not read its source"},

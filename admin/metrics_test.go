@@ -53,7 +53,7 @@ func TestJSONIsDocumented(t *testing.T) {
 		admin.Task{}, admin.Position{}, admin.EventGroup{}, admin.Event{}, admin.TaskList{}, admin.RestartRequest{}, admin.SkipRequest{}, admin.CommandResult{}, admin.Definitions{}, admin.Difference{}, admin.CheckRequest{}, admin.CheckResult{},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
-			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" && name != "" {
 				names = append(names, `"`+name+`"`)
 			}
 		}

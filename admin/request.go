@@ -127,8 +127,12 @@ func checkKeys(d *json.Decoder, t reflect.Type, where string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	free := t.Kind() != reflect.Struct && (t.Kind() != reflect.Slice || t == reflect.TypeFor[Start]()) // has keys of its own, if any
 	switch token {
 	case nil:
+		if where != "body" && free && t.Kind() == reflect.Interface {
+			return nil
+		}
 		if where == "body" {
 			return wrongAt(CodeBadRequest, where, "a JSON object is wanted, not a JSON null")
 		}
@@ -136,8 +140,12 @@ func checkKeys(d *json.Decoder, t reflect.Type, where string) error {
 	case json.Delim('{'):
 		return checkObject(d, t, where)
 	case json.Delim('['):
+		of := anything
+		if !free {
+			of = t.Elem()
+		}
 		for i := 0; d.More(); i++ {
-			if err := checkKeys(d, t.Elem(), fmt.Sprintf("%s[%d]", where, i)); err != nil {
+			if err := checkKeys(d, of, fmt.Sprintf("%s[%d]", where, i)); err != nil {
 				return err
 			}
 		}
@@ -147,7 +155,10 @@ func checkKeys(d *json.Decoder, t reflect.Type, where string) error {
 }
 
 func checkObject(d *json.Decoder, t reflect.Type, where string) error {
-	fields := fieldsOf(t)
+	var fields map[string]reflect.Type // nil: any
+	if t.Kind() == reflect.Struct {
+		fields = fieldsOf(t)
+	}
 	seen := map[string]bool{}
 	for d.More() {
 		token, err := d.Token()
@@ -156,10 +167,15 @@ func checkObject(d *json.Decoder, t reflect.Type, where string) error {
 		}
 		key, _ := token.(string) // nothing else can be one
 		field, known := fields[key]
-		if !known {
+		if fields == nil {
+			field = anything
+		} else if !known {
 			return unknownName(where, "field", key, slices.Sorted(maps.Keys(fields)))
 		}
-		at := where + "." + key
+		at := where
+		if known || nameLike.MatchString(key) && len(key) <= maxName { // else it may be a secret in the wrong place
+			at += "." + key
+		}
 		if seen[key] {
 			return wrongAt(CodeBadRequest, at, "the field %s is given twice", key)
 		}
@@ -171,6 +187,9 @@ func checkObject(d *json.Decoder, t reflect.Type, where string) error {
 	_, err := d.Token() // the end of the object
 	return err
 }
+
+// anything is the type of what may be of any form.
+var anything = reflect.TypeFor[any]()
 
 // fieldsOf returns the types of a struct's fields by their JSON names.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {

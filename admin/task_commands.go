@@ -26,7 +26,7 @@ func (a *api) commandOperations() {
 		OperationID: "restart-task", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/restart", Tags: tags,
 		Summary:     "Have a task go on at another place of its source",
 		Description: "The task forgets where it stands and goes on elsewhere. A gap record in the log says from where to where. Offsets go on, groups keep their checkpoints.",
-	}, waits: waits, fails: []Code{CodeUnknownTask, CodeRunning, CodeReplaced, CodeRefused}}, s.restartTask)
+	}, waits: waits, fails: []Code{CodeUnknownTask, CodeNotAllowed, CodeRunning, CodeReplaced, CodeRefused}}, s.restartTask)
 	register(a, operation{Operation: huma.Operation{
 		OperationID: "skip-event-group", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/skip", Tags: tags,
 		Summary:     "Pass over the one event group that a task cannot read",

@@ -8,12 +8,15 @@ import (
 
 // Task is a change tracking task.
 type Task struct {
-	Task   string    `json:"task" doc:"Its name, and the topic's." example:"shop"`
-	Source string    `json:"source" doc:"host:port of the MySQL or MariaDB server that it reads." example:"db.example.com:3306"`
+	Definition
 	State  string    `json:"state" enum:"Not Started,Prechecking,Performing Initial Change Tracking,Normal,Error" doc:"What it does now."`
 	Since  time.Time `json:"since" doc:"When it came into the state."`
-	Error  string    `json:"error,omitempty" doc:"Why the task is in Error, and what to do."`
-	Retry  time.Time `json:"retry,omitzero" doc:"When a task in Error tries again by itself; absent: it does not."`
+	Reason string    `json:"reason,omitempty" doc:"Why it is in the state, and what to do; absent: all is well."`
+	// Owner is that of task.Owner.
+	Owner   string    `json:"owner" enum:"file,store,none" doc:"Who declares it: the configuration file, whoever created it here, or nobody any more."`
+	Allowed []string  `json:"allowed" nullable:"false" doc:"The operations that its state allows."`
+	Checks  []Check   `json:"checks,omitempty" nullable:"false" doc:"The last precheck."`
+	Retry   time.Time `json:"retry,omitzero" doc:"When a task in Error tries again by itself; absent: it does not."`
 	// EventGroup is the one that cannot be read, if that is the error.
 	EventGroup *EventGroup `json:"event_group,omitempty" doc:"The one that cannot be read, if that is the error: it can be skipped."`
 	// Position is nil if reading has not begun.
@@ -28,6 +31,14 @@ type Task struct {
 // TransformSchema implements huma.SchemaTransformer.
 func (Task) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return describe(orNull(s, "position"), "A change tracking task: one source, whose changes are one topic.")
+}
+
+// Check is one of a precheck.
+type Check struct {
+	Name   string `json:"name" doc:"What was looked at."`
+	Status string `json:"status" enum:"ok,warn,fail" doc:"How it ended."`
+	Detail string `json:"detail" doc:"What was found."`
+	Fix    string `json:"fix,omitempty" doc:"What to do."`
 }
 
 // Definitions tells which tables are not at the source as their statements in

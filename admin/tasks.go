@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -29,7 +30,7 @@ func (a *api) taskOperations() {
 		OperationID: "list-tasks", Method: http.MethodGet, Path: "/api/v1/tasks", Tags: tags,
 		Summary: "List the tasks", Description: "All tasks, without their events.",
 	}, fails: []Code{CodeInvalid},
-		leads: links("name", "$response.body#/tasks/0/task", "get-task", "restart-task", "skip-event-group", "check-definitions", "get-check")}, s.listTasks)
+		leads: links("name", "$response.body#/tasks/0/name", "get-task", "restart-task", "skip-event-group", "check-definitions", "get-check")}, s.listTasks)
 	register(a, operation{Operation: huma.Operation{
 		OperationID: "get-task", Method: http.MethodGet, Path: "/api/v1/tasks/{name}", Tags: tags,
 		Summary: "Show a task", Description: "Its state, since when and why, its place in the source, and its newest events.",
@@ -78,8 +79,18 @@ func unknownTask(name string) error {
 // task puts together what is known of a task.
 func (s *Server) task(st task.Status) Task {
 	t := Task{
-		Task: st.Name, Source: st.Source, State: string(st.State), Since: st.Since.UTC(),
-		Error: st.Error, Retry: st.Retry.UTC(), Command: st.Command,
+		State: string(st.State), Since: st.Since.UTC(), Owner: string(st.Owner), Reason: st.Reason, Retry: st.Retry.UTC(), Command: st.Command,
+		Allowed: []string{},
+	}
+	if err := json.Unmarshal(st.Definition, &t.Definition); err != nil && st.Definition != nil {
+		s.o.Logger.Error("a task's definition cannot be shown", "task", st.Name, "error", err)
+	}
+	t.Name = st.Name
+	for _, o := range st.Phase.Allowed {
+		t.Allowed = append(t.Allowed, string(o))
+	}
+	for _, c := range st.Checks {
+		t.Checks = append(t.Checks, Check{c.Name, string(c.Status), c.Detail, c.Fix})
 	}
 	d := st.Definitions
 	t.Definitions = Definitions{Checked: d.Checked, Failed: d.Failed, Differ: differences(d.Differ), More: d.More, WayOn: d.WayOn}
@@ -100,6 +111,20 @@ func taskProblem(err error) error {
 	switch {
 	case errors.Is(err, task.ErrRunning):
 		return problem(CodeRunning, "%v", err)
+	case errors.Is(err, task.ErrUnknown):
+		return problem(CodeUnknownTask, "%v", err)
+	case errors.Is(err, task.ErrExists):
+		return problem(CodeExists, "%v", err)
+	case errors.Is(err, task.ErrOwnedByFile):
+		return problem(CodeOwnedByFile, "%v", err)
+	case errors.Is(err, task.ErrTooMany):
+		return problem(CodeTooManyTasks, "%v", err)
+	case errors.Is(err, task.ErrInvalid):
+		return problem(CodeInvalid, "%v", err)
+	case errors.Is(err, task.ErrPrecheck):
+		return problem(CodePrecheck, "%v", err)
+	case errors.Is(err, task.ErrNotAllowed):
+		return problem(CodeNotAllowed, "%v", err)
 	case errors.Is(err, task.ErrNotSkippable):
 		return problem(CodeNotSkippable, "%v", err)
 	case errors.Is(err, task.ErrNotReading):

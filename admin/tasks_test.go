@@ -14,7 +14,7 @@ func TestTasks(t *testing.T) {
 	s := start(t)
 	list, err := s.Tasks(t.Context())
 	must(t, err)
-	if len(list) != 1 || list[0].Task != topic || list[0].State != "Not Started" || list[0].Position != nil {
+	if len(list) != 1 || list[0].Name != topic || list[0].State != "Prechecking" || list[0].Position != nil {
 		t.Errorf("the tasks are %+v", list)
 	}
 	one, err := s.Task(t.Context(), topic)

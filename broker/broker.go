@@ -51,8 +51,8 @@ type Options struct {
 	Logger    *slog.Logger
 
 	// Compression is that of the records of a topic for its consumers; plain
-	// where there is none.
-	Compression map[string]Compression
+	// where there is none. nil: everywhere.
+	Compression func(topic string) Compression
 
 	MaxConnections  int           // in all; default 1000
 	MaxPerAddress   int           // connections from one IP address; default 500
@@ -133,6 +133,9 @@ type Server struct {
 // New returns a server that does nothing until Open.
 func New(o Options) *Server {
 	o = o.withDefaults()
+	if o.Compression == nil {
+		o.Compression = func(string) Compression { return "" }
+	}
 	return &Server{
 		o:           o,
 		apis:        register(),

@@ -119,7 +119,7 @@ func TestRequestsForADeletedTopic(t *testing.T) {
 // TestDeletedTopicIsNotKeptCompressed looks at the compressed batches of two topics.
 func TestDeletedTopicIsNotKeptCompressed(t *testing.T) {
 	c := newCluster(t, func(o *broker.Options) {
-		o.Compression = map[string]broker.Compression{topic: recordbatch.LZ4, otherTopic: recordbatch.LZ4}
+		o.Compression = func(string) broker.Compression { return recordbatch.LZ4 }
 	})
 	for range 3 {
 		c.produceLarge(10, 500)

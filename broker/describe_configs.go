@@ -131,7 +131,7 @@ func (c *conn) brokerSettings() []setting {
 const uncompressed = "uncompressed"
 
 func (s *Server) compressionSetting(topic string) string {
-	if c := s.o.Compression[topic]; c != "" && c != recordbatch.None {
+	if c := s.o.Compression(topic); c != "" && c != recordbatch.None {
 		return string(c)
 	}
 	return uncompressed

@@ -29,7 +29,7 @@ const (
 // Fetch. Clients of versions below 10 may not know zstd (KIP-110) and get plain
 // batches, which each can read: any other compression is one that nobody chose.
 func (s *Server) compressionFor(topic string, version int16) Compression {
-	c := s.o.Compression[topic]
+	c := s.o.Compression(topic)
 	if c == "" || c == recordbatch.Zstd && version < 10 {
 		return recordbatch.None
 	}

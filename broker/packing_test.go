@@ -23,7 +23,7 @@ var compressions = []broker.Compression{recordbatch.None, recordbatch.Gzip, reco
 // values that compress well, of about size bytes.
 func newPackingCluster(t testing.TB, c broker.Compression, batches, records, size int) *cluster {
 	t.Helper()
-	cl := newCluster(t, func(o *broker.Options) { o.Compression = map[string]broker.Compression{topic: c} })
+	cl := newCluster(t, func(o *broker.Options) { o.Compression = func(string) broker.Compression { return c } })
 	for range batches {
 		cl.produceLarge(records, size)
 	}
@@ -145,7 +145,7 @@ func TestFetchCompressedLimits(t *testing.T) {
 func TestFetchCompressedIsBoundedBeforeCompression(t *testing.T) {
 	const maxFetch, size = 64 << 10, 20_000
 	c := newCluster(t, func(o *broker.Options) {
-		o.Compression = map[string]broker.Compression{topic: recordbatch.Zstd}
+		o.Compression = func(string) broker.Compression { return recordbatch.Zstd }
 		o.MaxFetchBytes = maxFetch
 	})
 	for range 40 {

@@ -207,10 +207,14 @@ func (a *app) logFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.logFormat, "log-format", "text", "text or json")
 }
 
+// rules are what other packages want of a configuration.
+func rules() config.Rules {
+	return config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Patterns: objects.Check}
+}
+
 // loadConfig reads the file that -c names.
 func (a *app) loadConfig() (*config.Config, error) {
-	rules := config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Patterns: objects.Check}
-	c, err := config.Load(a.configPath, os.LookupEnv, rules)
+	c, err := config.Load(a.configPath, os.LookupEnv, rules())
 	if err != nil {
 		return nil, &usageError{err}
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -41,14 +43,6 @@ func accountsOf(c *config.Config) []auth.Account {
 	return as
 }
 
-func compressionOf(c *config.Config) map[string]broker.Compression {
-	byTopic := map[string]broker.Compression{}
-	for _, t := range c.Tasks {
-		byTopic[t.Name] = broker.Compression(t.WireCompression)
-	}
-	return byTopic
-}
-
 func adminOptions(file string, c *config.Config) admin.Options {
 	if abs, err := filepath.Abs(file); err == nil {
 		file = abs
@@ -63,12 +57,35 @@ func adminOptions(file string, c *config.Config) admin.Options {
 	return o
 }
 
-func taskOptions(c *config.Config) []task.Options {
+// declared are the tasks of the configuration file.
+func declared(c *config.Config) ([]task.Options, error) {
 	var opts []task.Options
 	for i := range c.Tasks {
-		opts = append(opts, taskOption(c.DataDir, &c.Tasks[i]))
+		definition, err := c.Tasks[i].JSON()
+		if err != nil {
+			return nil, fmt.Errorf("read task %s: %w", c.Tasks[i].Name, err)
+		}
+		o := taskOption(c.DataDir, &c.Tasks[i])
+		o.Definition = definition
+		opts = append(opts, o)
 	}
-	return opts
+	return opts, nil
+}
+
+// compile reads the definition of a task that is created at run time.
+func compile(dataDir string) func(json.RawMessage, string) (task.Options, string, error) {
+	return func(definition json.RawMessage, password string) (task.Options, string, error) {
+		d, err := config.ParseDefinition(definition, password, rules())
+		if err != nil {
+			return task.Options{}, "", err
+		}
+		o := taskOption(dataDir, &d.Task)
+		o.AutoStart = d.AutoStart
+		if o.Definition, err = d.JSON(); err != nil {
+			return task.Options{}, "", fmt.Errorf("read task %s: %w", d.Name, err)
+		}
+		return o, d.Source.EnvPassword, nil
+	}
 }
 
 func taskOption(dataDir string, t *config.Task) task.Options {
@@ -84,6 +101,7 @@ func taskOption(dataDir string, t *config.Task) task.Options {
 		IncludeQuery:        t.IncludeQuery,
 		StopAtPartialImages: t.PartialImages == "stop",
 		CheckDefinitions:    time.Duration(*t.CheckDefinitions),
+		WireCompression:     t.WireCompression,
 		Version:             release,
 	}
 }

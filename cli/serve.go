@@ -91,16 +91,28 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	if err := open("groups", groups.Open, groups.Close); err != nil {
 		return fmt.Errorf("open consumer groups: %w", err)
 	}
-	tasks := task.NewManager(taskOptions(c), st, log)
+	fromFile, err := declared(c)
+	if err != nil {
+		return err
+	}
+	box, err := openSeal(c)
+	if err != nil {
+		return err
+	}
+	holdings := &holdings{accounts: accounts, groups: groups}
+	tasks := task.NewManager(task.ManagerOptions{
+		Store: st, Logger: log, Declared: fromFile, Compile: compile(c.DataDir), Sealed: box, Release: holdings.release,
+	})
 	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
 		return fmt.Errorf("open tasks: %w", err)
 	}
 	server := broker.New(broker.Options{
 		Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log,
-		Compression:    compressionOf(c),
+		Compression:    compressionOf(tasks),
 		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
 		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
 	})
+	holdings.awaitEnd = server.AwaitEnd
 	if err := open("broker", server.Open, server.Close); err != nil {
 		return fmt.Errorf("open listeners: %w", err)
 	}

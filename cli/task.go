@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"daybook/admin"
@@ -13,20 +14,22 @@ func (a *app) task() *cobra.Command {
 	r := &remote{app: a, noun: "task"}
 	cmd := &cobra.Command{
 		Use:   "task",
-		Short: "Look at the tasks of a running Daybook, and lead them on from an error",
+		Short: "Create, look at, change and delete the tasks of a running Daybook",
 		Long: `Shows the tasks of the Daybook that runs with the configuration given by -c,
-through its admin API, and leads those on that an error has stopped. --admin and
---token-file name another one, such as that of another host.
+through its admin API, creates, changes and deletes others beside those of the
+file, and leads those on that an error has stopped. --admin and --token-file name
+another Daybook, such as that of another host.
 
 Exit code 0: done; 1: refused, because a rule is broken or the source does not have
 the place; 2: the command line or the configuration is wrong; 3: no Daybook
 answers; 4: the token cannot be read or is wrong; 5: no such task; 6: the task is
 not in a state for it; 7: the command is saved, but not done yet.`,
-		Example: "  daybook task list\n  daybook task show shop -o json | jq -r .error\n  daybook task restart shop --from earliest\n  daybook task skip shop --dry-run\n  daybook task check shop",
+		Example: "  daybook task list\n  daybook task show shop -o json | jq -r .reason\n  daybook task restart shop --from earliest\n  daybook task skip shop --dry-run\n  daybook task check shop",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	r.flags(cmd)
-	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip(), r.taskCheck())
+	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip(), r.taskCheck(),
+		r.taskCreate(), r.taskReconfigure(), r.taskDelete(), r.taskStep("precheck"), r.taskStep("start"), r.taskStep("pause"), r.taskStep("resume"))
 	return cmd
 }
 
@@ -52,13 +55,13 @@ const shownError = 80
 
 func (r *remote) printTasks(tasks []admin.Task) error {
 	t := tabwriter.NewWriter(r.app.stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "TASK\tSTATE\tSINCE\tSOURCE\tPOSITION\tOFFSETS\tERROR")
+	fmt.Fprintln(t, "TASK\tSTATE\tSINCE\tSOURCE\tPOSITION\tOFFSETS\tREASON")
 	for _, task := range tasks {
-		reason := []rune(printable(task.Error))
+		reason := []rune(printable(task.Reason))
 		if len(reason) > shownError {
 			reason = append(reason[:shownError], '…')
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d to %d\t%s\n", printable(task.Task), task.State, moment(task.Since), printable(task.Source),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d to %d\t%s\n", printable(task.Name), task.State, moment(task.Since), printable(task.Source.Address),
 			dash(fileOf(task.Position)), task.LogStartOffset, task.HighWatermark, dash(string(reason)))
 	}
 	return t.Flush()
@@ -95,17 +98,27 @@ itself, and where reading the source goes on: file and offset, and the GTID set.
 func (r *remote) printTask(task *admin.Task) error {
 	t := tabwriter.NewWriter(r.app.stdout, 0, 4, 2, ' ', 0)
 	line := func(key, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", key, fmt.Sprintf(format, args...)) }
-	line("TASK", "%s, offsets %d to %d", printable(task.Task), task.LogStartOffset, task.HighWatermark)
-	line("SOURCE", "%s", printable(task.Source))
+	line("TASK", "%s, offsets %d to %d", printable(task.Name), task.LogStartOffset, task.HighWatermark)
+	line("SOURCE", "%s", printable(task.Source.Address))
 	line("STATE", "%s since %s", task.State, moment(task.Since))
-	if task.Error != "" {
-		line("ERROR", "%s", printable(task.Error))
+	if task.State == stateError {
+		line("ERROR", "%s", printable(task.Reason))
 	}
 	switch {
 	case !task.Retry.IsZero():
 		line("RETRY", "%s", moment(task.Retry))
-	case task.Error != "":
-		line("RETRY", "none: it was tried for seven days")
+	case task.State == stateError:
+		line("RETRY", "none: %s", "it does not end by itself, or was tried for seven days")
+	}
+	if task.State != stateError && task.Reason != "" {
+		line("REASON", "%s", printable(task.Reason))
+	}
+	line("OWNER", "%s", ownerOf(task.Owner))
+	line("ALLOWED", "%s", strings.Join(task.Allowed, ", "))
+	for _, c := range task.Checks {
+		if c.Status != "ok" {
+			line("CHECK", "%s %s: %s; to mend it: %s", c.Status, printable(c.Name), printable(c.Detail), printable(c.Fix))
+		}
 	}
 	if g := task.EventGroup; g != nil {
 		line("EVENT GROUP", "%s cannot be read", groupOf(g))
@@ -134,6 +147,20 @@ func (r *remote) printTask(task *admin.Task) error {
 		line("EVENT", "%s %s %s at %s:%d: %s", moment(e.Time), e.Kind, printable(e.Table), printable(e.File), e.Pos, printable(e.Text))
 	}
 	return t.Flush()
+}
+
+// stateError is the state of a task that something has stopped.
+const stateError = "Error"
+
+// ownerOf says who declares a task.
+func ownerOf(owner string) string {
+	switch owner {
+	case "file":
+		return "the configuration file"
+	case "store":
+		return "created at run time"
+	}
+	return "nobody: the configuration file does not declare it any more"
 }
 
 // groupOf names an event group.

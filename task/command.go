@@ -90,8 +90,12 @@ func (t *Task) CanRestart(from string, force bool) error {
 	if _, err := ParseStart(from); err != nil {
 		return err
 	}
-	if st := t.state(); st != Error && !force {
-		return fmt.Errorf("%w: task %s is in state %s, and a restart would leave a gap in its log or repeat what is in it", ErrRunning, t.opts.Name, st)
+	l := t.current()
+	if err := l.allows(t.name, OpRestart); err != nil {
+		return err
+	}
+	if st := l.State; st != Error && !force {
+		return fmt.Errorf("%w: task %s is in state %s, and a restart would leave a gap in its log or repeat what is in it", ErrRunning, t.name, st)
 	}
 	return nil
 }
@@ -110,13 +114,13 @@ func (t *Task) Skip(ctx context.Context) (*Done, error) {
 func (t *Task) CanSkip() (binlog.GroupPlace, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch st := &t.status; {
-	case st.State != Error:
-		return binlog.GroupPlace{}, fmt.Errorf("%w: task %s is in state %s", ErrNotSkippable, t.opts.Name, st.State)
-	case st.Group == nil:
-		return binlog.GroupPlace{}, fmt.Errorf("%w: the error of task %s is another: %s", ErrNotSkippable, t.opts.Name, st.Error)
+	switch l := &t.life; {
+	case l.State != Error:
+		return binlog.GroupPlace{}, fmt.Errorf("%w: task %s is in state %s", ErrNotSkippable, t.name, l.State)
+	case l.Group == nil:
+		return binlog.GroupPlace{}, fmt.Errorf("%w: the error of task %s is another: %s", ErrNotSkippable, t.name, l.Reason)
 	default:
-		return *st.Group, nil
+		return *l.Group, nil
 	}
 }
 
@@ -128,22 +132,16 @@ func (t *Task) give(ctx context.Context, c *command) (*Done, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode command: %w", err)
 	}
-	p, err := t.store.EnsurePartition(t.opts.Name)
+	p, err := t.store.EnsurePartition(t.name)
 	if err != nil {
 		return nil, fmt.Errorf("open partition: %w", err)
 	}
 	a := &awaited{command: c, done: make(chan struct{})}
-	if err := t.save(p, b, a); err != nil {
+	if err := t.keep(p, b, a); err != nil {
 		return nil, err
 	}
 	t.log.Warn("task was given a command", "command", c.String())
-	t.mu.Lock()
-	t.interrupt(errCommanded)
-	t.mu.Unlock()
-	select {
-	case t.wake <- struct{}{}:
-	default: // it is woken already
-	}
+	t.nudge()
 	select {
 	case <-a.done:
 		if a.err != nil {
@@ -155,7 +153,7 @@ func (t *Task) give(ctx context.Context, c *command) (*Done, error) {
 	}
 }
 
-func (t *Task) save(p *store.Partition, command []byte, a *awaited) error {
+func (t *Task) keep(p *store.Partition, command []byte, a *awaited) error {
 	t.commands.Lock()
 	defer t.commands.Unlock()
 	if _, err := p.Append(nil, store.State{Schema: []store.Write{{Key: keyCommand, Value: command}}}); err != nil {
@@ -216,7 +214,7 @@ func (t *Task) abandon(s *saved, c *command, cause error) error {
 
 // stillWaits returns errCommanded if another command has taken c's place.
 func (t *Task) stillWaits(c *command) error {
-	p, err := t.store.EnsurePartition(t.opts.Name)
+	p, err := t.store.EnsurePartition(t.name)
 	if err != nil {
 		return fmt.Errorf("open partition: %w", err)
 	}
@@ -230,7 +228,17 @@ func (t *Task) stillWaits(c *command) error {
 	return nil
 }
 
+// commanded tells whether a command waits that was given before Daybook started.
+func (t *Task) commanded() bool {
+	p, ok := t.store.Partition(t.name)
+	if !ok {
+		return false
+	}
+	_, ok, err := p.SchemaValue(keyCommand)
+	return ok || err != nil // what it is, the run tells
+}
+
 func (t *Task) highWatermark() int64 {
-	p, _ := t.store.Partition(t.opts.Name)
+	p, _ := t.store.Partition(t.name)
 	return p.HighWatermark()
 }

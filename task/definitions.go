@@ -109,7 +109,7 @@ func fileAndOffset(position []byte) string {
 // idle is called when everything that was read is handed on.
 func (r *run) idle() {
 	r.t.set(Normal)
-	every := r.t.opts.CheckDefinitions
+	every := r.opts.CheckDefinitions
 	r.t.mu.Lock()
 	last, same := r.t.found.Last, r.t.found.SameAt
 	r.t.mu.Unlock()
@@ -142,7 +142,7 @@ func (t *Task) CheckDefinitions(ctx context.Context, o CheckOptions) (asked time
 	t.mu.Lock()
 	reader, ended := t.reader, t.checkEnded
 	t.mu.Unlock()
-	stopped := fmt.Errorf("%w: task %s is in state %s", ErrNotReading, t.opts.Name, t.state())
+	stopped := fmt.Errorf("%w: task %s is in state %s", ErrNotReading, t.name, t.state())
 	if reader == nil {
 		return asked, nil, stopped
 	}
@@ -254,7 +254,7 @@ func (t *Task) checkSaved(f *found) {
 	for i := range last.Differ {
 		d := &last.Differ[i]
 		text := "it is not at the source as its statements in the binlog left it: " + d.String()
-		t.log.Warn("a table's definition differs from the source's", "table", d.Table, "found", text, "fix", adoptWay(t.opts.Name, d))
+		t.log.Warn("a table's definition differs from the source's", "table", d.Table, "found", text, "fix", adoptWay(t.name, d))
 		if i < differingEvents {
 			t.mu.Lock()
 			t.events.add(Event{Time: last.Ended, Kind: "definition_differs", Table: d.Table, Text: text, File: f.at.File, Pos: f.at.Pos})

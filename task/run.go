@@ -16,6 +16,7 @@ import (
 // task's options name if there is none, or from where a command says.
 type run struct {
 	t        *Task
+	opts     Options // as they were when it began
 	saved    *saved
 	command  *command // to be done; nil: none
 	position []byte   // nil: none was saved
@@ -26,11 +27,11 @@ type run struct {
 
 // prepare reads what the task has saved.
 func (t *Task) prepare() (*run, error) {
-	partition, err := t.store.EnsurePartition(t.opts.Name)
+	partition, err := t.store.EnsurePartition(t.name)
 	if err != nil {
 		return nil, fmt.Errorf("open partition: %w", err)
 	}
-	r := &run{t: t}
+	r := &run{t: t, opts: t.options()}
 	if r.saved, err = openSaved(partition); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (r *run) restarts() bool { return r.command != nil && r.command.Restart != 
 // open opens the reader. One that begins anew has its position saved when open
 // returns: whatever happens then, the task goes on from there.
 func (r *run) open(ctx context.Context) error {
-	o := &r.t.opts
+	o := &r.opts
 	var schemaErr error
 	r.moves = &pump{saved: r.saved}
 	options := binlog.Options{
@@ -142,7 +143,7 @@ func (r *run) gapRecord(cp binlog.Checkpoint, gap *change.GapInfo) ([]byte, erro
 	c := change.Change{Source: place.Source(), Op: change.Gap, Gap: gap}
 	c.CommitMicros = time.Now().UnixMicro()
 	var b recordbatch.Builder
-	err = r.t.encoder(r.reader.Flavor()).Encode(&c, &output{&b, c.CommitMicros / 1000})
+	err = r.encoder(r.reader.Flavor()).Encode(&c, &output{&b, c.CommitMicros / 1000})
 	return b.Finish(), err
 }
 
@@ -172,7 +173,7 @@ func (r *run) refuse(cause error) error {
 // pump moves changes until something fails or ctx is done.
 func (r *run) pump(ctx context.Context) error {
 	p := r.moves
-	p.reader, p.encoder = r.reader, r.t.encoder(r.reader.Flavor())
+	p.reader, p.encoder = r.reader, r.encoder(r.reader.Flavor())
 	p.onIdle, p.onGap = r.idle, r.skipped
 	p.onCheck, p.onChecked = r.checked, r.t.checkSaved
 	r.t.reads(r.reader)

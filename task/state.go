@@ -1,11 +1,14 @@
 package task
 
 import (
+	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"daybook/binlog"
+	"daybook/store"
 )
 
 // State is where a task is in its life.
@@ -24,11 +27,16 @@ const (
 type Status struct {
 	Name   string
 	Source string // host:port
-	State  State
-	Since  time.Time // of the state
-	// Error says why a task is in Error and what to do, Retry when it tries
-	// again by itself; zero: it does not.
-	Error string
+	// Definition is the task as it was written, as JSON without secrets; nil: not known.
+	Definition json.RawMessage
+	Checks     []Check // of the last precheck
+	Owner      Owner
+	State      State
+	Phase      Phase     // the state, told further, with what it allows
+	Since      time.Time // of the state
+	// Reason says why the task is in its state and what to do; "": it is as it should be.
+	Reason string
+	// Retry is when a task in Error tries again by itself; zero: it does not.
 	Retry time.Time
 	// Group is the one event group that cannot be read, where that is the error.
 	Group *binlog.GroupPlace
@@ -56,14 +64,18 @@ type Definitions struct {
 // Status returns what is known of the task now.
 func (t *Task) Status() Status {
 	t.mu.Lock()
-	st := t.status
+	l := &t.life
+	st := Status{Name: t.name, Source: t.opts.Source.Address, Definition: t.opts.Definition, Checks: t.checks, Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Reason: l.Reason, Group: l.Group}
+	if l.State == Error {
+		st.Retry = t.retry
+	}
 	st.Events, st.EventCounts = slices.Clone(t.events.newest), maps.Clone(t.events.counts)
 	st.Definitions = Definitions{Checked: t.found.SameAt, Failed: t.found.Last.Error, Differ: t.found.Differ, More: t.found.More}
 	t.mu.Unlock()
 	if d := st.Definitions.Differ; len(d) > 0 {
-		st.Definitions.WayOn = adoptWay(t.opts.Name, &d[0])
+		st.Definitions.WayOn = adoptWay(t.name, &d[0])
 	}
-	p, ok := t.store.Partition(t.opts.Name)
+	p, ok := t.store.Partition(t.name)
 	if !ok {
 		return st
 	}
@@ -78,41 +90,25 @@ func (t *Task) Status() Status {
 	return st
 }
 
-func (t *Task) state() State {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.status.State
-}
+func (t *Task) state() State { return t.current().State }
 
+// set brings a started task to a state without a reason.
 func (t *Task) set(s State) {
-	t.mu.Lock()
-	changed := t.status.State != s
-	if changed {
-		t.status.State, t.status.Since = s, time.Now()
+	if l := t.current(); l.State == s && l.Reason == "" {
+		return // as it is nearly always
 	}
-	if s != Error {
-		t.status.Error, t.status.Retry, t.status.Group = "", time.Time{}, nil
-	}
-	t.mu.Unlock()
-	if changed {
-		t.log.Info("task state", "state", string(s))
-	}
+	t.save(func(l *life) {
+		if l.Stage == started { // else it was told to stop meanwhile
+			l.to(s, "", time.Now().UTC())
+		}
+	})
 }
 
-// fail puts the task into Error; wait is how long until it tries again, 0 for
-// never.
-func (t *Task) fail(err error, wait time.Duration) {
-	err = withWayOn(t.opts.Name, err)
-	t.mu.Lock()
-	t.status.Error, t.status.Retry, t.status.Group = err.Error(), time.Time{}, skippable(err)
-	if wait > 0 {
-		t.status.Retry = time.Now().Add(wait)
+// save changes the life. Where that cannot be saved, the store has failed, and
+// with it everything.
+func (t *Task) save(change func(l *life)) {
+	err := t.alter(func(l *life) error { change(l); return nil })
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		t.log.Error("the task's state cannot be saved", "error", err)
 	}
-	t.mu.Unlock()
-	if wait > 0 {
-		t.log.Error("task stopped; it resumes by itself", "error", err, "in", wait.Round(time.Millisecond))
-	} else {
-		t.log.Error("task stopped", "error", err)
-	}
-	t.set(Error)
 }

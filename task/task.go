@@ -2,8 +2,8 @@ package task
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -17,14 +17,11 @@ import (
 const (
 	firstRetry = 2 * time.Second
 	lastRetry  = time.Minute
+	// steady is how long a run must have lasted for the next failure to be one of its own.
+	steady = 10 * time.Second
 	// lastDial is lastRetry while the source is not there.
 	lastDial = 8 * time.Second
-	// giveUp is how long a task in Error tries to resume by itself.
-	giveUp = 7 * 24 * time.Hour
 )
-
-// ErrGaveUp is the end of a task that could not resume within seven days.
-var ErrGaveUp = errors.New("the task failed for seven days and is not tried again; mend the cause and restart Daybook")
 
 // Options says what one task tracks and where its records go.
 type Options struct {
@@ -43,25 +40,39 @@ type Options struct {
 	// source's; 0: only by command.
 	CheckDefinitions time.Duration
 	Version          string // of Daybook, for the records' source block
+	// AutoStart has a created task start as soon as its precheck has passed.
+	AutoStart bool
+	// WireCompression is what consumers get, of which the task knows nothing more.
+	WireCompression string
+	// Definition is all of this as it was written, as JSON without secrets.
+	Definition json.RawMessage
 }
 
 // Task is the life of one change tracking task.
 type Task struct {
-	opts  Options
+	name  string
 	store *store.Store
 	log   *slog.Logger
-	wake  chan struct{} // a command was given
+	wake  chan struct{} // something is to be done
+	gone  chan struct{} // closed when it is deleted
 
 	warned map[string]string // by check, what was told; run's own
 	told   binlog.Told       // by its readers, one after another; run's own
 
+	saving sync.Mutex // held while life is changed and saved
+
 	mu     sync.Mutex // guards the fields below; not held across I/O
-	status Status
+	opts   Options
+	life   life
+	checks []Check   // of the last precheck
+	retry  time.Time // when a task in Error tries again by itself; zero: it does not
 	events events
 	reader *binlog.Reader // of the run that pumps; nil: none does
 	found  found
 	// checkEnded is closed at the end of a check or of the run, and made anew.
 	checkEnded chan struct{}
+	// resting is closed when a run has ended that was under way.
+	resting chan struct{}
 	// interrupt ends the run that is under way, for a command.
 	interrupt context.CancelCauseFunc
 
@@ -71,54 +82,102 @@ type Task struct {
 	awaited  *awaited // who gave the command waits here; nil: nobody
 }
 
-func newTask(o Options, s *store.Store, log *slog.Logger) *Task {
+func newTask(name string, s *store.Store, log *slog.Logger) *Task {
 	return &Task{
-		opts: o, store: s, log: log.With("task", o.Name), wake: make(chan struct{}, 1), checkEnded: make(chan struct{}), interrupt: func(error) {}, warned: map[string]string{}, told: binlog.Told{},
-		status: Status{Name: o.Name, Source: o.Source.Address, State: NotStarted, Since: time.Now()},
+		name: name, store: s, log: log.With("task", name), wake: make(chan struct{}, 1), gone: make(chan struct{}), checkEnded: make(chan struct{}),
+		interrupt: func(error) {}, warned: map[string]string{}, told: binlog.Told{},
 	}
 }
 
-// run keeps the task going until ctx is done. A task that gave up waits for a
-// command.
+// Name returns the task's name, which is the topic's.
+func (t *Task) Name() string { return t.name }
+
+// WireCompression returns how its records are packed for consumers.
+func (t *Task) WireCompression() string { return t.options().WireCompression }
+
+// options returns what the task tracks now.
+func (t *Task) options() Options {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.opts
+}
+
+// run does what the task's stage asks for, until ctx is done or the task is to be
+// deleted.
 func (t *Task) run(ctx context.Context) {
-	var failing time.Time
+	for ctx.Err() == nil {
+		switch t.current().Stage {
+		case deleting:
+			return
+		case checking:
+			t.precheck(ctx)
+		case started:
+			rests := make(chan struct{})
+			t.mu.Lock()
+			t.resting = rests
+			t.mu.Unlock()
+			t.keepUp(ctx)
+			close(rests)
+		default:
+			select {
+			case <-ctx.Done():
+			case <-t.wake:
+			}
+		}
+	}
+}
+
+// nudge ends a run that is under way, and what waits, to look at what is to be done.
+func (t *Task) nudge() {
+	t.mu.Lock()
+	t.interrupt(errCommanded)
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default: // it is woken already
+	}
+}
+
+// keepUp keeps a started task going until ctx is done or it is not to go on. A
+// task that is stuck waits for a command.
+func (t *Task) keepUp(ctx context.Context) {
+	if l := t.current(); l.Stuck && !t.commanded() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.wake:
+		}
+	}
 	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
 		began := time.Now()
 		err := t.track(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || t.current().Stage != started {
 			return
 		}
 		if errors.Is(err, errCommanded) {
-			pause, failing = firstRetry/2, time.Time{}
+			pause = firstRetry / 2
+			t.forgive()
 			continue
 		}
-		if failing.IsZero() || time.Since(began) > lastRetry {
-			failing, pause = time.Now(), firstRetry
+		switch ran := time.Since(began); {
+		case ran > lastRetry:
+			t.forgive()
+			pause = firstRetry
+		case ran > steady:
+			pause = firstRetry
 		}
 		if mayPass(err) {
 			pause = min(pause, lastDial)
 		}
-		wait := pause/2 + rand.N(pause)
-		retry := time.After(wait)
-		if time.Since(failing) > giveUp {
-			retry, wait = nil, 0
-			err = fmt.Errorf("%w: %w", ErrGaveUp, err)
-		}
-		t.fail(err, wait)
 		select {
 		case <-ctx.Done():
 			return
-		case <-retry:
+		case <-t.fail(err, pause/2+rand.N(pause)):
 		case <-t.wake:
-			pause, failing = firstRetry/2, time.Time{}
+			pause = firstRetry / 2
+			t.forgive()
 		}
 	}
-}
-
-// mayPass tells a failure that ends when the source is there again.
-func mayPass(err error) bool {
-	var p passing
-	return errors.Is(err, binlog.ErrUnreachable) || binlog.IsTransient(err) || errors.As(err, &p)
 }
 
 // track checks the source and pumps its changes until something fails or a
@@ -138,14 +197,22 @@ func (t *Task) track(ctx context.Context) (err error) {
 			err = errCommanded
 		}
 	}()
-	if t.state() != Error {
-		t.set(Prechecking)
+	if t.current().Stage != started {
+		return errCommanded
 	}
 	run, err := t.prepare()
 	if err != nil {
 		return err
 	}
-	checks := Precheck(ctx, t.opts)
+	switch {
+	case t.state() == Error: // until it is known to be better
+	case run.position == nil:
+		t.set(Prechecking)
+	default:
+		t.set(Initial)
+	}
+	checks := Precheck(ctx, run.opts)
+	t.keepChecks(checks)
 	t.tellWarnings(checks)
 	if err := Failed(checks); err != nil {
 		return err
@@ -158,6 +225,12 @@ func (t *Task) track(ctx context.Context) (err error) {
 	return run.pump(ctx)
 }
 
+func (t *Task) keepChecks(checks []Check) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.checks = checks
+}
+
 // tellWarnings logs each warning of the prechecks, until it changes once.
 func (t *Task) tellWarnings(checks []Check) {
 	for _, c := range checks {
@@ -168,9 +241,9 @@ func (t *Task) tellWarnings(checks []Check) {
 	}
 }
 
-func (t *Task) encoder(flavor binlog.Flavor) format.Encoder {
+func (r *run) encoder(flavor binlog.Flavor) format.Encoder {
 	return format.NewDebezium(format.DebeziumOptions{
-		Name: t.opts.Name, Connector: string(flavor), Version: t.opts.Version,
-		Tombstones: t.opts.Tombstones, Now: time.Now,
+		Name: r.t.name, Connector: string(flavor), Version: r.opts.Version,
+		Tombstones: r.opts.Tombstones, Now: time.Now,
 	})
 }

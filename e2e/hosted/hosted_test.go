@@ -125,7 +125,7 @@ func normal(t *testing.T, d *harness.Daybook) {
 			return
 		}
 	}
-	t.Fatalf("the task is in %s: %s", task.State, task.Error)
+	t.Fatalf("the task is in %s: %s", task.State, task.Reason)
 }
 
 // equals replays the log up to a last row, which it inserts at the source, and compares with the table.

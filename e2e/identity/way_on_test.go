@@ -64,11 +64,11 @@ func (o *observer) inError(t *testing.T) string {
 func (o *observer) state(t *testing.T) (state, why string) {
 	t.Helper()
 	out, text, code := o.daybook.Run("task", "show", harness.Topic, "-o", "json")
-	var task struct{ State, Error string }
+	var task struct{ State, Reason string }
 	if err := json.Unmarshal([]byte(out), &task); err != nil || code != 0 {
 		t.Fatalf("task show: %v, exit code %d: %s%s", err, code, out, text)
 	}
-	return task.State, task.Error
+	return task.State, task.Reason
 }
 
 // follow runs the command that an error names.

@@ -57,7 +57,10 @@ var errorCases = []errorCase{
 	{
 		sentinel: "binlog.ErrPrivilege", version: "mariadb-10.11",
 		broken: func(w *errorWorld) { w.conn.Exec("REVOKE REPLICATION SLAVE ON *.* FROM dk"); w.way.Cut() },
-		says:   "GRANT REPLICATION SLAVE", mended: func(w *errorWorld) { w.conn.Exec("GRANT REPLICATION SLAVE ON *.* TO dk") },
+		says:   "GRANT REPLICATION SLAVE", mended: func(w *errorWorld) {
+			w.conn.Exec("GRANT REPLICATION SLAVE ON *.* TO dk")
+			follow(w.t, w.d)
+		},
 		want: []int{1, 9},
 	},
 	{
@@ -221,6 +224,15 @@ var elsewhere = map[string]string{
 	"task.ErrReplaced":          "",
 	"task.ErrNotReading":        "",
 	"binlog.ErrChecking":        "",
+	"store.ErrDeleted":          "",
+	"task.ErrNotAllowed":        "",
+	"task.ErrInvalid":           "",
+	"task.ErrExists":            "",
+	"task.ErrUnknown":           "",
+	"task.ErrTooMany":           "",
+	"task.ErrOwnedByFile":       "",
+	"task.ErrNoDatabase":        "",
+	"task.ErrStuck":             "", // which others come with
 }
 
 // TestEveryError brings a task into each of the errors, and does what its message
@@ -232,13 +244,13 @@ func TestEveryError(t *testing.T) {
 			w := newErrorWorld(t, c)
 			c.broken(w)
 			task := waitState(t, w.d, "Error")
-			t.Log(task.Error)
-			if !strings.Contains(task.Error, sentinels(t)[sentinel]) {
-				t.Errorf("the error is %q, want %s", task.Error, c.sentinel)
+			t.Log(task.Reason)
+			if !strings.Contains(task.Reason, sentinels(t)[sentinel]) {
+				t.Errorf("the error is %q, want %s", task.Reason, c.sentinel)
 			}
 			if c.mended == nil {
 				follow(t, w.d)
-			} else if !strings.Contains(task.Error, c.says) {
+			} else if !strings.Contains(task.Reason, c.says) {
 				t.Errorf("the error does not say %q", c.says)
 			} else {
 				c.mended(w)

@@ -24,8 +24,8 @@ func TestAnotherGaleraNode(t *testing.T) {
 	wantLog(t, d, 1)
 	way.Lead(nodes[1].Address)
 	way.Cut()
-	if task := waitState(t, d, "Error"); !strings.Contains(task.Error, "the Galera node node2") || !strings.Contains(task.Error, "wsrep_gtid_mode") {
-		t.Errorf("the error is %q", task.Error)
+	if task := waitState(t, d, "Error"); !strings.Contains(task.Reason, "the Galera node node2") || !strings.Contains(task.Reason, "wsrep_gtid_mode") {
+		t.Errorf("the error is %q", task.Reason)
 	}
 	insert(conn, 2)
 	way.Lead(nodes[0].Address)

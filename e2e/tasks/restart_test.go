@@ -74,11 +74,11 @@ var named = regexp.MustCompile(`'daybook task ([^']+)'`)
 func follow(t *testing.T, d *harness.Daybook) string {
 	t.Helper()
 	task := waitState(t, d, "Error")
-	m := named.FindStringSubmatch(task.Error)
+	m := named.FindStringSubmatch(task.Reason)
 	if m == nil {
-		t.Fatalf("no command is named by %q", task.Error)
+		t.Fatalf("no command is named by %q", task.Reason)
 	}
-	t.Logf("%s: daybook task %s", task.Error, m[1])
+	t.Logf("%s: daybook task %s", task.Reason, m[1])
 	return command(t, d, 0, strings.Fields(m[1])...)
 }
 

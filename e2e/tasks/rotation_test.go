@@ -62,8 +62,8 @@ func TestRotatedPassword(t *testing.T) {
 
 			rotate()
 			proxy.Cut()
-			if task := waitState(t, d, "Error"); !strings.Contains(task.Error, "refuses the login") || strings.Contains(task.Error, "Rotated") {
-				t.Errorf("the error is %q", task.Error)
+			if task := waitState(t, d, "Error"); !strings.Contains(task.Reason, "refuses the login") || strings.Contains(task.Reason, "Rotated") {
+				t.Errorf("the error is %q", task.Reason)
 			}
 			insert(conn, 4)
 			write()

@@ -21,8 +21,8 @@ func TestServerIDOfAnother(t *testing.T) {
 	first.WaitLog("state=Normal", patience)
 	second := harness.Start(t, c)
 	second.WaitLog("state=Normal", patience)
-	if task := waitState(t, first, "Error"); !strings.Contains(task.Error, "server_id") {
-		t.Errorf("the error is %q", task.Error)
+	if task := waitState(t, first, "Error"); !strings.Contains(task.Reason, "server_id") {
+		t.Errorf("the error is %q", task.Reason)
 	}
 	second.Stop()
 	waitState(t, first, "Normal")

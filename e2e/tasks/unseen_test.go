@@ -28,16 +28,16 @@ func TestStatementThatCannotBeSeenThrough(t *testing.T) {
 		insert(conn, 1)
 		conn.Exec("SET SESSION binlog_format = STATEMENT", "DO "+other+".harmless(1)", "SET SESSION binlog_format = ROW")
 		insert(conn, 2)
-		if task := waitState(t, d, "Error"); !strings.Contains(task.Error, "those of "+other+" cannot be seen") {
-			t.Errorf("the error is %q", task.Error)
+		if task := waitState(t, d, "Error"); !strings.Contains(task.Reason, "those of "+other+" cannot be seen") {
+			t.Errorf("the error is %q", task.Reason)
 		}
 		conn.Exec("GRANT SELECT, TRIGGER, SHOW VIEW ON *.* TO " + user + "@'127.0.0.1'")
 		follow(t, d)
 		waitState(t, d, "Normal")
 		wantLog(t, d, 1, 0, 2)
 		conn.Exec("SET SESSION binlog_format = STATEMENT", "DO "+other+".f(3)", "SET SESSION binlog_format = ROW")
-		if task := waitState(t, d, "Error"); !strings.Contains(task.Error, "function "+other+".f, which it calls, may change "+db+".t") {
-			t.Errorf("the error is %q", task.Error)
+		if task := waitState(t, d, "Error"); !strings.Contains(task.Reason, "function "+other+".f, which it calls, may change "+db+".t") {
+			t.Errorf("the error is %q", task.Reason)
 		}
 	})
 }

@@ -1,0 +1,222 @@
+//go:build servers
+
+package tasks
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daybook/admin"
+	"daybook/e2e/harness"
+	"daybook/e2e/servers"
+)
+
+// sourcePassword is one that is found wherever it is not encrypted.
+const sourcePassword = "s3cret-0f-the-S0urce"
+
+// life is a task that is created at run time beside that of the file.
+type life struct {
+	t *testing.T
+	d *harness.Daybook
+}
+
+// shown returns the task; nil: there is none.
+func (l *life) shown() *admin.Task {
+	l.t.Helper()
+	out, text, code := l.d.Run("task", "show", "second", "-o", "json")
+	if code == 5 {
+		return nil
+	}
+	var task admin.Task
+	if err := json.Unmarshal([]byte(out), &task); err != nil || code != 0 {
+		l.t.Fatalf("task show: exit code %d, %v\n%s%s", code, err, out, text)
+	}
+	return &task
+}
+
+// await waits until the task is as wanted.
+func (l *life) await(what string, is func(*admin.Task) bool) *admin.Task {
+	l.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		task := l.shown()
+		if is(task) {
+			return task
+		}
+		if time.Now().After(deadline) {
+			l.t.Fatalf("the task is %+v, want it %s", task, what)
+		}
+	}
+}
+
+func (l *life) state(state string) *admin.Task {
+	l.t.Helper()
+	return l.await(state, func(t *admin.Task) bool { return t != nil && t.State == state })
+}
+
+// has waits until the log has so many records.
+func (l *life) has(records int64) {
+	l.t.Helper()
+	task := l.await(fmt.Sprintf("with %d records", records), func(t *admin.Task) bool { return t.HighWatermark >= records })
+	if task.HighWatermark != records {
+		l.t.Fatalf("the log has %d records, want %d", task.HighWatermark, records)
+	}
+}
+
+// allows wants just these operations to be allowed, and tries the others.
+func (l *life) allows(operations ...string) {
+	l.t.Helper()
+	if task := l.shown(); !slices.Equal(task.Allowed, operations) {
+		l.t.Errorf("state %s allows %v, want %v", task.State, task.Allowed, operations)
+	}
+	for name, args := range map[string][]string{
+		"precheck": {"precheck", "second"}, "start": {"start", "second"}, "pause": {"pause", "second"}, "resume": {"resume", "second"},
+		"reconfigure": {"reconfigure", "second", "--include", "*.*"}, "restart": {"restart", "second", "--from", "now", "--force"}, "skip": {"skip", "second"},
+	} {
+		if !slices.Contains(operations, name) {
+			command(l.t, l.d, 6, args...)
+		}
+	}
+}
+
+// crash kills Daybook and starts it anew.
+func (l *life) crash() {
+	l.t.Helper()
+	l.d.Kill()
+	l.d.Start()
+}
+
+// TestLifeOfATask walks a task that is created at run time through its states, with a kill in each.
+func TestLifeOfATask(t *testing.T) {
+	t.Setenv("SECOND_PASSWORD", sourcePassword)
+	t.Setenv("GROUP_PASSWORD", "G-password-1")
+	servers.Each(t, func(t *testing.T, s *servers.Server) {
+		db, conn := s.Database(t)
+		user := "life_" + db[len(db)-8:]
+		conn.Exec("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE u (id INT PRIMARY KEY)",
+			fmt.Sprintf("CREATE USER %s IDENTIFIED BY 'not yet the right 0ne'", user),
+			fmt.Sprintf("GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT, TRIGGER ON *.* TO %s", user))
+		t.Cleanup(func() { conn.Exec("DROP USER " + user) })
+		d := harness.Start(t, harness.Config{Source: s.Address, Include: []string{db + ".none"}, Start: "now", SchemaChanges: "none"})
+		l := &life{t, d}
+		create := func(exit int, more ...string) string {
+			return command(t, d, exit, append([]string{"create", "second", "--source", s.Address, "--user", user, "--password-env", "SECOND_PASSWORD", "--include", db + ".t"}, more...)...)
+		}
+
+		if out := create(1); !strings.Contains(out, "refuses the login") || !strings.Contains(out, "daybook task precheck second") {
+			t.Errorf("the precheck with a wrong password says %s", out)
+		}
+		create(6)
+		l.crash()
+		l.state("Prechecking")
+		l.allows("precheck", "delete")
+		conn.Exec(setPassword(s, user))
+		command(t, d, 0, "precheck", "second")
+		l.state("Not Started")
+		l.allows("start", "delete")
+		l.crash()
+		l.state("Not Started")
+
+		command(t, d, 0, "start", "second")
+		l.state("Normal")
+		l.allows("reconfigure", "pause", "restart", "check", "delete")
+		conn.Exec("INSERT INTO t VALUES (1)", "INSERT INTO u VALUES (1)", "INSERT INTO t VALUES (2)")
+		l.has(2)
+
+		command(t, d, 0, "pause", "second")
+		conn.Exec("INSERT INTO t VALUES (3)")
+		l.crash()
+		l.state("Not Started")
+		l.allows("resume", "reconfigure", "delete")
+		l.has(2)
+		command(t, d, 0, "resume", "second")
+		l.has(3)
+		l.state("Normal")
+
+		command(t, d, 0, "reconfigure", "second", "--include", db+".t", "--include", db+".u")
+		conn.Exec("INSERT INTO u VALUES (2)", "INSERT INTO t VALUES (4)")
+		l.has(5)
+		if out := command(t, d, 1, "reconfigure", "second", "--source", harness.FreeAddress(t)); !strings.Contains(out, "precheck failed") {
+			t.Errorf("a source that is not there: %s", out)
+		}
+		if out := command(t, d, 1, "reconfigure", "second", "--include", "t"); !strings.Contains(out, "objects.include") {
+			t.Errorf("a wrong pattern: %s", out)
+		}
+		l.crash()
+		l.state("Normal")
+		conn.Exec("INSERT INTO u VALUES (3)")
+		l.has(6)
+		if task := l.shown(); len(task.Objects.Include) != 2 || task.Source.Address != s.Address || task.Source.Password != "" || task.Owner != "store" {
+			t.Errorf("the task is %+v", task)
+		}
+		l.secret(d.DataDir())
+
+		command(t, d, 2, "delete", "second")
+		command(t, d, 6, "delete", harness.Topic, "--confirm", harness.Topic)
+		l.deleted()
+		create(0, "--auto-start")
+		l.state("Normal")
+		conn.Exec("INSERT INTO t VALUES (5)")
+		l.has(1)
+		if task := waitState(t, d, "Normal"); task.Owner != "file" || task.HighWatermark != 0 {
+			t.Errorf("the task of the file is %+v", task)
+		}
+	})
+}
+
+func setPassword(s *servers.Server, user string) string {
+	if s.Name == "mysql-5.6" || s.MariaDB() {
+		return fmt.Sprintf("SET PASSWORD FOR %s = PASSWORD('%s')", user, sourcePassword)
+	}
+	return fmt.Sprintf("ALTER USER %s IDENTIFIED BY '%s'", user, sourcePassword)
+}
+
+// deleted deletes the task with a group, and kills Daybook in the middle: nothing is left of both.
+func (l *life) deleted() {
+	l.t.Helper()
+	if out, text, code := l.d.Run("group", "create", "secondgroup", "--task", "second", "--account", "app", "--password-env", "GROUP_PASSWORD"); code != 0 {
+		l.t.Fatalf("group create: exit code %d: %s%s", code, out, text)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.d.Run("task", "delete", "second", "--confirm", "second")
+	}()
+	l.await("being deleted", func(t *admin.Task) bool { return t == nil || strings.Contains(t.Reason, "deleted") })
+	l.crash()
+	<-done
+	l.await("gone", func(t *admin.Task) bool { return t == nil })
+	if _, _, code := l.d.Run("group", "show", "secondgroup"); code != 5 {
+		l.t.Errorf("the group is still there: exit code %d", code)
+	}
+}
+
+// secret wants the source's password nowhere in Daybook's files and log.
+func (l *life) secret(dir string) {
+	l.t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil // a file that is gone by now has no secret
+		}
+		content, err := os.ReadFile(path)
+		if err == nil && bytes.Contains(content, []byte(sourcePassword)) {
+			l.t.Errorf("the password is in %s", path)
+		}
+		files++
+		return nil
+	})
+	if err != nil || files < 5 {
+		l.t.Errorf("looked at %d files: %v", files, err)
+	}
+	if strings.Contains(l.d.Log(), sourcePassword) {
+		l.t.Error("the password is in the log")
+	}
+}

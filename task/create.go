@@ -1,0 +1,196 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+)
+
+// What a task can be refused for when it is created, changed or deleted.
+var (
+	// ErrExists is returned if there is a task of that name.
+	ErrExists = errors.New("there is a task of this name")
+	// ErrUnknown is returned if there is none.
+	ErrUnknown = errors.New("there is no such task")
+	// ErrInvalid is wrapped by the error of a definition that cannot be.
+	ErrInvalid = errors.New("the definition is wrong")
+	// ErrOwnedByFile is returned if the configuration file declares the task.
+	ErrOwnedByFile = errors.New("the configuration file declares this task")
+	// ErrTooMany is returned if there are as many tasks as there may be.
+	ErrTooMany = errors.New("there are too many tasks")
+)
+
+// reconfigureLimit bounds the precheck of a definition that is to take another's place.
+const reconfigureLimit = 25 * time.Second
+
+// maxTasks bounds the tasks of a process.
+const maxTasks = 1000
+
+// Create makes a task that the store owns, of a definition as JSON. When it returns, the
+// task is durable, and its precheck runs.
+func (m *Manager) Create(definition json.RawMessage) (*Task, error) {
+	o, password, err := m.o.Compile(definition, "")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.mayCreate(o.Name); err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	t := newTask(o.Name, m.o.Store, m.o.Logger)
+	t.opts = o
+	err = t.alter(func(l *life) error {
+		*l = life{Owner: OwnerStore, Created: now, Stage: checking, Tried: fingerprint(&o), Definition: o.Definition, Secret: m.o.Sealed.Seal(o.Name, []byte(password))}
+		l.to(Prechecking, "", now)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.o.Store.EnsurePartition(o.Name); err != nil {
+		return nil, fmt.Errorf("create partition %s: %w", o.Name, err)
+	}
+	m.tasks = append(m.tasks, t)
+	m.start(t)
+	return t, nil
+}
+
+// mayCreate tells whether a task of that name may come; m.mu is held.
+func (m *Manager) mayCreate(name string) error {
+	if i := slices.IndexFunc(m.tasks, func(t *Task) bool { return t.name == name }); i >= 0 {
+		return fmt.Errorf("%w: task %s, which %s owns", ErrExists, name, ownerOf(m.tasks[i].current().Owner))
+	}
+	if len(m.tasks) >= maxTasks {
+		return fmt.Errorf("%w: %d; delete one", ErrTooMany, maxTasks)
+	}
+	if m.o.Sealed == nil {
+		return fmt.Errorf("%w: there is no key to keep passwords with", ErrInvalid)
+	}
+	return m.ctx.Err()
+}
+
+// ownerOf names an owner for people.
+func ownerOf(o Owner) string {
+	switch o {
+	case OwnerFile:
+		return "the configuration file"
+	case OwnerNone:
+		return "nobody any more"
+	}
+	return "the store"
+}
+
+// goOn compiles what was saved of a task that the store owns.
+func (m *Manager) goOn(t *Task) {
+	l := t.current()
+	if l.Stage == deleting {
+		return
+	}
+	o, err := m.optionsOf(t.name, &l, l.Definition)
+	t.save(func(l *life) {
+		if err != nil {
+			l.to(Error, fmt.Sprintf("its definition cannot be carried out: %v", err), time.Now().UTC())
+			l.Stuck = true
+			return
+		}
+		if tried := fingerprint(&o); l.Tried != tried {
+			l.Tried, l.Stuck, l.Failing = tried, false, time.Time{}
+		}
+		if l.Stage == started && l.State == Normal {
+			l.to(Initial, "", time.Now().UTC())
+		}
+	})
+	t.opts = o
+}
+
+// optionsOf compiles a definition with the password that is saved.
+func (m *Manager) optionsOf(name string, l *life, definition json.RawMessage) (Options, error) {
+	if m.o.Sealed == nil {
+		return Options{}, errors.New("the key of stored passwords is missing: put back the file that admin.secret_key_file names")
+	}
+	password, err := m.o.Sealed.Open(name, l.Secret)
+	if err != nil {
+		return Options{}, fmt.Errorf("the source's password: %w", err)
+	}
+	o, _, err := m.o.Compile(definition, string(password))
+	return o, err
+}
+
+// Reconfigure changes the definition of a task that the store owns by a merge
+// patch (RFC 7396). The new definition is prechecked first, and is in force, durably,
+// when Reconfigure returns; if it is refused, the old one goes on.
+func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMessage) ([]Check, error) {
+	t, ok := m.Task(name)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
+	}
+	before := t.current()
+	if before.Owner != OwnerStore {
+		return nil, fmt.Errorf("%w: change it there, and start Daybook anew", ErrOwnedByFile)
+	}
+	if err := before.allows(name, OpReconfigure); err != nil {
+		return nil, err
+	}
+	o, password, err := m.patched(name, &before, patch)
+	if err != nil {
+		return nil, err
+	}
+	checks := precheckSoon(ctx, o)
+	if err := Failed(checks); err != nil {
+		return checks, err
+	}
+	err = t.alter(func(l *life) error {
+		if string(l.Definition) != string(before.Definition) || string(l.Secret) != string(before.Secret) {
+			return ErrReplaced
+		}
+		if err := l.allows(name, OpReconfigure); err != nil {
+			return err
+		}
+		l.Definition = o.Definition
+		l.Secret = m.o.Sealed.Seal(name, []byte(password))
+		l.Tried, l.Stuck, l.Failing = fingerprint(&o), false, time.Time{}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	t.opts = o
+	t.mu.Unlock()
+	t.nudge()
+	return checks, nil
+}
+
+// precheckSoon checks as long as somebody may wait for an answer.
+func precheckSoon(ctx context.Context, o Options) []Check {
+	ctx, cancel := context.WithTimeout(ctx, reconfigureLimit)
+	defer cancel()
+	return Precheck(ctx, o)
+}
+
+// patched returns the options, and the password, that a patch leads to.
+func (m *Manager) patched(name string, l *life, patch json.RawMessage) (Options, string, error) {
+	definition, err := jsonpatch.MergePatch(l.Definition, patch)
+	if err != nil {
+		return Options{}, "", fmt.Errorf("%w: it is no JSON object", ErrInvalid) // without what the library shows of it
+	}
+	former, err := m.o.Sealed.Open(name, l.Secret)
+	if err != nil {
+		former = nil // which the patch may give
+	}
+	o, password, err := m.o.Compile(definition, string(former))
+	switch {
+	case err != nil:
+		return Options{}, "", fmt.Errorf("%w: %w", ErrInvalid, err)
+	case o.Name != name:
+		return Options{}, "", fmt.Errorf("%w: a task's name stays what it is: delete it and create another", ErrInvalid)
+	}
+	return o, password, nil
+}
