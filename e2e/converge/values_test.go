@@ -306,6 +306,10 @@ func (c *column) shown() string {
 		return "CONCAT(" + name + " + 0e0)"
 	case "bit":
 		return "CONCAT(" + name + " + 0)"
+	case "date", "datetime", "timestamp":
+		if c.nullable { // where a zero date is told as null
+			return "CONCAT(IF(" + name + " = 0, NULL, " + name + "))"
+		}
 	case "json":
 		return "HEX(CONVERT(" + name + " USING utf8mb4))"
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob",
