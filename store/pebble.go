@@ -193,9 +193,9 @@ func (s *Store) backgroundError(err error) {
 	if err = describe(err); errors.Is(err, ErrCorrupt) {
 		s.log.Error("a table cannot be compacted, trying again", "error", err)
 		s.uncompacted.Store(true)
-	} else {
-		s.log.Warn("flush or compaction failed, trying again", "error", err)
+		return // the scheduler pauses; here nobody else could go on
 	}
+	s.log.Warn("flush or compaction failed, trying again", "error", err)
 	time.Sleep(firstPause) // of a flush Pebble tries the next at once
 }
 
