@@ -161,6 +161,13 @@ func (c *Client) StepTask(ctx context.Context, name, step string) (Task, error) 
 	return t, err
 }
 
+// RotateKey changes the key of stored passwords, and returns how many were sealed anew.
+func (c *Client) RotateKey(ctx context.Context) (int, error) {
+	var r KeyRotation
+	err := c.call(ctx, http.MethodPost, "key/rotate", nil, &r)
+	return r.Sealed, err
+}
+
 // RestartTask has a task go on at another place.
 func (c *Client) RestartTask(ctx context.Context, name string, r RestartRequest) (CommandResult, error) {
 	var result CommandResult

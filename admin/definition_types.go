@@ -74,6 +74,11 @@ func (Start) Schema(huma.Registry) *huma.Schema {
 	}}
 }
 
+// KeyRotation is the answer to a change of the key.
+type KeyRotation struct {
+	Sealed int `json:"sealed" doc:"How many passwords were sealed anew."`
+}
+
 // Patch is a JSON merge patch (RFC 7396) of a definition: the keys that change; null
 // takes one out.
 type Patch map[string]any

@@ -39,6 +39,11 @@ func (a *api) lifeOperations() {
 		Description: "Its log, position, schema history, groups, accounts and checkpoints go for good, and the connections of its consumers end. 202: it goes on, over restarts of Daybook, too.",
 		Responses:   map[string]*huma.Response{"202": {Description: "It goes on being deleted."}},
 	}, fails: append(states, CodeOwnedByFile, CodeInvalid)}, s.deleteTask)
+	register(a, operation{Operation: huma.Operation{
+		OperationID: "rotate-key", Method: http.MethodPost, Path: "/api/v1/key/rotate", Tags: tags,
+		Summary:     "Change the key of stored passwords",
+		Description: "The passwords of the tasks that were created at run time are sealed anew with a new key, and the former one is forgotten.",
+	}}, s.rotateKey)
 	for _, step := range []struct {
 		op          task.Operation
 		summary     string
@@ -66,6 +71,17 @@ func (a *api) lifeOperations() {
 			return &body[Task]{s.task(t.Status())}, nil
 		})
 	}
+}
+
+// nothing is a request without a body and parameters.
+type nothing struct{}
+
+func (s *Server) rotateKey(context.Context, *nothing) (*body[KeyRotation], error) {
+	n, err := s.o.Tasks.RotateKey()
+	if err != nil {
+		return nil, err
+	}
+	return &body[KeyRotation]{KeyRotation{n}}, nil
 }
 
 // definitionInput is a request with a definition.

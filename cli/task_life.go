@@ -209,6 +209,33 @@ for good, and ends its consumers' connections. It asks for the task's name once 
 	return cmd
 }
 
+func (a *app) rotateKey() *cobra.Command {
+	r := &remote{app: a, noun: "task"}
+	cmd := &cobra.Command{
+		Use:   "rotate-key",
+		Short: "Change the key that the passwords of created tasks are encrypted with",
+		Long: `Has the running Daybook make a new key, encrypt the sources' passwords of all tasks that
+were created at run time anew, and forget the former key. Do so if somebody may have
+read the key file; a copy of the data directory with the former key still opens what
+is in that copy, so change those passwords, too.`,
+		Example: "  daybook rotate-key -c daybook.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return r.call(func(c *admin.Client) error {
+				n, err := c.RotateKey(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return r.print(admin.KeyRotation{Sealed: n}, func() error {
+					_, err := fmt.Fprintf(a.stdout, "the key was changed; %d passwords are encrypted anew\n", n)
+					return err
+				})
+			})
+		},
+	}
+	r.flags(cmd)
+	return cmd
+}
+
 // steps are the operations that need no more than a name.
 var steps = map[string]struct{ short, long string }{
 	"precheck": {"Run the precheck of a task again that failed it", "Checks the source once more, and waits for the end.\n\nExit code 1: it failed again."},

@@ -20,7 +20,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 )
 
@@ -93,13 +92,6 @@ func (b *Box) Open(owner string, sealed []byte) ([]byte, error) {
 		}
 	}
 	return nil, ErrSealed
-}
-
-// Newest tells whether a secret is sealed with the newest key.
-func (b *Box) Newest(sealed []byte) bool {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return len(sealed) > 1+idSize && slices.Equal(sealed[1:1+idSize], b.keys[0].id[:])
 }
 
 // Rotate makes a new key, by which Seal seals from now on. The former ones stay in the

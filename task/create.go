@@ -28,6 +28,8 @@ var (
 // reconfigureLimit bounds the precheck of a definition that is to take another's place.
 const reconfigureLimit = 25 * time.Second
 
+var errNoKey = errors.New("the key of stored passwords is missing: put back the file that admin.secret_key_file names")
+
 // maxTasks bounds the tasks of a process.
 const maxTasks = 1000
 
@@ -71,7 +73,7 @@ func (m *Manager) mayCreate(name string) error {
 		return fmt.Errorf("%w: %d; delete one", ErrTooMany, maxTasks)
 	}
 	if m.o.Sealed == nil {
-		return fmt.Errorf("%w: there is no key to keep passwords with", ErrInvalid)
+		return errNoKey
 	}
 	return m.ctx.Err()
 }
@@ -113,7 +115,7 @@ func (m *Manager) goOn(t *Task) {
 // optionsOf compiles a definition with the password that is saved.
 func (m *Manager) optionsOf(name string, l *life, definition json.RawMessage) (Options, error) {
 	if m.o.Sealed == nil {
-		return Options{}, errors.New("the key of stored passwords is missing: put back the file that admin.secret_key_file names")
+		return Options{}, errNoKey
 	}
 	password, err := m.o.Sealed.Open(name, l.Secret)
 	if err != nil {
@@ -173,6 +175,37 @@ func precheckSoon(ctx context.Context, o Options) []Check {
 	ctx, cancel := context.WithTimeout(ctx, reconfigureLimit)
 	defer cancel()
 	return Precheck(ctx, o)
+}
+
+// RotateKey makes a new key, seals all passwords anew with it, and forgets the former
+// one; it returns how many that were. A crash in between leaves both keys, and done once more it ends.
+func (m *Manager) RotateKey() (sealed int, err error) {
+	m.mu.Lock() // no task comes meanwhile
+	defer m.mu.Unlock()
+	if m.o.Sealed == nil {
+		return 0, errNoKey
+	}
+	if err := m.o.Sealed.Rotate(); err != nil {
+		return 0, err
+	}
+	for _, t := range m.tasks {
+		err := t.alter(func(l *life) error {
+			if l.Secret == nil {
+				return nil
+			}
+			sealed++
+			secret, err := m.o.Sealed.Open(t.name, l.Secret)
+			if err == nil {
+				l.Secret = m.o.Sealed.Seal(t.name, secret)
+			}
+			return err
+		})
+		if err != nil {
+			return 0, fmt.Errorf("seal the password of task %s anew: %w", t.name, err)
+		}
+	}
+	m.o.Logger.Info("key of stored passwords changed", "tasks", sealed)
+	return sealed, m.o.Sealed.Retire()
 }
 
 // patched returns the options, and the password, that a patch leads to.

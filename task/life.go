@@ -75,15 +75,6 @@ func (l *life) to(s State, reason string, now time.Time) {
 	}
 }
 
-// lifeOf reads the life of a task; nil: there is none of that name.
-func lifeOf(s *store.Store, name string) (*life, error) {
-	b, ok, err := s.Table(tableName).Get([]byte(name))
-	if err != nil || !ok {
-		return nil, err
-	}
-	return decodeLife(name, b)
-}
-
 func decodeLife(name string, b []byte) (*life, error) {
 	var l life
 	if err := json.Unmarshal(b, &l); err != nil {

@@ -156,6 +156,15 @@ func TestLifeOfATask(t *testing.T) {
 		if task := l.shown(); len(task.Objects.Include) != 2 || task.Source.Address != s.Address || task.Source.Password != "" || task.Owner != "store" {
 			t.Errorf("the task is %+v", task)
 		}
+		key, _ := os.ReadFile(filepath.Join(d.DataDir(), "secret.key"))
+		if out, text, code := d.Run("rotate-key"); code != 0 || !strings.Contains(out, "1 passwords") {
+			t.Errorf("rotate-key: exit code %d: %s%s", code, out, text)
+		}
+		if now, err := os.ReadFile(filepath.Join(d.DataDir(), "secret.key")); err != nil || bytes.Contains(now, bytes.TrimSpace(key)) {
+			t.Errorf("the key was not changed: %v", err)
+		}
+		l.crash()
+		l.state("Normal")
 		l.secret(d.DataDir())
 
 		command(t, d, 2, "delete", "second")
