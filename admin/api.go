@@ -33,6 +33,7 @@ func (a *api) operations() error {
 	a.groupOperations()
 	a.taskOperations()
 	a.lifeOperations()
+	a.objectOperations()
 	a.commandOperations()
 	a.checkOperations()
 	a.serverOperations()

@@ -161,6 +161,29 @@ func (c *Client) StepTask(ctx context.Context, name, step string) (Task, error) 
 	return t, err
 }
 
+// Databases lists the databases of a task's source.
+func (c *Client) Databases(ctx context.Context, task string) ([]Database, error) {
+	var list DatabaseList
+	err := c.call(ctx, http.MethodGet, pathOfTask(task)+"/objects", nil, &list)
+	return list.Databases, err
+}
+
+// Tables lists the tables of a database of a task's source.
+func (c *Client) Tables(ctx context.Context, task, database string) ([]Table, error) {
+	return pages(func(query string) ([]Table, string, error) {
+		var list TableList
+		err := c.call(ctx, http.MethodGet, pathOfTask(task)+"/objects/"+url.PathEscape(database)+query, nil, &list)
+		return list.Tables, list.Next, err
+	})
+}
+
+// Preview tells what patterns select of a task's source; without any, the task's own.
+func (c *Client) Preview(ctx context.Context, task string, o Objects) (ObjectsPreview, error) {
+	var p ObjectsPreview
+	err := c.call(ctx, http.MethodPost, pathOfTask(task)+"/preview", o, &p)
+	return p, err
+}
+
 // RotateKey changes the key of stored passwords, and returns how many were sealed anew.
 func (c *Client) RotateKey(ctx context.Context) (int, error) {
 	var r KeyRotation

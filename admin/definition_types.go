@@ -74,6 +74,50 @@ func (Start) Schema(huma.Registry) *huma.Schema {
 	}}
 }
 
+// DatabaseList is what a source has.
+type DatabaseList struct {
+	Databases []Database `json:"databases" nullable:"false" doc:"In the order of their names."`
+}
+
+// Database is one of a source.
+type Database struct {
+	Name     string `json:"name" doc:"Its name." example:"shop"`
+	System   bool   `json:"system" doc:"It is the server's own, or a service's: only its exact name selects it."`
+	Selected bool   `json:"selected" doc:"It may have selected tables."`
+}
+
+// TableList is a page of a database's tables.
+type TableList struct {
+	Tables []Table `json:"tables" nullable:"false" doc:"In the order of their names."`
+	Total  int     `json:"total" doc:"Tables and views of the database."`
+	Next   string  `json:"next,omitempty" doc:"The cursor of the next page; absent on the last one."`
+}
+
+// Table is a table or view.
+type Table struct {
+	Name     string `json:"name" doc:"Its name." example:"orders"`
+	View     bool   `json:"view,omitempty" doc:"It is a view, of which the binlog has no rows."`
+	Engine   string `json:"engine,omitempty" doc:"Its engine." example:"InnoDB"`
+	Rows     *int64 `json:"rows,omitempty" doc:"As the server estimates them."`
+	Bytes    *int64 `json:"bytes,omitempty" doc:"Of data and indexes, as the server estimates them."`
+	Selected bool   `json:"selected" doc:"The task tracks it."`
+}
+
+// ObjectsPreview tells what patterns select.
+type ObjectsPreview struct {
+	Count       int         `json:"count" doc:"How many tables."`
+	Tables      []TableName `json:"tables" nullable:"false" doc:"The first 100 of them."`
+	IdleInclude []string    `json:"idle_include,omitempty" nullable:"false" doc:"Patterns of include that match nothing."`
+	IdleExclude []string    `json:"idle_exclude,omitempty" nullable:"false" doc:"Patterns of exclude that take nothing away."`
+	Unread      string      `json:"unread,omitempty" doc:"What was not looked at, and why."`
+}
+
+// TableName names a table.
+type TableName struct {
+	Database string `json:"database" example:"shop" doc:"The database."`
+	Table    string `json:"table" example:"orders" doc:"The table."`
+}
+
 // KeyRotation is the answer to a change of the key.
 type KeyRotation struct {
 	Sealed int `json:"sealed" doc:"How many passwords were sealed anew."`

@@ -14,33 +14,35 @@ type Code string
 
 // The codes. Each belongs to one HTTP status.
 const (
-	CodeBadRequest   Code = "bad_request"            // 400: not the JSON or the query that is wanted; the message says where
-	CodeUnauthorized Code = "unauthorized"           // 401: no token or a wrong one
-	CodeCrossOrigin  Code = "cross_origin"           // 403: a browser sent it for another page
-	CodeNoSuchPath   Code = "no_such_path"           // 404: this version has no such path
-	CodeUnknownGroup Code = "unknown_group"          // 404
-	CodeUnknownTask  Code = "unknown_task"           // 404
-	CodeMethod       Code = "method_not_allowed"     // 405
-	CodeExists       Code = "exists"                 // 409: a group of that name is there
-	CodeActive       Code = "active"                 // 409: consumers are connected; the message names them
-	CodeOwnedByFile  Code = "owned_by_file"          // 409: only the configuration file can change it
-	CodeNotAllowed   Code = "not_allowed"            // 409: the task's state does not allow it; the message says what it allows
-	CodeRunning      Code = "running"                // 409: the task is not in Error; it is restarted by force only
-	CodeNotSkippable Code = "not_skippable"          // 409: the task's error is not one event group
-	CodeNotReading   Code = "not_reading"            // 409: the task does not read its source, so nothing can be compared
-	CodeChecking     Code = "checking"               // 409: a check of the definitions waits already
-	CodeReplaced     Code = "replaced"               // 409: another command was given meanwhile
-	CodeTooLarge     Code = "too_large"              // 413
-	CodeMediaType    Code = "unsupported_media_type" // 415: Content-Type is not application/json
-	CodeHostRefused  Code = "host_refused"           // 421: called by a name that is not the server's
-	CodeInvalid      Code = "invalid"                // 422: a rule is broken; the message says which
-	CodeRefused      Code = "refused"                // 422: the source does not have that place
-	CodePrecheck     Code = "precheck_failed"        // 422: the message names the checks and their fixes
-	CodeTooManyTasks Code = "too_many_tasks"         // 422: there are as many as there may be
-	CodeTooMany      Code = "too_many_groups"        // 422: the task has as many as it may have
-	CodeSlowed       Code = "slowed"                 // 429: too many wrong tokens
-	CodeInternal     Code = "internal"               // 500: the server's log says more
-	CodeNoToken      Code = "token_unavailable"      // 503: the server cannot read its token file
+	CodeBadRequest      Code = "bad_request"            // 400: not the JSON or the query that is wanted; the message says where
+	CodeUnauthorized    Code = "unauthorized"           // 401: no token or a wrong one
+	CodeCrossOrigin     Code = "cross_origin"           // 403: a browser sent it for another page
+	CodeNoSuchPath      Code = "no_such_path"           // 404: this version has no such path
+	CodeUnknownGroup    Code = "unknown_group"          // 404
+	CodeUnknownTask     Code = "unknown_task"           // 404
+	CodeUnknownDatabase Code = "unknown_database"       // 404: the source shows no such database
+	CodeMethod          Code = "method_not_allowed"     // 405
+	CodeExists          Code = "exists"                 // 409: a group of that name is there
+	CodeActive          Code = "active"                 // 409: consumers are connected; the message names them
+	CodeOwnedByFile     Code = "owned_by_file"          // 409: only the configuration file can change it
+	CodeNotAllowed      Code = "not_allowed"            // 409: the task's state does not allow it; the message says what it allows
+	CodeRunning         Code = "running"                // 409: the task is not in Error; it is restarted by force only
+	CodeNotSkippable    Code = "not_skippable"          // 409: the task's error is not one event group
+	CodeNotReading      Code = "not_reading"            // 409: the task does not read its source, so nothing can be compared
+	CodeChecking        Code = "checking"               // 409: a check of the definitions waits already
+	CodeReplaced        Code = "replaced"               // 409: another command was given meanwhile
+	CodeSource          Code = "source_failed"          // 422: the source cannot be looked at; the message says why
+	CodeTooLarge        Code = "too_large"              // 413
+	CodeMediaType       Code = "unsupported_media_type" // 415: Content-Type is not application/json
+	CodeHostRefused     Code = "host_refused"           // 421: called by a name that is not the server's
+	CodeInvalid         Code = "invalid"                // 422: a rule is broken; the message says which
+	CodeRefused         Code = "refused"                // 422: the source does not have that place
+	CodePrecheck        Code = "precheck_failed"        // 422: the message names the checks and their fixes
+	CodeTooManyTasks    Code = "too_many_tasks"         // 422: there are as many as there may be
+	CodeTooMany         Code = "too_many_groups"        // 422: the task has as many as it may have
+	CodeSlowed          Code = "slowed"                 // 429: too many wrong tokens
+	CodeInternal        Code = "internal"               // 500: the server's log says more
+	CodeNoToken         Code = "token_unavailable"      // 503: the server cannot read its token file
 )
 
 // kind is what is the same for all errors of a code.
@@ -51,33 +53,35 @@ type kind struct {
 
 // kinds has a row for each code.
 var kinds = map[Code]kind{
-	CodeBadRequest:   {http.StatusBadRequest, "The request is not of the form that is wanted"},
-	CodeUnauthorized: {http.StatusUnauthorized, "The token is missing or wrong"},
-	CodeCrossOrigin:  {http.StatusForbidden, "A page of another origin sent it"},
-	CodeNoSuchPath:   {http.StatusNotFound, "There is no such path"},
-	CodeUnknownGroup: {http.StatusNotFound, "There is no such group"},
-	CodeUnknownTask:  {http.StatusNotFound, "There is no such task"},
-	CodeMethod:       {http.StatusMethodNotAllowed, "The path has no such method"},
-	CodeExists:       {http.StatusConflict, "It exists already"},
-	CodeActive:       {http.StatusConflict, "The group has consumers"},
-	CodeOwnedByFile:  {http.StatusConflict, "The configuration file owns it"},
-	CodeNotAllowed:   {http.StatusConflict, "The task's state does not allow it"},
-	CodePrecheck:     {http.StatusUnprocessableEntity, "The precheck failed"},
-	CodeTooManyTasks: {http.StatusUnprocessableEntity, "There are as many tasks as there may be"},
-	CodeRunning:      {http.StatusConflict, "The task is not in Error"},
-	CodeNotSkippable: {http.StatusConflict, "The task's error is not one event group"},
-	CodeNotReading:   {http.StatusConflict, "The task does not read its source"},
-	CodeChecking:     {http.StatusConflict, "A check waits already"},
-	CodeReplaced:     {http.StatusConflict, "Another command was given meanwhile"},
-	CodeTooLarge:     {http.StatusRequestEntityTooLarge, "The request is too large"},
-	CodeMediaType:    {http.StatusUnsupportedMediaType, "The body is not JSON"},
-	CodeHostRefused:  {http.StatusMisdirectedRequest, "The name is not one of this server's"},
-	CodeInvalid:      {http.StatusUnprocessableEntity, "A rule is broken"},
-	CodeRefused:      {http.StatusUnprocessableEntity, "The source does not have the place"},
-	CodeTooMany:      {http.StatusUnprocessableEntity, "The task has as many groups as it may have"},
-	CodeSlowed:       {http.StatusTooManyRequests, "There were too many wrong tokens"},
-	CodeInternal:     {http.StatusInternalServerError, "It failed; the server's log says more"},
-	CodeNoToken:      {http.StatusServiceUnavailable, "The server cannot use its token file"},
+	CodeBadRequest:      {http.StatusBadRequest, "The request is not of the form that is wanted"},
+	CodeUnauthorized:    {http.StatusUnauthorized, "The token is missing or wrong"},
+	CodeCrossOrigin:     {http.StatusForbidden, "A page of another origin sent it"},
+	CodeNoSuchPath:      {http.StatusNotFound, "There is no such path"},
+	CodeUnknownGroup:    {http.StatusNotFound, "There is no such group"},
+	CodeUnknownTask:     {http.StatusNotFound, "There is no such task"},
+	CodeUnknownDatabase: {http.StatusNotFound, "The source shows no such database"},
+	CodeSource:          {http.StatusUnprocessableEntity, "The source cannot be looked at"},
+	CodeMethod:          {http.StatusMethodNotAllowed, "The path has no such method"},
+	CodeExists:          {http.StatusConflict, "It exists already"},
+	CodeActive:          {http.StatusConflict, "The group has consumers"},
+	CodeOwnedByFile:     {http.StatusConflict, "The configuration file owns it"},
+	CodeNotAllowed:      {http.StatusConflict, "The task's state does not allow it"},
+	CodePrecheck:        {http.StatusUnprocessableEntity, "The precheck failed"},
+	CodeTooManyTasks:    {http.StatusUnprocessableEntity, "There are as many tasks as there may be"},
+	CodeRunning:         {http.StatusConflict, "The task is not in Error"},
+	CodeNotSkippable:    {http.StatusConflict, "The task's error is not one event group"},
+	CodeNotReading:      {http.StatusConflict, "The task does not read its source"},
+	CodeChecking:        {http.StatusConflict, "A check waits already"},
+	CodeReplaced:        {http.StatusConflict, "Another command was given meanwhile"},
+	CodeTooLarge:        {http.StatusRequestEntityTooLarge, "The request is too large"},
+	CodeMediaType:       {http.StatusUnsupportedMediaType, "The body is not JSON"},
+	CodeHostRefused:     {http.StatusMisdirectedRequest, "The name is not one of this server's"},
+	CodeInvalid:         {http.StatusUnprocessableEntity, "A rule is broken"},
+	CodeRefused:         {http.StatusUnprocessableEntity, "The source does not have the place"},
+	CodeTooMany:         {http.StatusUnprocessableEntity, "The task has as many groups as it may have"},
+	CodeSlowed:          {http.StatusTooManyRequests, "There were too many wrong tokens"},
+	CodeInternal:        {http.StatusInternalServerError, "It failed; the server's log says more"},
+	CodeNoToken:         {http.StatusServiceUnavailable, "The server cannot use its token file"},
 }
 
 // typePrefix makes a URI of a code. Nothing is to be had there: the codes are

@@ -111,6 +111,10 @@ func taskProblem(err error) error {
 	switch {
 	case errors.Is(err, task.ErrRunning):
 		return problem(CodeRunning, "%v", err)
+	case errors.Is(err, task.ErrNoDatabase):
+		return problem(CodeUnknownDatabase, "%v", err)
+	case errors.Is(err, task.ErrSource):
+		return problem(CodeSource, "%v", err)
 	case errors.Is(err, task.ErrUnknown):
 		return problem(CodeUnknownTask, "%v", err)
 	case errors.Is(err, task.ErrExists):

@@ -232,6 +232,7 @@ var elsewhere = map[string]string{
 	"task.ErrTooMany":           "",
 	"task.ErrOwnedByFile":       "",
 	"task.ErrNoDatabase":        "",
+	"task.ErrSource":            "",
 	"task.ErrStuck":             "", // which others come with
 }
 

@@ -140,6 +140,17 @@ func TestLifeOfATask(t *testing.T) {
 		l.has(3)
 		l.state("Normal")
 
+		if out := command(t, d, 0, "objects", "second", db); !strings.Contains(out, "*         t ") || !strings.Contains(out, "          u ") {
+			t.Errorf("the tables are %s", out)
+		}
+		if out := command(t, d, 0, "objects", "second", "--include", db+".?", "--include", "nothing.*"); !strings.Contains(out, "2 tables match") || !strings.Contains(out, "match nothing: nothing.*") {
+			t.Errorf("the preview is %s", out)
+		}
+		if out := command(t, d, 0, "objects", "second"); !strings.Contains(out, "*         "+db) {
+			t.Errorf("the databases are %s", out)
+		}
+		command(t, d, 5, "objects", "second", "no such database")
+		command(t, d, 1, "objects", "second", "--include", "t")
 		command(t, d, 0, "reconfigure", "second", "--include", db+".t", "--include", db+".u")
 		conn.Exec("INSERT INTO u VALUES (2)", "INSERT INTO t VALUES (4)")
 		l.has(5)
