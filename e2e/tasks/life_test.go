@@ -177,6 +177,7 @@ func TestLifeOfATask(t *testing.T) {
 		l.crash()
 		l.state("Normal")
 		l.secret(d.DataDir())
+		l.exported(db)
 
 		command(t, d, 2, "delete", "second")
 		command(t, d, 6, "delete", harness.Topic, "--confirm", harness.Topic)
@@ -196,6 +197,39 @@ func setPassword(s *servers.Server, user string) string {
 		return fmt.Sprintf("SET PASSWORD FOR %s = PASSWORD('%s')", user, sourcePassword)
 	}
 	return fmt.Sprintf("ALTER USER %s IDENTIFIED BY '%s'", user, sourcePassword)
+}
+
+// exported exports the task, and makes it as the file says.
+func (l *life) exported(db string) {
+	l.t.Helper()
+	text := command(l.t, l.d, 0, "export", "second")
+	if strings.Contains(text, sourcePassword) || !strings.Contains(text, "password_env: SECOND_PASSWORD") {
+		l.t.Fatalf("exported is\n%s", text)
+	}
+	file := filepath.Join(l.t.TempDir(), "second.yaml")
+	apply := func(text string, more ...string) string {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			l.t.Fatal(err)
+		}
+		return command(l.t, l.d, 0, append([]string{"apply", "-f", file}, more...)...)
+	}
+	if out := apply(text); !strings.Contains(out, "is as the file says") {
+		l.t.Errorf("the same once more: %s", out)
+	}
+	other := strings.Replace(text, "- "+db+".u\n", "", 1)
+	other = strings.Replace(other, "name: second\n", "name: second\ntombstones: true\n", 1)
+	if out := apply(other, "--dry-run"); !strings.Contains(out, `"tombstones":true`) || !strings.Contains(out, "would be changed") {
+		l.t.Errorf("what would change: %s", out)
+	}
+	apply(other)
+	if task := l.shown(); len(task.Objects.Include) != 1 || !task.Tombstones {
+		l.t.Errorf("the task is %+v", task)
+	}
+	apply(text)
+	if task := l.shown(); len(task.Objects.Include) != 2 || task.Tombstones {
+		l.t.Errorf("the task is %+v", task)
+	}
+	l.state("Normal")
 }
 
 // deleted deletes the task with a group, and kills Daybook in the middle: nothing is left of both.
