@@ -37,6 +37,7 @@ import (
 
 	"daybook/auth"
 	"daybook/group"
+	"daybook/journal"
 	"daybook/servertls"
 	"daybook/store"
 	"daybook/task"
@@ -56,6 +57,7 @@ type Options struct {
 	Groups   *group.Coordinator
 	Accounts *auth.Registry
 	Tasks    *task.Manager
+	Journal  *journal.Log // of events
 	// AwaitEnd waits until no connection of a group, whose account is gone, is left.
 	AwaitEnd func(ctx context.Context, group string) error
 

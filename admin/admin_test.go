@@ -24,6 +24,7 @@ import (
 	"daybook/auth"
 	"daybook/binlog"
 	"daybook/group"
+	"daybook/journal"
 	"daybook/seal"
 	"daybook/servertls"
 	"daybook/servertls/certtest"
@@ -104,7 +105,8 @@ func startOn(t *testing.T, st *store.Store, change ...func(*admin.Options)) *ser
 	s.o = admin.Options{
 		Address: "127.0.0.1:0", TokenFile: filepath.Join(t.TempDir(), "admin.token"),
 		Store: st, Groups: s.groups, Accounts: s.accounts, Logger: log,
-		Tasks:   task.NewManager(task.ManagerOptions{Store: st, Logger: log, Declared: []task.Options{{Name: topic, Source: silent, Definition: json.RawMessage(`{"name":"shop","source":{"address":"192.0.2.1:3306","user":"daybook"}}`)}}, Compile: compile, Sealed: sealed(t)}),
+		Tasks:   task.NewManager(task.ManagerOptions{Store: st, Logger: log, Declared: []task.Options{{Name: topic, Source: silent, Definition: json.RawMessage(`{"name":"shop","source":{"address":"192.0.2.1:3306","user":"daybook"}}`)}}, Compile: compile, Sealed: sealed(t), Journal: journal.New(st)}),
+		Journal: journal.New(st),
 		Version: "v1.2.3", ConfigFile: "/etc/daybook.yaml",
 	}
 	for _, f := range change {

@@ -34,6 +34,7 @@ func (a *api) operations() error {
 	a.taskOperations()
 	a.lifeOperations()
 	a.objectOperations()
+	a.eventOperations()
 	a.commandOperations()
 	a.checkOperations()
 	a.serverOperations()

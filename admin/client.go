@@ -184,6 +184,17 @@ func (c *Client) Preview(ctx context.Context, task string, o Objects) (ObjectsPr
 	return p, err
 }
 
+// Events returns the newest events of a task ("": of all), the newest first.
+func (c *Client) Events(ctx context.Context, task string, limit int) ([]LogEvent, error) {
+	path := "events"
+	if task != "" {
+		path = pathOfTask(task) + "/events"
+	}
+	var list LogEventList
+	err := c.call(ctx, http.MethodGet, path+"?limit="+strconv.Itoa(limit), nil, &list)
+	return list.Events, err
+}
+
 // RotateKey changes the key of stored passwords, and returns how many were sealed anew.
 func (c *Client) RotateKey(ctx context.Context) (int, error) {
 	var r KeyRotation

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"daybook/journal"
 )
 
 // headerVersion tells the server's version to who has the token.
@@ -57,7 +59,7 @@ func (s *Server) guarded(a *api) http.Handler {
 			s.fail(w, r, s.noRoute(a, w, r, clean))
 			return
 		}
-		a.guarded.ServeHTTP(w, r)
+		a.guarded.ServeHTTP(w, r.WithContext(journal.WithActor(r.Context(), "the admin token, from "+host(r.RemoteAddr))))
 	})
 }
 

@@ -50,10 +50,10 @@ func (a *api) lifeOperations() {
 		description string
 		do          func(context.Context, *task.Task) error
 	}{
-		{task.OpPrecheck, "Run a task's precheck again", "Of a task that failed it.", func(_ context.Context, t *task.Task) error { return t.Precheck() }},
-		{task.OpStart, "Start a task", "Of a task whose precheck has passed.", func(_ context.Context, t *task.Task) error { return t.Start() }},
+		{task.OpPrecheck, "Run a task's precheck again", "Of a task that failed it.", func(ctx context.Context, t *task.Task) error { return t.Precheck(ctx) }},
+		{task.OpStart, "Start a task", "Of a task whose precheck has passed.", func(ctx context.Context, t *task.Task) error { return t.Start(ctx) }},
 		{task.OpPause, "Pause a task", "Nothing is read until it is resumed; the position is kept.", func(ctx context.Context, t *task.Task) error { return t.Pause(ctx) }},
-		{task.OpResume, "Resume a task", "A paused task goes on where it stood, and one in Error tries again at once.", func(_ context.Context, t *task.Task) error { return t.Resume() }},
+		{task.OpResume, "Resume a task", "A paused task goes on where it stood, and one in Error tries again at once.", func(ctx context.Context, t *task.Task) error { return t.Resume(ctx) }},
 	} {
 		register(a, operation{Operation: huma.Operation{
 			OperationID: string(step.op) + "-task", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/" + string(step.op), Tags: tags,
@@ -76,8 +76,8 @@ func (a *api) lifeOperations() {
 // nothing is a request without a body and parameters.
 type nothing struct{}
 
-func (s *Server) rotateKey(context.Context, *nothing) (*body[KeyRotation], error) {
-	n, err := s.o.Tasks.RotateKey()
+func (s *Server) rotateKey(ctx context.Context, _ *nothing) (*body[KeyRotation], error) {
+	n, err := s.o.Tasks.RotateKey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +87,12 @@ func (s *Server) rotateKey(context.Context, *nothing) (*body[KeyRotation], error
 // definitionInput is a request with a definition.
 type definitionInput struct{ Body Definition }
 
-func (s *Server) createTask(_ context.Context, in *definitionInput) (*body[Task], error) {
+func (s *Server) createTask(ctx context.Context, in *definitionInput) (*body[Task], error) {
 	definition, err := json.Marshal(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.o.Tasks.Create(definition)
+	t, err := s.o.Tasks.Create(ctx, definition)
 	if err != nil {
 		return nil, taskProblem(err)
 	}
@@ -118,7 +118,7 @@ func (s *Server) deleteTask(ctx context.Context, in *deletion) (*status, error) 
 	if in.Confirm != in.Name {
 		return nil, wrongAt(CodeInvalid, "query.confirm", "confirm must be the task's name")
 	}
-	if err := s.o.Tasks.Delete(in.Name); err != nil {
+	if err := s.o.Tasks.Delete(ctx, in.Name); err != nil {
 		return nil, taskProblem(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandLimit)

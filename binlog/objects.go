@@ -59,6 +59,10 @@ func readSelected(saved []byte) (*objects.Selection, error) {
 	return s, nil
 }
 
+// Reselected tells whether other objects are selected than were at the position that
+// the reader resumed at.
+func (r *Reader) Reselected() bool { return r.selects }
+
 // chosenObjects wait for the end of a half-read transaction.
 type chosenObjects struct {
 	filter *objects.Selection

@@ -117,7 +117,7 @@ protocol, so that any stock Kafka client consumes them.`,
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.rotateKey(), a.demo(), a.version())
+	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.events(), a.rotateKey(), a.demo(), a.version())
 	root.SetHelpCommand(a.help())
 	root.InitDefaultHelpCmd()
 	checkArgs(root)

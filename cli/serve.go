@@ -13,6 +13,7 @@ import (
 	"daybook/broker"
 	"daybook/config"
 	"daybook/group"
+	"daybook/journal"
 	"daybook/store"
 	"daybook/task"
 
@@ -99,9 +100,10 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	if err != nil {
 		return err
 	}
+	events := journal.New(st)
 	holdings := &holdings{accounts: accounts, groups: groups}
 	tasks := task.NewManager(task.ManagerOptions{
-		Store: st, Logger: log, Declared: fromFile, Compile: compile(c.DataDir), Sealed: box, Release: holdings.release,
+		Store: st, Logger: log, Declared: fromFile, Compile: compile(c.DataDir), Sealed: box, Release: holdings.release, Journal: events,
 	})
 	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
 		return fmt.Errorf("open tasks: %w", err)
@@ -118,7 +120,7 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	}
 	if !c.Admin.Off() {
 		o := adminOptions(file, c)
-		o.Store, o.Groups, o.Accounts, o.Tasks, o.AwaitEnd, o.Logger = st, groups, accounts, tasks, server.AwaitEnd, log
+		o.Store, o.Groups, o.Accounts, o.Tasks, o.Journal, o.AwaitEnd, o.Logger = st, groups, accounts, tasks, events, server.AwaitEnd, log
 		a := admin.New(o)
 		if err := open("admin API", a.Open, a.Close); err != nil {
 			return err

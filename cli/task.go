@@ -29,7 +29,7 @@ not in a state for it; 7: the command is saved, but not done yet.`,
 	}
 	r.flags(cmd)
 	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip(), r.taskCheck(),
-		r.taskCreate(), r.taskObjects(), r.taskExport(), r.taskApply(), r.taskReconfigure(), r.taskDelete(), r.taskStep("precheck"), r.taskStep("start"), r.taskStep("pause"), r.taskStep("resume"))
+		r.taskCreate(), r.taskObjects(), r.taskEvents(), r.taskExport(), r.taskApply(), r.taskReconfigure(), r.taskDelete(), r.taskStep("precheck"), r.taskStep("start"), r.taskStep("pause"), r.taskStep("resume"))
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"daybook/binlog"
 	"daybook/change"
+	"daybook/journal"
 	"daybook/store"
 )
 
@@ -141,6 +142,7 @@ func (t *Task) give(ctx context.Context, c *command) (*Done, error) {
 		return nil, err
 	}
 	t.log.Warn("task was given a command", "command", c.String())
+	t.asked(ctx, "command", c.String())
 	t.nudge()
 	select {
 	case <-a.done:
@@ -191,6 +193,7 @@ func (t *Task) finish(c *command, gap change.GapInfo, index int64, do func(end s
 	if t.highWatermark() == before {
 		d.Offset = -1
 	}
+	t.record(journal.Event{Kind: "command_done", Text: fmt.Sprintf("%s: nothing is known of the source from %s to %s, as the record of offset %d tells", c, gap.From, gap.To, d.Offset)})
 	t.log.Warn("command done", "command", c.String(), "from", gap.From, "to", gap.To, "offset", d.Offset)
 	t.end(d, nil)
 	return nil
@@ -207,6 +210,7 @@ func (t *Task) abandon(s *saved, c *command, cause error) error {
 	if _, err := s.partition.Append(nil, store.State{Schema: []store.Write{{Key: keyCommand}}}); err != nil {
 		return fmt.Errorf("delete command: %w", err)
 	}
+	t.record(journal.Event{Kind: "command_refused", Text: fmt.Sprintf("%s: %v", c, cause)})
 	t.log.Error("command refused", "command", c.String(), "error", cause)
 	t.end(Done{}, cause)
 	return errCommanded

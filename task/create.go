@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"daybook/journal"
+
 	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
@@ -35,7 +37,7 @@ const maxTasks = 1000
 
 // Create makes a task that the store owns, of a definition as JSON. When it returns, the
 // task is durable, and its precheck runs.
-func (m *Manager) Create(definition json.RawMessage) (*Task, error) {
+func (m *Manager) Create(ctx context.Context, definition json.RawMessage) (*Task, error) {
 	o, password, err := m.o.Compile(definition, "")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -46,7 +48,7 @@ func (m *Manager) Create(definition json.RawMessage) (*Task, error) {
 		return nil, err
 	}
 	now := time.Now().UTC()
-	t := newTask(o.Name, m.o.Store, m.o.Logger)
+	t := newTask(o.Name, m.o.Store, m.o.Journal, m.o.Logger)
 	t.opts = o
 	err = t.alter(func(l *life) error {
 		*l = life{Owner: OwnerStore, Created: now, Stage: checking, Tried: fingerprint(&o), Definition: o.Definition, Secret: m.o.Sealed.Seal(o.Name, []byte(password))}
@@ -59,6 +61,7 @@ func (m *Manager) Create(definition json.RawMessage) (*Task, error) {
 	if _, err := m.o.Store.EnsurePartition(o.Name); err != nil {
 		return nil, fmt.Errorf("create partition %s: %w", o.Name, err)
 	}
+	t.asked(ctx, "create", "created: "+string(o.Definition))
 	m.tasks = append(m.tasks, t)
 	m.start(t)
 	return t, nil
@@ -163,6 +166,11 @@ func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMe
 	if err != nil {
 		return nil, err
 	}
+	changed, err := jsonpatch.CreateMergePatch(before.Definition, o.Definition)
+	if err != nil {
+		return nil, err
+	}
+	t.asked(ctx, string(OpReconfigure), "reconfigured: "+string(changed))
 	t.mu.Lock()
 	t.opts = o
 	t.mu.Unlock()
@@ -179,7 +187,7 @@ func precheckSoon(ctx context.Context, o Options) []Check {
 
 // RotateKey makes a new key, seals all passwords anew with it, and forgets the former
 // one; it returns how many that were. A crash in between leaves both keys, and done once more it ends.
-func (m *Manager) RotateKey() (sealed int, err error) {
+func (m *Manager) RotateKey(ctx context.Context) (sealed int, err error) {
 	m.mu.Lock() // no task comes meanwhile
 	defer m.mu.Unlock()
 	if m.o.Sealed == nil {
@@ -205,7 +213,10 @@ func (m *Manager) RotateKey() (sealed int, err error) {
 		}
 	}
 	m.o.Logger.Info("key of stored passwords changed", "tasks", sealed)
-	return sealed, m.o.Sealed.Retire()
+	if m.o.Journal != nil {
+		err = m.o.Journal.Add(journal.Event{Kind: "rotate-key", Text: fmt.Sprintf("the key of stored passwords was changed, %d passwords sealed anew", sealed), By: journal.Actor(ctx)})
+	}
+	return sealed, errors.Join(err, m.o.Sealed.Retire())
 }
 
 // patched returns the options, and the password, that a patch leads to.

@@ -1,9 +1,11 @@
 package task
 
 import (
+	"fmt"
 	"time"
 
 	"daybook/binlog"
+	"daybook/journal"
 )
 
 // Event is something in a task's life that a person should know of and that
@@ -39,6 +41,7 @@ func (l *events) add(e Event) {
 
 // notice keeps what the reader tells, which has logged it.
 func (t *Task) notice(n binlog.Notice) {
+	t.record(journal.Event{Kind: string(n.Kind), Text: n.Text, Table: n.Table, Place: fmt.Sprintf("%s:%d", n.File, n.Pos)})
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.events.add(Event{Time: time.Now(), Kind: string(n.Kind), Table: n.Table, Text: n.Text, File: n.File, Pos: n.Pos})

@@ -1,12 +1,15 @@
 package task
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
 
 	"daybook/binlog"
+	"daybook/journal"
 	"daybook/store"
 )
 
@@ -105,8 +108,29 @@ func (t *Task) alter(change func(l *life) error) error {
 	t.mu.Unlock()
 	if before.State != next.State {
 		t.log.Info("task state", "state", string(next.State), "owner", string(next.Owner))
+		text := string(next.State)
+		if next.Reason != "" {
+			text += ": " + next.Reason
+		}
+		t.record(journal.Event{Kind: "state", Text: text})
 	}
 	return nil
+}
+
+// record keeps an event of the task.
+func (t *Task) record(e journal.Event) {
+	if t.kept == nil {
+		return
+	}
+	e.Task = t.name
+	if err := t.kept.Add(e); err != nil && !errors.Is(err, store.ErrClosed) {
+		t.log.Error("an event cannot be kept", "kind", e.Kind, "error", err)
+	}
+}
+
+// asked keeps what somebody asked for.
+func (t *Task) asked(ctx context.Context, kind, text string) {
+	t.record(journal.Event{Kind: kind, Text: text, By: journal.Actor(ctx)})
 }
 
 // current returns the life as it is now.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"daybook/journal"
 	"daybook/seal"
 	"daybook/store"
 )
@@ -20,6 +21,8 @@ import (
 type ManagerOptions struct {
 	Store  *store.Store
 	Logger *slog.Logger
+	// Journal has what happens; nil: nobody wants to know.
+	Journal *journal.Log
 	// Declared are the tasks of the configuration file.
 	Declared []Options
 	// Compile reads a definition, which is JSON with the keys of a task in the configuration
@@ -174,8 +177,8 @@ func (m *Manager) take(name string, l *life) (*Task, error) {
 	if _, err := m.o.Store.EnsurePartition(name); err != nil {
 		return nil, fmt.Errorf("create partition %s: %w", name, err)
 	}
-	t := newTask(name, m.o.Store, m.o.Logger)
-	t.life = *l
+	t := newTask(name, m.o.Store, m.o.Journal, m.o.Logger)
+	t.life, t.checks = *l, l.Checks
 	return t, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"daybook/journal"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 // Delete ends a task for good: when it returns, that is saved, and what the task has goes:
 // its groups with their accounts and checkpoints, its log with everything that is saved
 // of its source, and then itself. [Manager.Removed] waits for the end of that.
-func (m *Manager) Delete(name string) error {
+func (m *Manager) Delete(ctx context.Context, name string) error {
 	t, ok := m.Task(name)
 	if !ok {
 		return fmt.Errorf("%w: %q", ErrUnknown, name)
@@ -33,6 +35,7 @@ func (m *Manager) Delete(name string) error {
 	if err != nil {
 		return err
 	}
+	t.asked(ctx, string(OpDelete), "it is being deleted")
 	t.nudge()
 	return nil
 }
@@ -84,5 +87,6 @@ func (m *Manager) removeOnce(t *Task) error {
 	m.tasks = slices.DeleteFunc(m.tasks, func(other *Task) bool { return other == t })
 	close(t.gone)
 	t.log.Info("task deleted")
+	t.record(journal.Event{Kind: "deleted", Text: "deleted with all that it had"})
 	return nil
 }

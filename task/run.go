@@ -8,6 +8,7 @@ import (
 
 	"daybook/binlog"
 	"daybook/change"
+	"daybook/journal"
 	"daybook/recordbatch"
 	"daybook/store"
 )
@@ -89,6 +90,9 @@ func (r *run) open(ctx context.Context) error {
 			return r.refuse(err)
 		}
 		return err
+	}
+	if r.reader.Reselected() {
+		r.t.record(journal.Event{Kind: "objects", Text: fmt.Sprintf("other objects are selected from %s on, and from offset %d of the log (from the end of a transaction that was half read there)", placeOf(r.position), r.saved.partition.HighWatermark()), Place: fileAndOffset(r.position)})
 	}
 	if err := r.saveStart(options.Resume == nil); err != nil {
 		_ = r.reader.Close()

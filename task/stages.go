@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -42,8 +41,8 @@ func (t *Task) precheck(ctx context.Context) {
 }
 
 // Precheck runs the precheck of a task again that failed it.
-func (t *Task) Precheck() error {
-	return t.step(OpPrecheck, func(l *life) error {
+func (t *Task) Precheck(ctx context.Context) error {
+	return t.step(ctx, OpPrecheck, func(l *life) error {
 		l.Stage = checking
 		l.to(Prechecking, "", time.Now().UTC())
 		return nil
@@ -51,8 +50,8 @@ func (t *Task) Precheck() error {
 }
 
 // Start starts a task that has passed its precheck.
-func (t *Task) Start() error {
-	return t.step(OpStart, func(l *life) error {
+func (t *Task) Start(ctx context.Context) error {
+	return t.step(ctx, OpStart, func(l *life) error {
 		l.Stage = started
 		l.to(Initial, "", time.Now().UTC())
 		return nil
@@ -62,7 +61,7 @@ func (t *Task) Start() error {
 // Pause ends the reading of the source until [Task.Resume]. When it returns without an
 // error of ctx, nothing more is appended.
 func (t *Task) Pause(ctx context.Context) error {
-	err := t.step(OpPause, func(l *life) error {
+	err := t.step(ctx, OpPause, func(l *life) error {
 		l.Stage, l.Failing = paused, time.Time{}
 		l.to(NotStarted, fmt.Sprintf("paused, and the position is kept: 'daybook task resume %s' goes on there, if the source still has its binlogs", t.name), time.Now().UTC())
 		return nil
@@ -85,8 +84,8 @@ func (t *Task) Pause(ctx context.Context) error {
 }
 
 // Resume has a paused task go on, and one in Error try again at once.
-func (t *Task) Resume() error {
-	return t.step(OpResume, func(l *life) error {
+func (t *Task) Resume(ctx context.Context) error {
+	return t.step(ctx, OpResume, func(l *life) error {
 		l.Failing, l.Stuck = time.Time{}, false
 		if l.Stage == paused {
 			l.Stage = started
@@ -97,7 +96,7 @@ func (t *Task) Resume() error {
 }
 
 // step changes the life by an operation, if that is allowed, and has it carried out.
-func (t *Task) step(op Operation, change func(l *life) error) error {
+func (t *Task) step(ctx context.Context, op Operation, change func(l *life) error) error {
 	err := t.alter(func(l *life) error {
 		if err := l.allows(t.name, op); err != nil {
 			return err
@@ -107,7 +106,8 @@ func (t *Task) step(op Operation, change func(l *life) error) error {
 	if err != nil {
 		return err
 	}
-	t.log.Info("task was given a command", "command", strings.ToLower(string(op)))
+	t.log.Info("task was given a command", "command", string(op))
+	t.asked(ctx, string(op), string(op))
 	t.nudge()
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"daybook/binlog"
 	"daybook/format"
+	"daybook/journal"
 	"daybook/store"
 )
 
@@ -53,6 +54,7 @@ type Task struct {
 	name  string
 	store *store.Store
 	log   *slog.Logger
+	kept  *journal.Log  // of events; nil: none
 	wake  chan struct{} // something is to be done
 	gone  chan struct{} // closed when it is deleted
 
@@ -82,9 +84,9 @@ type Task struct {
 	awaited  *awaited // who gave the command waits here; nil: nobody
 }
 
-func newTask(name string, s *store.Store, log *slog.Logger) *Task {
+func newTask(name string, s *store.Store, kept *journal.Log, log *slog.Logger) *Task {
 	return &Task{
-		name: name, store: s, log: log.With("task", name), wake: make(chan struct{}, 1), gone: make(chan struct{}), checkEnded: make(chan struct{}),
+		name: name, store: s, kept: kept, log: log.With("task", name), wake: make(chan struct{}, 1), gone: make(chan struct{}), checkEnded: make(chan struct{}),
 		interrupt: func(error) {}, warned: map[string]string{}, told: binlog.Told{},
 	}
 }

@@ -67,7 +67,7 @@ func TestGivesUp(t *testing.T) {
 			}
 			task = open()
 		}
-		if err := task.Resume(); err != nil || !tried(time.Minute) {
+		if err := task.Resume(t.Context()); err != nil || !tried(time.Minute) {
 			t.Errorf("it is not resumed: %v", err)
 		}
 		time.Sleep(8 * 24 * time.Hour)

@@ -115,7 +115,9 @@ func TestLifeOfATask(t *testing.T) {
 		}
 		create(6)
 		l.crash()
-		l.state("Prechecking")
+		if task := l.state("Prechecking"); !slices.ContainsFunc(task.Checks, func(c admin.Check) bool { return c.Name == "login" && c.Status == "fail" && c.Fix != "" }) {
+			t.Errorf("the check that failed is not told: %+v", task.Checks)
+		}
 		l.allows("precheck", "delete")
 		conn.Exec(setPassword(s, user))
 		command(t, d, 0, "precheck", "second")
@@ -179,9 +181,21 @@ func TestLifeOfATask(t *testing.T) {
 		l.secret(d.DataDir())
 		l.exported(db)
 
+		events := command(t, d, 0, "events", "second", "-n", "200")
+		for _, want := range []string{" create: created: ", " start: start (by the admin token, from 127.0.0.1)", " pause: pause (by", " state: Not Started: paused", " reconfigure: reconfigured: {", " objects: other objects are selected from ", " state: Normal"} {
+			if !strings.Contains(events, want) {
+				t.Errorf("the events lack %q:\n%s", want, events)
+			}
+		}
+		if strings.Contains(events, sourcePassword) {
+			t.Error("the password is among the events")
+		}
 		command(t, d, 2, "delete", "second")
 		command(t, d, 6, "delete", harness.Topic, "--confirm", harness.Topic)
 		l.deleted()
+		if out, _, _ := d.Run("events"); !strings.Contains(out, "second deleted: ") {
+			t.Errorf("the events do not tell of the deletion:\n%s", out)
+		}
 		create(0, "--auto-start")
 		l.state("Normal")
 		conn.Exec("INSERT INTO t VALUES (5)")
