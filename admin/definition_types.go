@@ -33,6 +33,7 @@ type SourceDefinition struct {
 	AllowCleartext  bool          `json:"allow_cleartext_password,omitempty" doc:"The password may be sent in clear over TLS that is not verified."`
 	PublicKeyFile   string        `json:"server_public_key_file,omitempty" doc:"A file of Daybook's host, for caching_sha2_password without TLS."`
 	TLS             TLSDefinition `json:"tls,omitzero" doc:"How the connection is protected."`
+	Away            string        `json:"away,omitempty" doc:"How long it may not be reached before the task is in Error; default 15s." example:"1m"`
 	ServerID        uint32        `json:"server_id,omitempty" doc:"Of the replica that Daybook is; default: one of its own."`
 }
 

@@ -13,6 +13,7 @@ import (
 type (
 	// Source says how to log in to the server whose binlog is read.
 	Source = dump.Source
+	Times  = dump.Times // how long a source is waited for
 	// TLSMode is when a connection is encrypted and what of the server is verified.
 	TLSMode = dump.TLSMode
 	// TLSOptions are the TLS settings of a Source.

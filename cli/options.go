@@ -111,7 +111,8 @@ func sourceOf(t *config.Task) binlog.Source {
 	return binlog.Source{
 		Address: t.Source.Address, User: t.Source.User, Secret: t.Source.Password,
 		AllowCleartext: t.Source.AllowCleartext, PublicKeyFile: t.Source.PublicKeyFile,
-		TLS: binlog.TLSOptions{Mode: binlog.TLSMode(tls.Mode), CAFile: tls.CAFile, CertFile: tls.CertFile, KeyFile: tls.KeyFile},
+		Times: binlog.Times{Away: time.Duration(t.Source.Away)},
+		TLS:   binlog.TLSOptions{Mode: binlog.TLSMode(tls.Mode), CAFile: tls.CAFile, CertFile: tls.CertFile, KeyFile: tls.KeyFile},
 	}
 }
 

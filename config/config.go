@@ -108,6 +108,8 @@ type Source struct {
 	PublicKeyFile  string `yaml:"server_public_key_file,omitempty"` // for caching_sha2_password without TLS
 	TLS            TLS    `yaml:"tls"`
 	ServerID       uint32 `yaml:"server_id,omitempty"` // the replica's own; 0: derived from the task
+	// Away is how long it may not be reached before the task is in Error; 0: 15 s.
+	Away Duration `yaml:"away,omitempty"`
 
 	// EnvPassword is what PasswordEnv gave; see Password.
 	EnvPassword string `yaml:"-"`

@@ -50,7 +50,7 @@ func TestExampleLoads(t *testing.T) {
 		Tasks: []config.Task{{
 			Name: "shop",
 			Source: config.Source{
-				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", EnvPassword: "s3cret-shop",
+				Address: "127.0.0.1:3306", User: "daybook", PasswordEnv: "SHOP_PASSWORD", EnvPassword: "s3cret-shop", Away: config.Duration(15 * time.Second),
 				TLS: config.TLS{Mode: "preferred"},
 			},
 			Start:            config.Start{Kind: config.StartNow},

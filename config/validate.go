@@ -176,6 +176,9 @@ func (l *loader) tracks(key string, t *Task) {
 	if !l.given {
 		l.sourceSecret(key+".source", src)
 	}
+	if d := src.Away; d != 0 && d < Duration(time.Second) {
+		l.faultf(key+".source.away", "%v is less than a second", d)
+	}
 	l.tls(key+".source.tls", &src.TLS)
 	l.publicKey(key+".source", src)
 	l.oneOf(key+".schema_changes", t.SchemaChanges, "instance", "objects", "none")

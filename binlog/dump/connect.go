@@ -13,7 +13,7 @@ import (
 // connection connects, retrying unless it is the first time, and reads until
 // the connection ends.
 func (f *Feed) connection(ctx context.Context, p *Position, first bool) error {
-	began := time.Now()
+	began, away := time.Now(), f.o.Source.Times.withDefaults().Away
 	if err := f.slowDown(ctx, p, began); err != nil {
 		return err
 	}

@@ -374,6 +374,30 @@ func (f *follower) saved() *dump.Position {
 	return p
 }
 
+// TestAway has a source away for as long as it may be, and longer.
+func TestAway(t *testing.T) {
+	t.Parallel()
+	eachLine(t, func(v string) bool { return v == "mysql-8.0" || v == "mariadb-10.11" }, func(t *testing.T, v string) {
+		o := begin(t, v, true)
+		for _, long := range []time.Duration{2 * time.Second, 40 * time.Second} {
+			w := &wire{}
+			s := o.source(w)
+			s.Times.Away = long
+			f := follow(t, s, o.start())
+			o.insert(1, 1)
+			f.want(1, 1)
+			w.cut()
+			began := time.Now()
+			err := f.until(18*time.Second, func() bool { return false })
+			if is := errors.Is(err, dump.ErrUnreachable); is != (long < 15*time.Second) || is && time.Since(began) > 10*time.Second {
+				t.Errorf("may be away for %s: after %s %v", long, time.Since(began), err)
+			}
+			w.heal(o.Address)
+			f.feed.Close()
+		}
+	})
+}
+
 // TestResumeOfALiveConnection: what a consumer finds wrong itself leads to a new
 // connection each time, and nothing of the one before comes any more.
 func TestResumeOfALiveConnection(t *testing.T) {

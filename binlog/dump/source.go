@@ -43,6 +43,8 @@ type Times struct {
 	// before the source is asked over a second connection whether it is still
 	// at it; 6 s. A dump has three heartbeats in this time.
 	Silence time.Duration
+	// Away is how long a source may not be reached, once it was, before that is an error; 15 s.
+	Away time.Duration
 }
 
 func (t Times) withDefaults() Times {
@@ -50,6 +52,7 @@ func (t Times) withDefaults() Times {
 	t.Answer = cmp.Or(t.Answer, 30*time.Second)
 	t.Long = cmp.Or(t.Long, time.Hour)
 	t.Silence = cmp.Or(t.Silence, 6*time.Second)
+	t.Away = cmp.Or(t.Away, away)
 	return t
 }
 
