@@ -40,6 +40,24 @@ func (t *Task) precheck(ctx context.Context) {
 	})
 }
 
+// pausedLook is how often the source of a paused task is looked at: it may purge what was not read.
+const pausedLook = time.Hour
+
+// lookAtSource keeps what the precheck says of a paused task, the retention of the binlogs above all.
+func (t *Task) lookAtSource(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, precheckLimit)
+	defer cancel()
+	t.mu.Lock()
+	t.interrupt = func(error) { cancel() }
+	t.mu.Unlock()
+	if t.current().Stage != paused { // what came before is not interrupted
+		return
+	}
+	if checks := Precheck(ctx, t.options()); ctx.Err() == nil {
+		t.keepChecks(checks)
+	}
+}
+
 // Precheck runs the precheck of a task again that failed it.
 func (t *Task) Precheck(ctx context.Context) error {
 	return t.step(ctx, OpPrecheck, func(l *life) error {

@@ -120,6 +120,13 @@ func (t *Task) run(ctx context.Context) {
 			t.mu.Unlock()
 			t.keepUp(ctx)
 			close(rests)
+		case paused:
+			t.lookAtSource(ctx)
+			select {
+			case <-ctx.Done():
+			case <-t.wake:
+			case <-time.After(pausedLook):
+			}
 		default:
 			select {
 			case <-ctx.Done():
