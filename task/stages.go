@@ -17,6 +17,9 @@ func (t *Task) precheck(ctx context.Context) {
 	t.mu.Lock()
 	t.interrupt = func(error) { cancel() }
 	t.mu.Unlock()
+	if t.current().Stage != checking { // what came before is not interrupted
+		return
+	}
 	o := t.options()
 	checks := Precheck(ctx, o)
 	failed := Failed(checks)
