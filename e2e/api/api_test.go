@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,12 @@ func askAll(t *testing.T, limit time.Duration) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	if task, err := client.Task(t.Context(), harness.Topic); err == nil && slices.Contains(task.Allowed, "resume") { // it was paused, or restarted elsewhere
+		if _, err := client.StepTask(t.Context(), harness.Topic, "resume"); err != nil {
+			t.Error(err)
+		}
+		db.Exec("INSERT INTO orders VALUES (2)")
+	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		task, err := client.Task(t.Context(), harness.Topic)
 		if err != nil {

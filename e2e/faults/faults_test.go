@@ -76,7 +76,7 @@ func TestUsage(t *testing.T) {
 func serveFault(t *testing.T, c harness.Config) string {
 	t.Helper()
 	d := harness.Start(t, c)
-	d.WaitLog("task stopped; it resumes by itself", 20*time.Second)
+	d.WaitLog("task stopped", 20*time.Second)
 	first := d.Log()
 	for deadline := time.Now().Add(20 * time.Second); strings.Count(d.Log(), "task stopped") < 2; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
