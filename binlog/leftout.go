@@ -136,6 +136,9 @@ func (n *leftOutNames) text(filters dump.LogFilters) string {
 	if len(n.doubted) > 0 {
 		said = append(said, "whether changes of "+firstOf(n.doubted)+" are in the binlog cannot be told, as names have commas")
 	}
+	if strings.Contains(filters.Do, ",") {
+		said = append(said, "if a single setting has several names with commas between them (binlog-do-db=a,b), it is the name of one database, and changes of none of these are in the binlog: each name needs a setting of its own")
+	}
 	said = append(said, "changes of other databases than it lets through, and statements such as DDL by sessions in one, "+gone)
 	return strings.Join(set, " and ") + ": " + strings.Join(said, "; ")
 }

@@ -21,8 +21,8 @@ func TestLeftOut(t *testing.T) {
 		not              string
 	}{
 		{include: []string{"shop.*"}, says: "no database"},
-		{include: []string{"shop.*"}, do: "shop", says: "binlog_do_db is shop", not: "selected"},
-		{include: []string{"shop.*"}, do: "crm,shop", not: "selected"},
+		{include: []string{"shop.*"}, do: "shop", says: "binlog_do_db is shop", not: "commas"},
+		{include: []string{"shop.*"}, do: "crm,shop", says: "each name needs a setting of its own", not: "selected"},
 		{include: []string{"shop.*"}, do: "crm", selected: "shop"},
 		{include: []string{"shop.orders", "crm.*", "shop.items"}, do: "x", selected: "crm, shop"},
 		{include: []string{"new.*"}, do: "shop", selected: "new"},

@@ -5,6 +5,7 @@ package dump_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/pem"
 	"errors"
 	"strings"
 	"testing"
@@ -35,16 +36,20 @@ func TestKnownKey(t *testing.T) {
 				t.Fatalf("the server shows no key: %q", rows)
 			}
 			known, strange := certtest.File(t, dir, "known.pem", []byte(rows[0][1])), certtest.File(t, dir, "strange.pem", publicPEM(stranger))
+			wrong := certtest.File(t, dir, "wrong.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("none")}))
 			src := dump.Source{Address: s.Address, User: "pinned", Password: thePassword, TLS: dump.TLSOptions{Mode: dump.TLSDisabled}}
 			for _, key := range []struct {
 				file    string
 				trusted bool
 				want    error
-			}{{strange, false, dump.ErrAuth}, {known, false, nil}, {"", c.plugin == "sha256_password", nil}} { // the last finds the other's in the cache
+			}{{wrong, false, dump.ErrSecret}, {strange, false, dump.ErrAuth}, {known, false, nil}, {"", c.plugin == "sha256_password", nil}} { // the last finds the other's in the cache
 				src.PublicKeyFile = key.file
 				conn, err := dump.Dial(t.Context(), src)
 				if !errors.Is(err, key.want) {
 					t.Fatalf("with %q: %v", key.file, err)
+				}
+				if key.file == wrong && !strings.Contains(err.Error(), "server_public_key_file") {
+					t.Errorf("which file is wrong is not told: %v", err)
 				}
 				if err != nil {
 					continue

@@ -109,7 +109,11 @@ func (c *Conn) askKey(ask byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: read server_public_key_file: %w", ErrSecret, err)
 	}
-	return c.encrypted(key)
+	password, err := c.encrypted(key)
+	if err != nil {
+		err = fmt.Errorf("%w: server_public_key_file is not the server's RSA public key in PEM (public_key.pem in its data directory): %w", ErrSecret, err)
+	}
+	return password, err
 }
 
 // encrypted is the password encrypted with a public key.
