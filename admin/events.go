@@ -35,8 +35,9 @@ type eventsInput struct {
 
 // taskEventsInput asks for those of a task.
 type taskEventsInput struct {
-	Name string `path:"name" doc:"The task's name." example:"shop"`
-	eventsInput
+	Name   string `path:"name" doc:"The task's name." example:"shop"`
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"How many there may be on the page."`
+	Cursor string `query:"cursor" pattern:"^[0-9a-f]{16}$" doc:"next of the page before; without it the newest are answered."`
 }
 
 func (a *api) eventOperations() {
@@ -52,7 +53,7 @@ func (a *api) eventOperations() {
 		if _, err := s.findTask(in.Name); err != nil {
 			return nil, err
 		}
-		return s.events(in.Name, &in.eventsInput)
+		return s.events(in.Name, &eventsInput{in.Limit, in.Cursor})
 	})
 }
 

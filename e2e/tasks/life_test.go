@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -230,12 +231,13 @@ func (l *life) exported(db string) {
 	if out := apply(text); !strings.Contains(out, "is as the file says") {
 		l.t.Errorf("the same once more: %s", out)
 	}
-	other := strings.Replace(text, "- "+db+".u\n", "", 1)
+	other := regexp.MustCompile("(?m)^ *- "+db+"\\.u\n").ReplaceAllString(text, "")
 	other = strings.Replace(other, "name: second\n", "name: second\ntombstones: true\n", 1)
 	if out := apply(other, "--dry-run"); !strings.Contains(out, `"tombstones":true`) || !strings.Contains(out, "would be changed") {
 		l.t.Errorf("what would change: %s", out)
 	}
 	apply(other)
+	l.state("Normal") // before which it cannot be changed again
 	if task := l.shown(); len(task.Objects.Include) != 1 || !task.Tombstones {
 		l.t.Errorf("the task is %+v", task)
 	}
