@@ -139,8 +139,11 @@ func (l *Log) List(task, before string, limit int) ([]Event, error) {
 		if err := json.Unmarshal(kv.Value, &e); err != nil {
 			return nil, fmt.Errorf("%w: event %s: %w", store.ErrCorrupt, id, err)
 		}
-		if e.ID = id; task == "" || e.Task == task {
-			all = append(all, e)
+		if e.ID = id; task != "" && e.Task != task {
+			continue
+		}
+		if all = append(all, e); len(all) >= 2*limit { // no more are kept than are asked for
+			all = append(all[:0], all[len(all)-limit:]...)
 		}
 	}
 	slices.Reverse(all)
