@@ -21,8 +21,8 @@
 //   - Close ends every connection and waits for every goroutine, within
 //     seconds, however many requests are waiting.
 //
-// New, Open and Close belong to one goroutine; Addrs and AwaitEnd may be called
-// by any after Open.
+// New, Open and Close belong to one goroutine; Addrs may be called by any after Open,
+// AwaitEnd after New.
 package broker
 
 import (

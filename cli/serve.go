@@ -105,16 +105,16 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	tasks := task.NewManager(task.ManagerOptions{
 		Store: st, Logger: log, Declared: fromFile, Compile: compile(c.DataDir), Sealed: box, Release: holdings.release, Journal: events,
 	})
-	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
-		return fmt.Errorf("open tasks: %w", err)
-	}
 	server := broker.New(broker.Options{
 		Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log,
 		Compression:    compressionOf(tasks),
 		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
 		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
 	})
-	holdings.awaitEnd = server.AwaitEnd
+	holdings.awaitEnd = server.AwaitEnd // before the tasks open: a deletion may go on then
+	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
+		return fmt.Errorf("open tasks: %w", err)
+	}
 	if err := open("broker", server.Open, server.Close); err != nil {
 		return fmt.Errorf("open listeners: %w", err)
 	}

@@ -133,9 +133,9 @@ func (t *Task) give(ctx context.Context, c *command) (*Done, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode command: %w", err)
 	}
-	p, err := t.store.EnsurePartition(t.name)
-	if err != nil {
-		return nil, fmt.Errorf("open partition: %w", err)
+	p, ok := t.store.Partition(t.name)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is deleted", ErrUnknown, t.name)
 	}
 	a := &awaited{command: c, done: make(chan struct{})}
 	if err := t.keep(p, b, a); err != nil {
@@ -218,9 +218,9 @@ func (t *Task) abandon(s *saved, c *command, cause error) error {
 
 // stillWaits returns errCommanded if another command has taken c's place.
 func (t *Task) stillWaits(c *command) error {
-	p, err := t.store.EnsurePartition(t.name)
-	if err != nil {
-		return fmt.Errorf("open partition: %w", err)
+	p, ok := t.store.Partition(t.name)
+	if !ok {
+		return errCommanded
 	}
 	saved, _, err := p.SchemaValue(keyCommand)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"daybook/journal"
@@ -23,6 +22,9 @@ var (
 	ErrInvalid = errors.New("the definition is wrong")
 	// ErrOwnedByFile is returned if the configuration file declares the task.
 	ErrOwnedByFile = errors.New("the configuration file declares this task")
+	// ErrDefinition is the error of a task whose definition was taken, and cannot be carried out by this
+	// Daybook: the key of its password is missing, or it was written by a newer one.
+	ErrDefinition = errors.New("the task's definition cannot be carried out; mend that and start Daybook anew, or give the definition once more")
 	// ErrTooMany is returned if there are as many tasks as there may be.
 	ErrTooMany = errors.New("there are too many tasks")
 )
@@ -42,8 +44,8 @@ func (m *Manager) Create(ctx context.Context, definition json.RawMessage) (*Task
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.changes.Lock()
+	defer m.changes.Unlock()
 	if err := m.mayCreate(o.Name); err != nil {
 		return nil, err
 	}
@@ -62,17 +64,19 @@ func (m *Manager) Create(ctx context.Context, definition json.RawMessage) (*Task
 		return nil, fmt.Errorf("create partition %s: %w", o.Name, err)
 	}
 	t.asked(ctx, "create", "created: "+string(o.Definition))
+	m.mu.Lock()
 	m.tasks = append(m.tasks, t)
+	m.mu.Unlock()
 	m.start(t)
 	return t, nil
 }
 
-// mayCreate tells whether a task of that name may come; m.mu is held.
+// mayCreate tells whether a task of that name may come; m.changes is held.
 func (m *Manager) mayCreate(name string) error {
-	if i := slices.IndexFunc(m.tasks, func(t *Task) bool { return t.name == name }); i >= 0 {
-		return fmt.Errorf("%w: task %s, which %s owns", ErrExists, name, ownerOf(m.tasks[i].current().Owner))
+	if t, ok := m.Task(name); ok {
+		return fmt.Errorf("%w: task %s, which %s owns", ErrExists, name, ownerOf(t.current().Owner))
 	}
-	if len(m.tasks) >= maxTasks {
+	if len(m.all()) >= maxTasks {
 		return fmt.Errorf("%w: %d; delete one", ErrTooMany, maxTasks)
 	}
 	if m.o.Sealed == nil {
@@ -99,20 +103,20 @@ func (m *Manager) goOn(t *Task) {
 		return
 	}
 	o, err := m.optionsOf(t.name, &l, l.Definition)
+	tried := "" // so that it is tried again as soon as it can be
+	if t.opts = o; err != nil {
+		t.broken = fmt.Errorf("%w: %w", ErrDefinition, err)
+	} else {
+		tried = fingerprint(&o)
+	}
 	t.save(func(l *life) {
-		if err != nil {
-			l.to(Error, fmt.Sprintf("its definition cannot be carried out: %v", err), time.Now().UTC())
-			l.Stuck = true
-			return
-		}
-		if tried := fingerprint(&o); l.Tried != tried {
+		if l.Tried != tried {
 			l.Tried, l.Stuck, l.Failing = tried, false, time.Time{}
 		}
 		if l.Stage == started && l.State == Normal {
 			l.to(Initial, "", time.Now().UTC())
 		}
 	})
-	t.opts = o
 }
 
 // optionsOf compiles a definition with the password that is saved.
@@ -151,6 +155,8 @@ func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMe
 	if err := Failed(checks); err != nil {
 		return checks, err
 	}
+	m.changes.Lock() // or another definition might be in force than the one that is saved last
+	defer m.changes.Unlock()
 	err = t.alter(func(l *life) error {
 		if string(l.Definition) != string(before.Definition) || string(l.Secret) != string(before.Secret) {
 			return ErrReplaced
@@ -172,7 +178,7 @@ func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMe
 	}
 	t.asked(ctx, string(OpReconfigure), "reconfigured: "+string(changed))
 	t.mu.Lock()
-	t.opts = o
+	t.opts, t.broken = o, nil
 	t.mu.Unlock()
 	t.nudge()
 	return checks, nil
@@ -188,15 +194,15 @@ func precheckSoon(ctx context.Context, o Options) []Check {
 // RotateKey makes a new key, seals all passwords anew with it, and forgets the former
 // one; it returns how many that were. A crash in between leaves both keys, and done once more it ends.
 func (m *Manager) RotateKey(ctx context.Context) (sealed int, err error) {
-	m.mu.Lock() // no task comes meanwhile
-	defer m.mu.Unlock()
+	m.changes.Lock() // no task comes meanwhile
+	defer m.changes.Unlock()
 	if m.o.Sealed == nil {
 		return 0, errNoKey
 	}
 	if err := m.o.Sealed.Rotate(); err != nil {
 		return 0, err
 	}
-	for _, t := range m.tasks {
+	for _, t := range m.all() {
 		err := t.alter(func(l *life) error {
 			if l.Secret == nil {
 				return nil

@@ -35,7 +35,7 @@ func needsPerson(err error) bool {
 	}
 	return errors.As(err, &missing) || slices.ContainsFunc([]error{
 		binlog.ErrPurged, binlog.ErrPosition, binlog.ErrSchema, binlog.ErrStatement, binlog.ErrEvent, binlog.ErrChecksum,
-		binlog.ErrPartialImage, binlog.ErrLeftOut, binlog.ErrPrivilege, binlog.ErrSaved, store.ErrStateLost,
+		binlog.ErrPartialImage, binlog.ErrLeftOut, binlog.ErrPrivilege, binlog.ErrSaved, store.ErrStateLost, ErrDefinition,
 	}, func(known error) bool { return errors.Is(err, known) })
 }
 

@@ -13,12 +13,18 @@ var ErrSource = errors.New("the source cannot be looked at")
 
 // Databases lists the databases of the task's source, as [ListDatabases] does.
 func (t *Task) Databases(ctx context.Context) ([]Database, error) {
+	if err := t.unusable(); err != nil {
+		return nil, lookError(err)
+	}
 	list, err := ListDatabases(ctx, t.options())
 	return list, lookError(err)
 }
 
 // Tables lists tables of a database of the task's source, as [ListTables] does.
 func (t *Task) Tables(ctx context.Context, database, after string, most int) (TablePage, error) {
+	if err := t.unusable(); err != nil {
+		return TablePage{}, lookError(err)
+	}
 	page, err := ListTables(ctx, t.options(), database, after, most)
 	return page, lookError(err)
 }
@@ -26,6 +32,9 @@ func (t *Task) Tables(ctx context.Context, database, after string, most int) (Ta
 // Preview tells what patterns would select of the task's source, as [PreviewObjects] does; without any, the
 // task's own.
 func (t *Task) Preview(ctx context.Context, include, exclude []string, most int) (*Preview, error) {
+	if err := t.unusable(); err != nil {
+		return nil, lookError(err)
+	}
 	o := t.options()
 	if len(include)+len(exclude) > 0 {
 		o.Include, o.Exclude = include, exclude

@@ -43,7 +43,10 @@ type Manager struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu    sync.RWMutex // guards tasks, and is held while one comes or goes
+	// changes is held while a task comes, goes or gets another definition, which takes synced writes.
+	changes sync.Mutex
+
+	mu    sync.RWMutex // guards tasks; not held across I/O, as consumers' fetches look here
 	tasks []*Task      // in the order of the file, then of their names
 }
 
@@ -65,6 +68,12 @@ func (m *Manager) Open(ctx context.Context) error {
 		return err
 	}
 	for _, o := range m.o.Declared {
+		if l := saved[o.Name]; l != nil && l.Stage == deleting { // it is another one that is declared
+			if err := m.removeOnce(newTask(o.Name, m.o.Store, m.o.Journal, m.o.Logger)); err != nil {
+				return err
+			}
+			delete(saved, o.Name)
+		}
 		t, err := m.declare(o, saved[o.Name])
 		if err != nil {
 			return err
@@ -129,7 +138,7 @@ func (m *Manager) declare(o Options, l *life) (*Task, error) {
 	err = t.alter(func(l *life) error {
 		l.Owner = OwnerFile
 		l.Definition, l.Secret = nil, nil
-		if l.Stage != paused && l.Stage != deleting {
+		if l.Stage != paused {
 			l.Stage = started
 		}
 		if l.State == Normal || l.State == NotStarted && l.Stage == started {
@@ -188,6 +197,13 @@ func fingerprint(o *Options) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// all returns the tasks that there are now.
+func (m *Manager) all() []*Task {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Clone(m.tasks)
+}
+
 // Has tells whether there is a task of that name.
 func (m *Manager) Has(name string) bool {
 	_, ok := m.Task(name)
@@ -208,9 +224,7 @@ func (m *Manager) Task(name string) (*Task, bool) {
 // Statuses returns what is known of each task, in the order of the file and then of
 // their names.
 func (m *Manager) Statuses() []Status {
-	m.mu.RLock()
-	tasks := slices.Clone(m.tasks)
-	m.mu.RUnlock()
+	tasks := m.all()
 	statuses := make([]Status, len(tasks))
 	for i, t := range tasks {
 		statuses[i] = t.Status()

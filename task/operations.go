@@ -45,7 +45,7 @@ func Phases() []Phase {
 		{"Not Started", NotStarted, []Operation{OpStart, OpDelete}, "the precheck passed"},
 		{"Not Started, paused", NotStarted, []Operation{OpResume, OpReconfigure, OpDelete}, "the position is kept"},
 		{"Not Started, not declared", NotStarted, []Operation{OpDelete}, "the configuration file does not declare it any more, its log is kept"},
-		{"Performing Initial Change Tracking", Initial, []Operation{OpRestart, OpDelete}, "it connects, and reads what came meanwhile"},
+		{"Performing Initial Change Tracking", Initial, []Operation{OpRestart, OpCheck, OpDelete}, "it connects, and reads what came meanwhile"},
 		{"Normal", Normal, append(slices.Clone(watched), OpCheck, OpDelete), "changes are read as they are committed"},
 		{"Error", Error, append(slices.Clone(watched), OpSkip, OpResume, OpDelete), "its reason says what is wrong and what leads on"},
 		{"being deleted", "", []Operation{OpDelete}, "its log, groups and checkpoints go"},

@@ -79,12 +79,14 @@ func (m *Manager) removeOnce(t *Task) error {
 	if err := m.o.Store.DeletePartition(t.name); err != nil {
 		return fmt.Errorf("delete log: %w", err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.changes.Lock()
+	defer m.changes.Unlock()
 	if err := m.o.Store.Table(tableName).Delete([]byte(t.name)); err != nil {
 		return fmt.Errorf("delete task: %w", err)
 	}
+	m.mu.Lock()
 	m.tasks = slices.DeleteFunc(m.tasks, func(other *Task) bool { return other == t })
+	m.mu.Unlock()
 	close(t.gone)
 	t.log.Info("task deleted")
 	t.record(journal.Event{Kind: "deleted", Text: "deleted with all that it had"})

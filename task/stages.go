@@ -21,8 +21,12 @@ func (t *Task) precheck(ctx context.Context) {
 		return
 	}
 	o := t.options()
-	checks := Precheck(ctx, o)
-	failed := Failed(checks)
+	var checks []Check
+	failed := t.unusable()
+	if failed == nil {
+		checks = Precheck(ctx, o)
+		failed = Failed(checks)
+	}
 	t.keepChecks(checks)
 	t.save(func(l *life) {
 		if l.Stage != checking || errors.Is(ctx.Err(), context.Canceled) {
@@ -54,6 +58,9 @@ func (t *Task) lookAtSource(ctx context.Context) {
 	t.interrupt = func(error) { cancel() }
 	t.mu.Unlock()
 	if t.current().Stage != paused { // what came before is not interrupted
+		return
+	}
+	if t.unusable() != nil {
 		return
 	}
 	if checks := Precheck(ctx, t.options()); ctx.Err() == nil {

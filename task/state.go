@@ -25,8 +25,7 @@ const (
 
 // Status is what is known of a task at a moment.
 type Status struct {
-	Name   string
-	Source string // host:port
+	Name string
 	// Definition is the task as it was written, as JSON without secrets; nil: not known.
 	Definition json.RawMessage
 	Checks     []Check // of the last precheck
@@ -65,7 +64,7 @@ type Definitions struct {
 func (t *Task) Status() Status {
 	t.mu.Lock()
 	l := &t.life
-	st := Status{Name: t.name, Source: t.opts.Source.Address, Definition: t.opts.Definition, Checks: t.checks, Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Reason: l.Reason, Group: l.Group}
+	st := Status{Name: t.name, Definition: t.opts.Definition, Checks: t.checks, Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Reason: l.Reason, Group: l.Group}
 	if l.State == Error {
 		st.Retry = t.retry
 	}

@@ -65,6 +65,7 @@ type Task struct {
 
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	opts   Options
+	broken error // why there are no options; nil: there are
 	life   life
 	checks []Check   // of the last precheck
 	retry  time.Time // when a task in Error tries again by itself; zero: it does not
@@ -102,6 +103,13 @@ func (t *Task) options() Options {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.opts
+}
+
+// unusable says why the task has no options; nil: it has.
+func (t *Task) unusable() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.broken
 }
 
 // run does what the task's stage asks for, until ctx is done or the task is to be
@@ -208,6 +216,9 @@ func (t *Task) track(ctx context.Context) (err error) {
 	}()
 	if t.current().Stage != started {
 		return errCommanded
+	}
+	if err := t.unusable(); err != nil {
+		return err
 	}
 	run, err := t.prepare()
 	if err != nil {

@@ -213,6 +213,7 @@ var elsewhere = map[string]string{
 	"binlog.ErrProxy":           "task.TestPrecheckOfAProxy",
 	"binlog.ErrSecret":          "binlog/dump.TestSecretAtEachLogin",
 	"task.ErrGaveUp":            "task.TestGivesUp",
+	"task.ErrDefinition":        "task.TestDefinitionThatCannotBeCarriedOut",
 	"binlog.ErrClosed":          "", // no error of a task, nor are those below
 	"store.ErrClosed":           "",
 	"store.ErrNoLog":            "",

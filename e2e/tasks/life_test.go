@@ -251,8 +251,10 @@ func (l *life) exported(db string) {
 // deleted deletes the task with a group, and kills Daybook in the middle: nothing is left of both.
 func (l *life) deleted() {
 	l.t.Helper()
-	if out, text, code := l.d.Run("group", "create", "secondgroup", "--task", "second", "--account", "app", "--password-env", "GROUP_PASSWORD"); code != 0 {
-		l.t.Fatalf("group create: exit code %d: %s%s", code, out, text)
+	for i := range 8 { // so that the kill comes between
+		if out, text, code := l.d.Run("group", "create", fmt.Sprint("secondgroup", i), "--task", "second", "--account", "app", "--password-env", "GROUP_PASSWORD"); code != 0 {
+			l.t.Fatalf("group create: exit code %d: %s%s", code, out, text)
+		}
 	}
 	done := make(chan struct{})
 	go func() {
@@ -263,8 +265,10 @@ func (l *life) deleted() {
 	l.crash()
 	<-done
 	l.await("gone", func(t *admin.Task) bool { return t == nil })
-	if _, _, code := l.d.Run("group", "show", "secondgroup"); code != 5 {
-		l.t.Errorf("the group is still there: exit code %d", code)
+	for i := range 8 {
+		if _, _, code := l.d.Run("group", "show", fmt.Sprint("secondgroup", i)); code != 5 {
+			l.t.Errorf("group %d is still there: exit code %d", i, code)
+		}
 	}
 }
 
