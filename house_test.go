@@ -21,7 +21,7 @@ import (
 var mayImport = map[string][]string{
 	"":                   {"cli"},
 	"cli":                {"config", "admin", "broker", "task", "group", "auth", "store", "binlog", "format", "objects", "servertls", "seal", "journal"},
-	"admin":              {"task", "group", "auth", "store", "servertls", "journal"},
+	"admin":              {"task", "group", "auth", "store", "servertls", "journal", "secretfile"},
 	"task":               {"binlog", "format", "recordbatch", "store", "change", "objects", "seal", "journal"},
 	"broker":             {"group", "auth", "store", "recordbatch", "servertls"},
 	"group":              {"store"},
@@ -39,7 +39,8 @@ var mayImport = map[string][]string{
 	"objects":            {},
 	"recordbatch":        {},
 	"servertls":          {},
-	"seal":               {},
+	"seal":               {"secretfile"},
+	"secretfile":         {},
 	"journal":            {"store"},
 	"memtest":            {}, // a test helper
 	"servertls/certtest": {},

@@ -7,12 +7,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
+
+	"daybook/secretfile"
 )
 
 const (
@@ -38,24 +36,12 @@ func ReadToken(path string) (string, error) {
 }
 
 func readToken(path string) (string, error) {
-	f, err := os.Open(path)
+	b, err := secretfile.Read(path, maxTokenLength+2, ErrTokenExposed)
+	if errors.Is(err, secretfile.ErrDirectory) {
+		err = fmt.Errorf("%w: %w", err, ErrTokenShape)
+	}
 	if err != nil {
-		return "", cause(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", cause(err)
-	}
-	if info.IsDir() {
-		return "", fmt.Errorf("it is a directory: %w", ErrTokenShape)
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) == os.Geteuid() && info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("mode %04o: %w", info.Mode().Perm(), ErrTokenExposed)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxTokenLength+3))
-	if err != nil {
-		return "", cause(err)
+		return "", err
 	}
 	token := strings.TrimRight(string(b), "\r\n")
 	if len(token) < minTokenLength || len(token) > maxTokenLength || strings.ContainsFunc(token, notPrintable) {
@@ -66,15 +52,6 @@ func readToken(path string) (string, error) {
 
 // notPrintable tells what cannot stand in a header.
 func notPrintable(r rune) bool { return r <= ' ' || r > '~' }
-
-// cause leaves out the path, which the caller names.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
 
 // ensureToken checks the token file, or makes one with a token of 256 bits.
 func ensureToken(path string) (made bool, err error) {
@@ -89,38 +66,12 @@ func ensureToken(path string) (made bool, err error) {
 	return true, err
 }
 
-// makeToken writes the file under another name first: it is there whole, or
-// not at all.
 func makeToken(path string) error {
 	secret := make([]byte, tokenBytes)
 	if _, err := rand.Read(secret); err != nil {
 		return err
 	}
-	next := path + ".new"
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(next)
-	_, err = f.WriteString(base64.RawURLEncoding.EncodeToString(secret) + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(next, path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return secretfile.Create(path, base64.RawURLEncoding.EncodeToString(secret)+"\n")
 }
 
 // sameToken compares in a time that tells nothing about the right one, its

@@ -21,6 +21,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"daybook/secretfile"
 )
 
 // What can be wrong.
@@ -116,7 +118,7 @@ func (b *Box) Retire() error {
 
 // replace writes the file, and then holds what is in it.
 func (b *Box) replace(keys []*key) error {
-	if err := writeKeys(b.path, keys); err != nil {
+	if err := secretfile.Replace(b.path, encode(keys)); err != nil {
 		return fmt.Errorf("write key file %s: %w", b.path, err)
 	}
 	b.keys = keys

@@ -100,7 +100,7 @@ func TestKeyFiles(t *testing.T) {
 		write("text", good+"hunter2!\n", 0o600):         "line 2 is not a key",
 		write("empty", "", 0o600):                       "holds no key",
 		write("large", strings.Repeat(good, 30), 0o600): "no key file",
-		dir:                              "no key file",
+		dir:                              "directory",
 		filepath.Join(dir, "no", "such"): "no such file",
 	} {
 		_, err := seal.Open(path, true)
