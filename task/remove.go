@@ -84,11 +84,11 @@ func (m *Manager) removeOnce(t *Task) error {
 	if err := m.o.Store.Table(tableName).Delete([]byte(t.name)); err != nil {
 		return fmt.Errorf("delete task: %w", err)
 	}
+	t.record(journal.Event{Kind: "deleted", Text: "deleted with all that it had"}) // before anybody learns that it is
 	m.mu.Lock()
 	m.tasks = slices.DeleteFunc(m.tasks, func(other *Task) bool { return other == t })
 	m.mu.Unlock()
 	close(t.gone)
 	t.log.Info("task deleted")
-	t.record(journal.Event{Kind: "deleted", Text: "deleted with all that it had"})
 	return nil
 }
