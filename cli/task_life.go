@@ -16,8 +16,8 @@ import (
 
 // definitionFlags are those of a definition; what is not given is not said.
 type definitionFlags struct {
-	source, user, passwordEnv, tlsMode, start string
-	include, exclude                          []string
+	source, user, passwordEnv, tlsMode, schemaChanges, start string
+	include, exclude                                         []string
 }
 
 func (f *definitionFlags) add(cmd *cobra.Command) {
@@ -27,6 +27,7 @@ func (f *definitionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tlsMode, "tls", "", "`mode`: disabled, preferred, required, verify-ca or verify-identity")
 	cmd.Flags().StringArrayVar(&f.include, "include", nil, "`pattern` of tables to track, such as 'shop.*'; may be repeated; default all")
 	cmd.Flags().StringArrayVar(&f.exclude, "exclude", nil, "`pattern` of tables not to track, which wins; may be repeated")
+	cmd.Flags().StringVar(&f.schemaChanges, "schema-changes", "", "schema changes `of` which there are records: instance, objects or none; default instance")
 }
 
 // keys returns the keys of the definition that the flags give.
@@ -39,6 +40,9 @@ func (f *definitionFlags) keys() (map[string]any, error) {
 	}
 	if f.tlsMode != "" {
 		source["tls"] = map[string]any{"mode": f.tlsMode}
+	}
+	if f.schemaChanges != "" {
+		keys["schema_changes"] = f.schemaChanges
 	}
 	if f.passwordEnv != "" {
 		password := os.Getenv(f.passwordEnv)
