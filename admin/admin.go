@@ -7,9 +7,9 @@
 //
 // Guarantees:
 //   - What is served is what is described, and requests are held to it.
-//   - Nothing but the health check and the description is answered without the
-//     token of the token file; the right one is served at once, however many wrong
-//     ones are tried.
+//   - Nothing but the health check and the description is answered without a token
+//     whose role covers what the operation needs; who has one is served at once, however
+//     many wrong ones are tried.
 //   - No error repeats a password.
 //   - A page in a browser can neither read nor change anything: names that are
 //     not the server's are refused (DNS rebinding), so are writes from other
@@ -35,6 +35,7 @@ import (
 	"syscall"
 	"time"
 
+	"daybook/access"
 	"daybook/auth"
 	"daybook/group"
 	"daybook/journal"
@@ -48,11 +49,11 @@ var ErrPortInUse = errors.New("address already in use")
 
 // Options configure a Server. All but Hosts, TLS, AwaitEnd and Logger are required.
 type Options struct {
-	Address   string           // host:port to bind; port 0 takes a free one
-	Hosts     []string         // further names that clients may call it by, such as a reverse proxy's
-	TLS       *servertls.Files // nil: connections are not encrypted
-	TokenFile string           // made if it is not there
+	Address string           // host:port to bind; port 0 takes a free one
+	Hosts   []string         // further names that clients may call it by, such as a reverse proxy's
+	TLS     *servertls.Files // nil: connections are not encrypted
 
+	Tokens   *access.Registry // open
 	Store    *store.Store
 	Groups   *group.Coordinator
 	Accounts *auth.Registry
@@ -112,17 +113,9 @@ func New(o Options) *Server {
 	}
 }
 
-// Open makes the token file if there is none, binds the address and starts to
-// serve; an address that is taken is ErrPortInUse. When ctx ends, requests that
+// Open binds the address and starts to serve; an address that is taken is ErrPortInUse. When ctx ends, requests that
 // wait do too, but Close is needed to wait for them.
 func (s *Server) Open(ctx context.Context) error {
-	made, err := ensureToken(s.o.TokenFile)
-	if err != nil {
-		return fmt.Errorf("open admin API: %w", err)
-	}
-	if made {
-		s.o.Logger.Info("token of the admin API made", "file", s.o.TokenFile)
-	}
 	handler, err := s.handler()
 	if err != nil {
 		return fmt.Errorf("open admin API: %w", err)

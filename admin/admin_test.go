@@ -20,6 +20,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"daybook/access"
 	"daybook/admin"
 	"daybook/auth"
 	"daybook/binlog"
@@ -51,6 +52,8 @@ type server struct {
 	store    *store.Store
 	part     *store.Partition
 	logs     *logBuffer
+	// tokenFile has the token of the role admin; that of a viewer is beside it.
+	tokenFile string
 	// All answers are compared with it.
 	description *description
 }
@@ -103,15 +106,18 @@ func startOn(t *testing.T, st *store.Store, change ...func(*admin.Options)) *ser
 	must(t, s.accounts.Open(t.Context()))
 	must(t, s.accounts.SetFile([]auth.Account{{Account: "app", Group: "declared", Topic: topic, Password: password}}))
 	s.o = admin.Options{
-		Address: "127.0.0.1:0", TokenFile: filepath.Join(t.TempDir(), "admin.token"),
-		Store: st, Groups: s.groups, Accounts: s.accounts, Logger: log,
+		Address: "127.0.0.1:0",
+		Store:   st, Groups: s.groups, Accounts: s.accounts, Logger: log,
 		Tasks:   task.NewManager(task.ManagerOptions{Store: st, Logger: log, Declared: []task.Options{{Name: topic, Source: silent, Definition: json.RawMessage(`{"name":"shop","source":{"address":"192.0.2.1:3306","user":"daybook"}}`)}}, Compile: compile, Sealed: sealed(t), Journal: journal.New(st)}),
 		Journal: journal.New(st),
 		Version: "v1.2.3", ConfigFile: "/etc/daybook.yaml",
 	}
+	s.tokenFile = filepath.Join(t.TempDir(), "admin.token")
+	s.o.Tokens = access.New(access.Options{Store: st, Logger: log, Files: []access.File{{Name: "admin", Role: access.Admin, Path: s.tokenFile}, {Name: "grafana", Role: access.Viewer, Path: s.tokenFile + ".viewer"}}})
 	for _, f := range change {
 		f(&s.o)
 	}
+	must(t, s.o.Tokens.Open(t.Context()))
 	must(t, s.o.Tasks.Open(t.Context()))
 	t.Cleanup(func() { must(t, s.o.Tasks.Close()) })
 	s.api = admin.New(s.o)
@@ -146,7 +152,7 @@ func (s *server) through(next http.RoundTripper) http.RoundTripper {
 
 func (s *server) token() string {
 	s.t.Helper()
-	token, err := admin.ReadToken(s.o.TokenFile)
+	token, err := access.ReadToken(s.tokenFile)
 	must(s.t, err)
 	return token
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"daybook/access"
 )
 
 // api is what the server serves, and the description of it: both are made from
@@ -26,6 +28,9 @@ type api struct {
 	s       *Server
 	open    routes // need no token
 	guarded routes
+
+	least  map[string]access.Role // that an operation needs, by method and path
+	faults []error
 }
 
 // operations registers all that the server serves.
@@ -37,12 +42,13 @@ func (a *api) operations() error {
 	a.eventOperations()
 	a.commandOperations()
 	a.checkOperations()
+	a.tokenOperations()
 	a.serverOperations()
 	return a.describe() // the last, as it serves the description of the others
 }
 
 func newAPI(s *Server) (*api, error) {
-	a := &api{s: s, open: routes{ServeMux: http.NewServeMux()}, guarded: routes{ServeMux: http.NewServeMux()}}
+	a := &api{s: s, open: routes{ServeMux: http.NewServeMux()}, guarded: routes{ServeMux: http.NewServeMux()}, least: map[string]access.Role{}}
 	a.API = humago.New(&a.guarded, huma.Config{
 		OpenAPI: overview(),
 		Formats: map[string]huma.Format{
@@ -53,7 +59,8 @@ func newAPI(s *Server) (*api, error) {
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{ownProblem},
 	})
-	if err := a.operations(); err != nil {
+	err := a.operations()
+	if err = errors.Join(append(a.faults, err)...); err != nil {
 		return nil, fmt.Errorf("describe the admin API: %w", err)
 	}
 	return a, nil
@@ -74,6 +81,7 @@ func (r *routes) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Re
 // operation is an operation of the API.
 type operation struct {
 	huma.Operation
+	least access.Role           // that it needs
 	fails []Code                // what its handler answers, besides what any may
 	waits string                // what 202 means, if it is answered; the body is that of 200
 	leads map[string]*huma.Link // to other operations, from the answer
@@ -83,7 +91,7 @@ type operation struct {
 // fields from the path, the query and the body, and returns an O.
 func register[I, O any](a *api, op operation, h func(context.Context, *I) (*O, error)) {
 	body := bodyOf[I]()
-	fails := append(op.fails, CodeUnauthorized, CodeSlowed, CodeNoToken, CodeHostRefused, CodeInternal, CodeBadRequest)
+	fails := append(op.fails, CodeUnauthorized, CodeSlowed, CodeNoToken, CodeRole, CodeHostRefused, CodeInternal, CodeBadRequest)
 	if op.Method != http.MethodGet {
 		fails = append(fails, CodeCrossOrigin)
 	}
@@ -100,7 +108,7 @@ func register[I, O any](a *api, op operation, h func(context.Context, *I) (*O, e
 		status := cmp.Or(op.DefaultStatus, http.StatusOK)
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Links: op.leads}
 	}
-	op.Security = []map[string][]string{{tokenScheme: {}}}
+	a.needs(&op.Operation, op.least)
 	op.MaxBodyBytes = maxRequestBytes
 	op.Middlewares = huma.Middlewares{a.strict(body)}
 	huma.Register(a.API, op.Operation, func(ctx context.Context, in *I) (*O, error) {

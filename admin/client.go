@@ -195,6 +195,27 @@ func (c *Client) Events(ctx context.Context, task string, limit int) ([]LogEvent
 	return list.Events, err
 }
 
+// Tokens returns all tokens in the order of their names.
+func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
+	return pages(func(query string) ([]Token, string, error) {
+		var list TokenList
+		err := c.call(ctx, http.MethodGet, "tokens"+query, nil, &list)
+		return list.Tokens, list.Next, err
+	})
+}
+
+// CreateToken creates a token.
+func (c *Client) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error) {
+	var made NewToken
+	err := c.call(ctx, http.MethodPost, "tokens", r, &made)
+	return made, err
+}
+
+// DeleteToken deletes a token.
+func (c *Client) DeleteToken(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodDelete, "tokens/"+url.PathEscape(name), nil, nil)
+}
+
 // RotateKey changes the key of stored passwords, and returns how many were sealed anew.
 func (c *Client) RotateKey(ctx context.Context) (int, error) {
 	var r KeyRotation

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"daybook/access"
 )
 
 const (
@@ -31,7 +33,7 @@ func overview() *huma.OpenAPI {
 			Schemas:   huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer),
 			Responses: map[string]*huma.Response{},
 			SecuritySchemes: map[string]*huma.SecurityScheme{
-				tokenScheme: {Type: "http", Scheme: "bearer", Description: "What the server's token file holds."},
+				tokenScheme: {Type: "http", Scheme: "bearer", Description: "A token: what the server's token file holds, or one that was created by create-token. Each has a role: viewer, operator or admin; an operation says the least that it needs, and a token without it is refused."},
 			},
 		},
 		Tags: []*huma.Tag{
@@ -50,7 +52,7 @@ func (a *api) describe() error {
 			OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"server"},
 			Summary: summary, Description: "This description. It tells nothing of the installation, and needs no token.",
 			Responses: content(mediaType, &huma.Schema{Type: "object"}),
-		}, true, func(w http.ResponseWriter, _ *http.Request) {
+		}, anybody, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", mediaType)
 			_, _ = w.Write(*text) // who does not take it need not be told
 		})
@@ -69,15 +71,17 @@ func (a *api) describe() error {
 	return err
 }
 
-// raw adds a handler that is not of Huma's kind, and describes it. Unless it is
-// open, it needs the token.
-func (a *api) raw(op huma.Operation, open bool, h http.HandlerFunc) {
+// anybody is the role of what needs no token.
+const anybody access.Role = "anybody"
+
+// raw adds a handler that is not of Huma's kind, and describes it.
+func (a *api) raw(op huma.Operation, least access.Role, h http.HandlerFunc) {
 	mux, fails := &a.guarded, []Code{CodeHostRefused, CodeInternal}
-	if open {
+	if least == anybody {
 		mux = &a.open
 	} else {
-		fails = append(fails, CodeUnauthorized, CodeSlowed, CodeNoToken)
-		op.Security = []map[string][]string{{tokenScheme: {}}}
+		fails = append(fails, CodeUnauthorized, CodeSlowed, CodeNoToken, CodeRole)
+		a.needs(&op, least)
 	}
 	for status, response := range a.failures(fails) {
 		op.Responses[status] = response

@@ -104,7 +104,7 @@ func TestDescriptionTellsNothing(t *testing.T) {
 		if resp.StatusCode != http.StatusOK || resp.Header.Get("Daybook-Version") != "" {
 			t.Errorf("%s: %d, %v", path, resp.StatusCode, resp.Header)
 		}
-		for _, secret := range []string{"v1.2.3", "private-group", s.token(), s.o.TokenFile, "/etc/daybook.yaml", s.api.Addr().String()} {
+		for _, secret := range []string{"v1.2.3", "private-group", s.token(), s.tokenFile, "/etc/daybook.yaml", s.api.Addr().String()} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s tells of %q", path, secret)
 			}

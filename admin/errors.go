@@ -15,12 +15,14 @@ type Code string
 // The codes. Each belongs to one HTTP status.
 const (
 	CodeBadRequest      Code = "bad_request"            // 400: not the JSON or the query that is wanted; the message says where
-	CodeUnauthorized    Code = "unauthorized"           // 401: no token or a wrong one
+	CodeUnauthorized    Code = "unauthorized"           // 401: no token, a wrong one, or one that has expired
 	CodeCrossOrigin     Code = "cross_origin"           // 403: a browser sent it for another page
+	CodeRole            Code = "role_too_low"           // 403: the token's role does not allow it; the message says which does
 	CodeNoSuchPath      Code = "no_such_path"           // 404: this version has no such path
 	CodeUnknownGroup    Code = "unknown_group"          // 404
 	CodeUnknownTask     Code = "unknown_task"           // 404
 	CodeUnknownDatabase Code = "unknown_database"       // 404: the source shows no such database
+	CodeUnknownToken    Code = "unknown_token"          // 404: there is no token of that name
 	CodeMethod          Code = "method_not_allowed"     // 405
 	CodeExists          Code = "exists"                 // 409: a group of that name is there
 	CodeActive          Code = "active"                 // 409: consumers are connected; the message names them
@@ -40,6 +42,7 @@ const (
 	CodePrecheck        Code = "precheck_failed"        // 422: the message names the checks and their fixes
 	CodeTooManyTasks    Code = "too_many_tasks"         // 422: there are as many as there may be
 	CodeTooMany         Code = "too_many_groups"        // 422: the task has as many as it may have
+	CodeTooManyTokens   Code = "too_many_tokens"        // 422: there are as many as there may be
 	CodeSlowed          Code = "slowed"                 // 429: too many wrong tokens
 	CodeInternal        Code = "internal"               // 500: the server's log says more
 	CodeNoToken         Code = "token_unavailable"      // 503: the server cannot read its token file
@@ -56,10 +59,13 @@ var kinds = map[Code]kind{
 	CodeBadRequest:      {http.StatusBadRequest, "The request is not of the form that is wanted"},
 	CodeUnauthorized:    {http.StatusUnauthorized, "The token is missing or wrong"},
 	CodeCrossOrigin:     {http.StatusForbidden, "A page of another origin sent it"},
+	CodeRole:            {http.StatusForbidden, "The token's role does not allow it"},
 	CodeNoSuchPath:      {http.StatusNotFound, "There is no such path"},
 	CodeUnknownGroup:    {http.StatusNotFound, "There is no such group"},
 	CodeUnknownTask:     {http.StatusNotFound, "There is no such task"},
 	CodeUnknownDatabase: {http.StatusNotFound, "The source shows no such database"},
+	CodeUnknownToken:    {http.StatusNotFound, "There is no such token"},
+	CodeTooManyTokens:   {http.StatusUnprocessableEntity, "There are as many tokens as there may be"},
 	CodeSource:          {http.StatusUnprocessableEntity, "The source cannot be looked at"},
 	CodeMethod:          {http.StatusMethodNotAllowed, "The path has no such method"},
 	CodeExists:          {http.StatusConflict, "It exists already"},

@@ -2,11 +2,14 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"daybook/access"
 	"daybook/journal"
+	"daybook/store"
 )
 
 // LogEvent is something that happened: a state that changed, what somebody asked for, or what a task noticed.
@@ -42,11 +45,11 @@ type taskEventsInput struct {
 
 func (a *api) eventOperations() {
 	s := a.s
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"server"},
 		Summary: "List what happened", Description: "Events of the last seven days, the newest first: those of tasks that are gone, too.",
 	}, fails: []Code{CodeInvalid}}, func(_ context.Context, in *eventsInput) (*body[LogEventList], error) { return s.events("", in) })
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "list-task-events", Method: http.MethodGet, Path: "/api/v1/tasks/{name}/events", Tags: []string{"tasks"},
 		Summary: "List what happened to a task", Description: "Its events of the last seven days, the newest first.",
 	}, fails: []Code{CodeUnknownTask, CodeInvalid}}, func(_ context.Context, in *taskEventsInput) (*body[LogEventList], error) {
@@ -70,6 +73,14 @@ func (s *Server) events(task string, in *eventsInput) (*body[LogEventList], erro
 		list.Next = found[len(found)-1].ID
 	}
 	return &body[LogEventList]{list}, nil
+}
+
+// happened keeps what somebody has done.
+func (s *Server) happened(ctx context.Context, kind, task, text string) {
+	err := s.o.Journal.Add(journal.Event{Kind: kind, Task: task, Text: text, By: journal.Actor(ctx)})
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		s.o.Logger.Error("an event cannot be kept", "kind", kind, "error", err)
+	}
 }
 
 func logEvent(e *journal.Event) LogEvent {

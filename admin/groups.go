@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"daybook/access"
 	"daybook/auth"
 	"daybook/group"
 )
@@ -37,28 +38,28 @@ type deleteInput struct {
 
 func (a *api) groupOperations() {
 	s, tags := a.s, []string{"groups"}
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "list-groups", Method: http.MethodGet, Path: "/api/v1/groups", Tags: tags,
 		Summary: "List the consumer groups", Description: "All groups: those that have an account, and those of which only a checkpoint or a consumer is left.",
 	}, fails: []Code{CodeInvalid}}, s.listGroups)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Admin, Operation: huma.Operation{
 		OperationID: "create-group", Method: http.MethodPost, Path: "/api/v1/groups", Tags: tags, DefaultStatus: http.StatusCreated,
 		Summary: "Create a consumer group", Description: "Creates a group with its account. If a group of that name left a checkpoint, it goes on there.",
 	}, fails: []Code{CodeUnknownTask, CodeExists, CodeTooMany},
 		leads: links("id", "$response.body#/group", "get-group", "set-group-password", "reset-group", "delete-group")}, s.createGroup)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "get-group", Method: http.MethodGet, Path: "/api/v1/groups/{id}", Tags: tags,
 		Summary: "Show a consumer group", Description: "Its account, its consumers, its checkpoint and its lag.",
 	}, fails: []Code{CodeUnknownGroup}}, s.showGroup)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Admin, Operation: huma.Operation{
 		OperationID: "delete-group", Method: http.MethodDelete, Path: "/api/v1/groups/{id}", Tags: tags,
 		Summary: "Delete a consumer group", Description: "Deletes the group, its account and its checkpoint. A group with consumers is deleted by force only.",
 	}, fails: []Code{CodeUnknownGroup, CodeActive, CodeOwnedByFile}}, s.deleteGroup)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Admin, Operation: huma.Operation{
 		OperationID: "set-group-password", Method: http.MethodPut, Path: "/api/v1/groups/{id}/password", Tags: tags,
 		Summary: "Set the password of a group's account", Description: "Logins are by the new password from then on.",
 	}, fails: []Code{CodeUnknownGroup, CodeOwnedByFile}}, s.setPassword)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "reset-group", Method: http.MethodPost, Path: "/api/v1/groups/{id}/reset", Tags: tags,
 		Summary: "Move the checkpoint of a group", Description: "Moves it while no consumer is connected: who is, goes on from where he stands, and would commit over it.",
 		RequestBody: examples(map[string]any{
@@ -84,7 +85,7 @@ func (s *Server) showGroup(_ context.Context, in *groupPath) (*body[Group], erro
 	return &body[Group]{s.group(info, view)}, nil
 }
 
-func (s *Server) createGroup(_ context.Context, in *createInput) (*body[Group], error) {
+func (s *Server) createGroup(ctx context.Context, in *createInput) (*body[Group], error) {
 	req := in.Body
 	if !s.o.Tasks.Has(req.Task) {
 		return nil, unknownTask(req.Task)
@@ -95,14 +96,17 @@ func (s *Server) createGroup(_ context.Context, in *createInput) (*body[Group], 
 	if err != nil {
 		return nil, s.accountProblem(req.Group, err)
 	}
+	s.happened(ctx, "group-create", info.Topic, fmt.Sprintf("the group %s of the account %s was created", info.Group, info.Account))
 	view, _ := s.o.Groups.View(info.Group) // what a group of that name has left is its own again
 	return &body[Group]{s.group(info, view)}, nil
 }
 
-func (s *Server) setPassword(_ context.Context, in *groupInput[PasswordRequest]) (*struct{}, error) {
+func (s *Server) setPassword(ctx context.Context, in *groupInput[PasswordRequest]) (*struct{}, error) {
 	if err := s.o.Accounts.SetPassword(in.ID, in.Body.Password, in.Body.EndConnections); err != nil {
 		return nil, s.accountProblem(in.ID, err)
 	}
+	info, _ := s.o.Accounts.Info(in.ID)
+	s.happened(ctx, "group-password", info.Topic, fmt.Sprintf("the password of the group %s was changed", in.ID))
 	return nil, nil
 }
 
@@ -125,15 +129,20 @@ func (s *Server) deleteGroup(ctx context.Context, in *deleteInput) (*struct{}, e
 	if err := s.o.Groups.Delete(in.ID); err != nil {
 		return nil, err
 	}
+	deleted := func() {
+		s.happened(ctx, "group-delete", info.Topic, fmt.Sprintf("the group %s was deleted", in.ID))
+	}
 	if info.Owner == ownerNone {
+		deleted()
 		return nil, nil
 	}
 	if err := s.o.Accounts.Delete(in.ID); err != nil {
 		return nil, s.accountProblem(in.ID, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, endLimit)
+	deleted()
+	waiting, cancel := context.WithTimeout(ctx, endLimit)
 	defer cancel()
-	if err := s.o.AwaitEnd(ctx, in.ID); err != nil {
+	if err := s.o.AwaitEnd(waiting, in.ID); err != nil {
 		s.o.Logger.Warn("a deleted group still has connections", "group", in.ID, "error", err)
 	}
 	return nil, s.o.Groups.Delete(in.ID)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/access"
 	"daybook/auth"
 )
 
@@ -40,22 +41,33 @@ func (s *Server) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// checkToken wants the token. The file is read each time, so that a new token is
-// in force, and the old one is not, from the moment it is written. Only failures
-// are slowed: 256 bits need no protection from guessing, but he who has the
-// token must not be held up by one who tries.
-func (s *Server) checkToken(r *http.Request) error {
-	right, err := ReadToken(s.o.TokenFile)
-	if err != nil {
-		s.troubles.warn("the admin API refuses everybody", "error", err)
-		return problem(CodeNoToken, "the server cannot use its token file; its log says why")
-	}
+// checkToken wants a token. Only guesses are slowed: 256 bits need no protection
+// from them, but he who has a token must not be held up by one who tries.
+func (s *Server) checkToken(r *http.Request) (access.Info, error) {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Bearer") && sameToken(strings.TrimSpace(given), right) {
-		return nil
+	given = strings.TrimSpace(given)
+	if !strings.EqualFold(scheme, "Bearer") {
+		return access.Info{}, s.refuse(r, given, access.ErrUnknown)
 	}
+	who, err := s.o.Tokens.Check(given)
+	if err != nil {
+		return who, s.refuse(r, given, err)
+	}
+	return who, nil
+}
+
+// denied tells of a token whose role does not cover what was asked for.
+func (s *Server) denied(r *http.Request, who access.Info, cause error) {
+	s.refusals.warn("access to the admin API refused", "token", who.Name, "address", host(r.RemoteAddr), "reason", cause)
+}
+
+// refuse says why a token lets nobody in, and has who guesses wait.
+func (s *Server) refuse(r *http.Request, given string, cause error) error {
 	address := host(r.RemoteAddr)
-	s.refusals.warn("access to the admin API refused: no token or a wrong one", "address", address, "path", r.URL.Path)
+	s.refusals.warn("access to the admin API refused: no token or a wrong one", "address", address, "path", cut(r.URL.Path))
+	if errors.Is(cause, access.ErrExpired) { // which is known to who had it
+		return problem(CodeUnauthorized, "%v: 'daybook token create' makes another", cause)
+	}
 	if given == "" {
 		// Nothing was guessed: who only looks is told at once what is missing.
 		return problem(CodeUnauthorized, "a token is needed: Authorization: Bearer …, with what the server's token file holds")
@@ -69,5 +81,9 @@ func (s *Server) checkToken(r *http.Request) error {
 	if err := s.throttle.Attempt(r.Context(), address, "", func() bool { return false }); !errors.Is(err, auth.ErrDenied) {
 		return problem(CodeSlowed, "too many wrong tokens from this address: try again later")
 	}
-	return problem(CodeUnauthorized, "the token is wrong: it must be what the server's token file holds")
+	if errors.Is(cause, access.ErrUnavailable) {
+		s.troubles.warn("the admin API cannot use a token file, and lets nobody in by it", "error", cause)
+		return problem(CodeNoToken, "the token is none of those that the server knows, and it cannot use one of its token files; its log says which and why")
+	}
+	return problem(CodeUnauthorized, "the token is wrong: it must be what the server's token file holds, or one that was created by 'daybook token create'")
 }

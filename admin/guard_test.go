@@ -45,7 +45,7 @@ func TestTokenRotation(t *testing.T) {
 	_, err := s.Groups(t.Context())
 	must(t, err)
 	next := strings.Repeat("n", 40)
-	must(t, os.WriteFile(s.o.TokenFile, []byte(next+"\r\n"), 0o600))
+	must(t, os.WriteFile(s.tokenFile, []byte(next+"\r\n"), 0o600))
 	_, err = s.Groups(t.Context())
 	wantError(t, err, http.StatusUnauthorized, admin.CodeUnauthorized, "the token is wrong")
 	_, err = s.client(next).Groups(t.Context())
@@ -53,22 +53,22 @@ func TestTokenRotation(t *testing.T) {
 
 	// A file that cannot be used lets nobody in: whoever took it away meant that.
 	for name, spoil := range map[string]func() error{
-		"gone":  func() error { return os.Remove(s.o.TokenFile) },
-		"short": func() error { return os.WriteFile(s.o.TokenFile, []byte("short"), 0o600) },
+		"gone":  func() error { return os.Remove(s.tokenFile) },
+		"short": func() error { return os.WriteFile(s.tokenFile, []byte("short"), 0o600) },
 		"readable": func() error {
-			return errors.Join(os.WriteFile(s.o.TokenFile, []byte(next), 0o600), os.Chmod(s.o.TokenFile, 0o644))
+			return errors.Join(os.WriteFile(s.tokenFile, []byte(next), 0o600), os.Chmod(s.tokenFile, 0o644))
 		},
-		"directory": func() error { return errors.Join(os.Remove(s.o.TokenFile), os.Mkdir(s.o.TokenFile, 0o700)) },
+		"directory": func() error { return errors.Join(os.Remove(s.tokenFile), os.Mkdir(s.tokenFile, 0o700)) },
 	} {
 		must(t, spoil())
 		_, err := s.client(next).Groups(t.Context())
-		wantError(t, err, http.StatusServiceUnavailable, admin.CodeNoToken, "its log says why")
-		must(t, errors.Join(os.RemoveAll(s.o.TokenFile), os.WriteFile(s.o.TokenFile, []byte(next), 0o600)))
+		wantError(t, err, http.StatusServiceUnavailable, admin.CodeNoToken, "its log says which and why")
+		must(t, errors.Join(os.RemoveAll(s.tokenFile), os.WriteFile(s.tokenFile, []byte(next), 0o600)))
 		if _, err := s.client(next).Groups(t.Context()); err != nil {
 			t.Errorf("after the file was %s and mended: %v", name, err)
 		}
 	}
-	if logs := s.logs.String(); !strings.Contains(logs, "the admin API refuses everybody") || strings.Contains(logs, next) {
+	if logs := s.logs.String(); !strings.Contains(logs, "lets nobody in by it") || strings.Contains(logs, next) {
 		t.Errorf("log:\n%s", logs)
 	}
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"path"
@@ -48,7 +49,8 @@ func (s *Server) guarded(a *api) http.Handler {
 			a.open.ServeHTTP(w, r)
 			return
 		}
-		if err := s.checkToken(r); err != nil {
+		who, err := s.checkToken(r)
+		if err != nil {
 			w.Header().Set("Connection", "close")
 			w.Header().Set("WWW-Authenticate", `Bearer realm="daybook"`)
 			s.fail(w, r, err)
@@ -59,7 +61,13 @@ func (s *Server) guarded(a *api) http.Handler {
 			s.fail(w, r, s.noRoute(a, w, r, clean))
 			return
 		}
-		a.guarded.ServeHTTP(w, r.WithContext(journal.WithActor(r.Context(), "the admin token, from "+host(r.RemoteAddr))))
+		if err := a.permit(r, who); err != nil {
+			s.denied(r, who, err)
+			s.fail(w, r, err)
+			return
+		}
+		ctx := journal.WithActor(withToken(r.Context(), who), fmt.Sprintf("the token %s, from %s", who.Name, host(r.RemoteAddr)))
+		a.guarded.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"daybook/access"
 )
 
 // serverOperations are the server's own.
@@ -15,12 +17,12 @@ func (a *api) serverOperations() {
 			Type: "object", Required: []string{"status"}, AdditionalProperties: false,
 			Properties: map[string]*huma.Schema{"status": {Type: "string", Enum: []any{"ok"}}},
 		}),
-	}, true, health)
+	}, anybody, health)
 	a.raw(huma.Operation{
 		OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"server"},
 		Summary: "Metrics for Prometheus", Description: "Every value is read when it is asked for. Two scrapes at a time are served.",
 		Responses: content("text/plain", &huma.Schema{Type: "string"}),
-	}, false, a.s.metrics().ServeHTTP)
+	}, access.Viewer, a.s.metrics().ServeHTTP)
 }
 
 // health answers as long as the process serves.

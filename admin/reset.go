@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"daybook/auth"
 	"daybook/group"
@@ -13,7 +14,7 @@ const stopConsumers = "a checkpoint can be moved once they are stopped and their
 
 // resetGroup moves a checkpoint. Nobody may be consuming: who is, goes on from
 // where he stands and would soon commit over it.
-func (s *Server) resetGroup(_ context.Context, in *groupInput[ResetRequest]) (*body[ResetResult], error) {
+func (s *Server) resetGroup(ctx context.Context, in *groupInput[ResetRequest]) (*body[ResetResult], error) {
 	info, view, err := s.find(in.ID)
 	if err != nil {
 		return nil, err
@@ -42,6 +43,7 @@ func (s *Server) resetGroup(_ context.Context, in *groupInput[ResetRequest]) (*b
 	if err != nil {
 		return nil, err
 	}
+	s.happened(ctx, "group-reset", info.Topic, fmt.Sprintf("the checkpoint of the group %s was moved from %v to %d", info.Group, offsetOrNone(result.From), result.To))
 	s.o.Logger.Info("group's checkpoint reset", "group", info.Group, "task", info.Topic, "from", offsetOrNone(result.From), "to", result.To)
 	return &body[ResetResult]{result}, nil
 }

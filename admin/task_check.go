@@ -6,17 +6,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"daybook/access"
 	"daybook/task"
 )
 
 func (a *api) checkOperations() {
 	s, tags := a.s, []string{"tasks"}
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "check-definitions", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/check", Tags: tags,
 		Summary:     "Compare the tables' definitions with the source's",
 		Description: "Compares them, and, if adopt is true, takes the source's definition of each table that differs.",
 	}, waits: "It goes on: GET of this path has it, under the same asked, when it has ended.", fails: []Code{CodeUnknownTask, CodeNotReading, CodeChecking}}, s.checkDefinitions)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "get-check", Method: http.MethodGet, Path: "/api/v1/tasks/{name}/check", Tags: tags,
 		Summary: "Show the check that ended last", Description: "The check of the tables' definitions that ended last; asked tells which one it is.",
 	}, fails: []Code{CodeUnknownTask}}, s.lastCheck)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"daybook/access"
 	"daybook/task"
 )
 
@@ -22,12 +23,12 @@ type result[T any] struct {
 func (a *api) commandOperations() {
 	s, tags := a.s, []string{"tasks"}
 	const waits = "The command is saved, and done as soon as the source lets the task do it, over restarts of Daybook, too."
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "restart-task", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/restart", Tags: tags,
 		Summary:     "Have a task go on at another place of its source",
 		Description: "The task forgets where it stands and goes on elsewhere. A gap record in the log says from where to where. Offsets go on, groups keep their checkpoints.",
 	}, waits: waits, fails: []Code{CodeUnknownTask, CodeNotAllowed, CodeRunning, CodeReplaced, CodeRefused}}, s.restartTask)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "skip-event-group", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/skip", Tags: tags,
 		Summary:     "Pass over the one event group that a task cannot read",
 		Description: "Passes over the transaction or statement that the task is in Error for, and no other. A gap record stands in its place.",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"daybook/access"
 	"daybook/task"
 )
 
@@ -23,23 +24,23 @@ type status struct{ Status int }
 func (a *api) lifeOperations() {
 	s, tags := a.s, []string{"tasks"}
 	states := []Code{CodeUnknownTask, CodeNotAllowed}
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Admin, Operation: huma.Operation{
 		OperationID: "create-task", Method: http.MethodPost, Path: "/api/v1/tasks", Tags: tags, DefaultStatus: http.StatusCreated,
 		Summary:     "Create a task",
 		Description: "The task is kept, and its precheck runs: `state` and `checks` of the task tell how it ends. It starts then if `auto_start` is set, or by start-task.",
 	}, fails: []Code{CodeExists, CodeInvalid, CodeTooManyTasks}}, s.createTask)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "change-task", Method: http.MethodPatch, Path: "/api/v1/tasks/{name}", Tags: tags,
 		Summary:     "Change a task's definition",
 		Description: "A merge patch (RFC 7396). The new definition is prechecked, and is in force when this is answered; the task goes on by itself, and loses no change. If the precheck fails, the old one stays.",
 	}, fails: append(states, CodeOwnedByFile, CodeInvalid, CodePrecheck, CodeReplaced)}, s.changeTask)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Admin, Operation: huma.Operation{
 		OperationID: "delete-task", Method: http.MethodDelete, Path: "/api/v1/tasks/{name}", Tags: tags, DefaultStatus: http.StatusNoContent,
 		Summary:     "Delete a task with all that it has",
 		Description: "Its log, position, schema history, groups, accounts and checkpoints go for good, and the connections of its consumers end. 202: it goes on, over restarts of Daybook, too.",
 		Responses:   map[string]*huma.Response{"202": {Description: "It goes on being deleted."}},
 	}, fails: append(states, CodeOwnedByFile, CodeInvalid)}, s.deleteTask)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Admin, Operation: huma.Operation{
 		OperationID: "rotate-key", Method: http.MethodPost, Path: "/api/v1/key/rotate", Tags: tags,
 		Summary:     "Change the key of stored passwords",
 		Description: "The passwords of the tasks that were created at run time are sealed anew with a new key, and the former one is forgotten.",
@@ -55,7 +56,7 @@ func (a *api) lifeOperations() {
 		{task.OpPause, "Pause a task", "Nothing is read until it is resumed; the position is kept.", func(ctx context.Context, t *task.Task) error { return t.Pause(ctx) }},
 		{task.OpResume, "Resume a task", "A paused task goes on where it stood, and one in Error tries again at once.", func(ctx context.Context, t *task.Task) error { return t.Resume(ctx) }},
 	} {
-		register(a, operation{Operation: huma.Operation{
+		register(a, operation{least: access.Operator, Operation: huma.Operation{
 			OperationID: string(step.op) + "-task", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/" + string(step.op), Tags: tags,
 			Summary: step.summary, Description: step.description + " The answer is the task as it is then.",
 		}, fails: states}, func(ctx context.Context, in *taskPath) (*body[Task], error) {
@@ -68,7 +69,7 @@ func (a *api) lifeOperations() {
 			if err := step.do(ctx, t); err != nil && ctx.Err() == nil {
 				return nil, taskProblem(err)
 			}
-			return &body[Task]{s.task(t.Status())}, nil
+			return &body[Task]{s.task(ctx, t.Status())}, nil
 		})
 	}
 }
@@ -96,10 +97,13 @@ func (s *Server) createTask(ctx context.Context, in *definitionInput) (*body[Tas
 	if err != nil {
 		return nil, taskProblem(err)
 	}
-	return &body[Task]{s.task(t.Status())}, nil
+	return &body[Task]{s.task(ctx, t.Status())}, nil
 }
 
 func (s *Server) changeTask(ctx context.Context, in *taskInput[Patch]) (*body[Task], error) {
+	if err := permitPatch(tokenOf(ctx), in.Body); err != nil {
+		return nil, err
+	}
 	patch, err := json.Marshal(in.Body)
 	if err != nil {
 		return nil, err
@@ -111,7 +115,7 @@ func (s *Server) changeTask(ctx context.Context, in *taskInput[Patch]) (*body[Ta
 	if err != nil {
 		return nil, err
 	}
-	return &body[Task]{s.task(t.Status())}, nil
+	return &body[Task]{s.task(ctx, t.Status())}, nil
 }
 
 func (s *Server) deleteTask(ctx context.Context, in *deletion) (*status, error) {

@@ -6,20 +6,22 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"daybook/access"
 )
 
 // objectOperations are those by which people see what a source has, and choose.
 func (a *api) objectOperations() {
 	s, tags := a.s, []string{"tasks"}
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "list-databases", Method: http.MethodGet, Path: "/api/v1/tasks/{name}/objects", Tags: tags,
 		Summary: "List the databases of a task's source", Description: "Those that the task's account may see, and whether tables of each may be selected.",
 	}, fails: []Code{CodeUnknownTask, CodeSource}}, s.listDatabases)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "list-tables", Method: http.MethodGet, Path: "/api/v1/tasks/{name}/objects/{database}", Tags: tags,
 		Summary: "List the tables of a database of a task's source", Description: "With their sizes as the server estimates them, and whether each is selected.",
 	}, fails: []Code{CodeUnknownTask, CodeUnknownDatabase, CodeSource, CodeInvalid}}, s.listTables)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
 		OperationID: "preview-objects", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/preview", Tags: tags,
 		Summary: "Tell what patterns match", Description: "What patterns would select of the tables that the source has now; without any, those of the task.",
 	}, fails: []Code{CodeUnknownTask, CodeSource}}, s.previewObjects)

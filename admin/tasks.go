@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"daybook/access"
 	"daybook/task"
 )
 
@@ -26,18 +27,18 @@ type taskInput[B any] struct {
 
 func (a *api) taskOperations() {
 	s, tags := a.s, []string{"tasks"}
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "list-tasks", Method: http.MethodGet, Path: "/api/v1/tasks", Tags: tags,
 		Summary: "List the tasks", Description: "All tasks, without their events.",
 	}, fails: []Code{CodeInvalid},
 		leads: links("name", "$response.body#/tasks/0/name", "get-task", "restart-task", "skip-event-group", "check-definitions", "get-check")}, s.listTasks)
-	register(a, operation{Operation: huma.Operation{
+	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "get-task", Method: http.MethodGet, Path: "/api/v1/tasks/{name}", Tags: tags,
 		Summary: "Show a task", Description: "Its state, since when and why, its place in the source, and its newest events.",
 	}, fails: []Code{CodeUnknownTask}}, s.showTask)
 }
 
-func (s *Server) listTasks(_ context.Context, in *listInput) (*body[TaskList], error) {
+func (s *Server) listTasks(ctx context.Context, in *listInput) (*body[TaskList], error) {
 	statuses := s.o.Tasks.Statuses()
 	slices.SortFunc(statuses, func(a, b task.Status) int { return cmp.Compare(a.Name, b.Name) })
 	found, next, err := page(statuses, func(st task.Status) string { return st.Name }, in)
@@ -46,18 +47,18 @@ func (s *Server) listTasks(_ context.Context, in *listInput) (*body[TaskList], e
 	}
 	list := TaskList{Tasks: []Task{}, Next: next} // which JSON shows as a list
 	for _, st := range found {
-		list.Tasks = append(list.Tasks, s.task(st))
+		list.Tasks = append(list.Tasks, s.task(ctx, st))
 	}
 	return &body[TaskList]{list}, nil
 }
 
-func (s *Server) showTask(_ context.Context, in *taskPath) (*body[Task], error) {
+func (s *Server) showTask(ctx context.Context, in *taskPath) (*body[Task], error) {
 	t, err := s.findTask(in.Name)
 	if err != nil {
 		return nil, err
 	}
 	st := t.Status()
-	shown := s.task(st)
+	shown := s.task(ctx, st)
 	for _, e := range st.Events {
 		shown.Events = append(shown.Events, Event{Time: e.Time.UTC(), Kind: e.Kind, Table: e.Table, Text: e.Text, File: e.File, Pos: e.Pos})
 	}
@@ -76,8 +77,8 @@ func unknownTask(name string) error {
 	return problem(CodeUnknownTask, "there is no task %q", name)
 }
 
-// task puts together what is known of a task.
-func (s *Server) task(st task.Status) Task {
+// task puts together what is known of a task, as far as who asks may see it.
+func (s *Server) task(ctx context.Context, st task.Status) Task {
 	t := Task{
 		State: string(st.State), Since: st.Since.UTC(), Owner: string(st.Owner), Reason: st.Reason, Retry: st.Retry.UTC(), Command: st.Command,
 		Allowed: []string{},
@@ -86,6 +87,9 @@ func (s *Server) task(st task.Status) Task {
 		s.o.Logger.Error("a task's definition cannot be shown", "task", st.Name, "error", err)
 	}
 	t.Name = st.Name
+	if c := t.Source.PasswordCommand; len(c) > 0 && !tokenOf(ctx).Role.Covers(access.Admin) {
+		t.Source.PasswordCommand = c[:1] // a secret may be among its arguments
+	}
 	for _, o := range st.Phase.Allowed {
 		t.Allowed = append(t.Allowed, string(o))
 	}

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"daybook/access"
 	"daybook/auth"
 	"daybook/config"
 	"daybook/objects"
@@ -32,8 +33,8 @@ const (
 
 	// Of the commands that talk to a running Daybook.
 	exitUnreachable = 3 // nobody answers there, or somebody else does
-	exitToken       = 4 // the token cannot be read, or is refused
-	exitNotFound    = 5 // no such group, task, …
+	exitToken       = 4 // the token cannot be read, or is refused, or its role does not allow it
+	exitNotFound    = 5 // no such group, task, token, …
 	exitConflict    = 6 // it exists already, it is in use, the configuration file owns it
 	exitWaits       = 7 // the command is saved, but not done yet
 )
@@ -117,7 +118,7 @@ protocol, so that any stock Kafka client consumes them.`,
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.events(), a.rotateKey(), a.demo(), a.version())
+	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.events(), a.token(), a.rotateKey(), a.demo(), a.version())
 	root.SetHelpCommand(a.help())
 	root.InitDefaultHelpCmd()
 	checkArgs(root)
@@ -209,7 +210,7 @@ func (a *app) logFlags(cmd *cobra.Command) {
 
 // rules are what other packages want of a configuration.
 func rules() config.Rules {
-	return config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Patterns: objects.Check}
+	return config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Token: access.CheckName, Role: access.CheckRole, Patterns: objects.Check}
 }
 
 // loadConfig reads the file that -c names.

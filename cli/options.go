@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"daybook/access"
 	"daybook/admin"
 	"daybook/auth"
 	"daybook/binlog"
@@ -48,13 +49,22 @@ func adminOptions(file string, c *config.Config) admin.Options {
 		file = abs
 	}
 	o := admin.Options{
-		Address: c.Admin.Address, Hosts: c.Admin.Hosts, TokenFile: c.Admin.TokenFile,
+		Address: c.Admin.Address, Hosts: c.Admin.Hosts,
 		ConfigFile: file, Version: release,
 	}
 	if t := c.Admin.TLS; t != nil {
 		o.TLS = &servertls.Files{CertFile: t.CertFile, KeyFile: t.KeyFile}
 	}
 	return o
+}
+
+// tokenFiles are the tokens of the configuration file.
+func tokenFiles(c *config.Config) []access.File {
+	files := []access.File{{Name: config.FirstToken, Role: access.Admin, Path: c.Admin.TokenFile}}
+	for _, t := range c.Admin.Tokens {
+		files = append(files, access.File{Name: t.Name, Role: access.Role(t.Role), Path: t.File})
+	}
+	return files
 }
 
 // declared are the tasks of the configuration file.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 
+	"daybook/access"
 	"daybook/admin"
 	"daybook/config"
 
@@ -64,7 +65,7 @@ func (r *remote) client() (*admin.Client, error) {
 		o.TLS = &tls.Config{RootCAs: roots}
 	}
 	var err error
-	if o.Token, err = admin.ReadToken(r.tokenFile); err != nil {
+	if o.Token, err = access.ReadToken(r.tokenFile); err != nil {
 		if named { // without the name, which may be the token
 			err = fmt.Errorf("--token-file: %w", errors.Unwrap(err))
 		}
@@ -179,6 +180,10 @@ func (r *remote) explain(err error) error {
 	switch answered.Status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests:
 		return &exitError{exitToken, fmt.Errorf("%w (the one that was tried is in %s; --token-file names another)", err, r.tokenFile)}
+	case http.StatusForbidden:
+		if answered.Code == admin.CodeRole {
+			return &exitError{exitToken, fmt.Errorf("%w ('daybook token list' shows the tokens and their roles; --token-file names another)", err)}
+		}
 	case http.StatusNotFound:
 		if answered.Code == admin.CodeNoSuchPath {
 			return &exitError{exitUnreachable, fmt.Errorf("%w: this is Daybook %s: use the version that runs there", err, release)}
@@ -194,7 +199,10 @@ var errInterrupted = errors.New("interrupted")
 
 // perhaps says what may have become of a change that was not answered.
 func (r *remote) perhaps() string {
-	if r.noun == "task" {
+	switch r.noun {
+	case "token":
+		return "it may be done all the same: 'daybook token list' tells; one that was created and not shown is to be deleted"
+	case "task":
 		return "the command may be saved all the same, and is then done once, also by a Daybook that was started anew: 'daybook task show' tells"
 	}
 	return "it may be done all the same: 'daybook group show' tells"

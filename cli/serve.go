@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"daybook/access"
 	"daybook/admin"
 	"daybook/auth"
 	"daybook/broker"
@@ -119,8 +120,12 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 		return fmt.Errorf("open listeners: %w", err)
 	}
 	if !c.Admin.Off() {
+		tokens := access.New(access.Options{Store: st, Files: tokenFiles(c), Logger: log})
+		if err := tokens.Open(ctx); err != nil {
+			return fmt.Errorf("open admin API: %w", err)
+		}
 		o := adminOptions(file, c)
-		o.Store, o.Groups, o.Accounts, o.Tasks, o.Journal, o.AwaitEnd, o.Logger = st, groups, accounts, tasks, events, server.AwaitEnd, log
+		o.Tokens, o.Store, o.Groups, o.Accounts, o.Tasks, o.Journal, o.AwaitEnd, o.Logger = tokens, st, groups, accounts, tasks, events, server.AwaitEnd, log
 		a := admin.New(o)
 		if err := open("admin API", a.Open, a.Close); err != nil {
 			return err

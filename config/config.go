@@ -62,11 +62,22 @@ type Admin struct {
 	TokenFile string `yaml:"token_file"` // default: admin.token in DataDir
 	// SecretKeyFile has the key of the passwords of stored tasks; default: secret.key beside the token.
 	SecretKeyFile string    `yaml:"secret_key_file"`
-	Hosts         []string  `yaml:"hosts"` // further names that clients may call it by
-	TLS           *AdminTLS `yaml:"tls"`   // nil: not encrypted
+	Tokens        []Token   `yaml:"tokens"` // further ones, beside that of TokenFile
+	Hosts         []string  `yaml:"hosts"`  // further names that clients may call it by
+	TLS           *AdminTLS `yaml:"tls"`    // nil: not encrypted
 	// AllowPlaintext lets the token cross a network in clear text: no TLS on an
 	// address that is not loopback.
 	AllowPlaintext bool `yaml:"allow_plaintext"`
+}
+
+// FirstToken is what the token of [Admin.TokenFile] is called; its role is admin.
+const FirstToken = "admin"
+
+// Token is a token of the admin API.
+type Token struct {
+	Name string `yaml:"name"`
+	Role string `yaml:"role"`
+	File string `yaml:"file"` // made at the first start
 }
 
 // AdminTLS names the PEM files of the admin API.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/access"
 	"daybook/auth"
 	"daybook/config"
 	"daybook/objects"
@@ -20,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected messages in testdata")
 
-var rules = config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Patterns: objects.Check}
+var rules = config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Token: access.CheckName, Role: access.CheckRole, Patterns: objects.Check}
 
 // env holds the variables that the fixtures name.
 func env(name string) (string, bool) {
@@ -46,7 +47,7 @@ func TestExampleLoads(t *testing.T) {
 			MaxGroupsPerTask: 20,
 			IdleTimeout:      config.Duration(10 * time.Minute), OffsetRetention: config.Duration(168 * time.Hour),
 		},
-		Admin: config.Admin{Address: "127.0.0.1:8378", TokenFile: "../data/admin.token", SecretKeyFile: "../data/secret.key", Hosts: []string{}},
+		Admin: config.Admin{Address: "127.0.0.1:8378", TokenFile: "../data/admin.token", SecretKeyFile: "../data/secret.key", Tokens: []config.Token{}, Hosts: []string{}},
 		Tasks: []config.Task{{
 			Name: "shop",
 			Source: config.Source{

@@ -43,11 +43,12 @@ func (e *Error) Error() string {
 // LookupEnv finds an environment variable, as os.LookupEnv does.
 type LookupEnv func(name string) (value string, ok bool)
 
-// Rules are what names and passwords of groups must keep to, which package auth has, and
-// the patterns of objects, which package objects has. An error says what is wrong and holds
+// Rules are what names and passwords of groups must keep to, which package auth has, names and
+// roles of tokens, which package access has, and the patterns of objects, which package objects has. An error says what is wrong and holds
 // nothing of the file. That of Patterns are one for each, nil where it is right.
 type Rules struct {
 	Account, Group, Password func(string) error
+	Token, Role              func(string) error // of the admin API
 	Patterns                 func([]string) []error
 }
 
@@ -292,6 +293,9 @@ func (l *loader) resolvePaths(c *Config) {
 	fix(&c.Admin.SecretKeyFile)
 	if c.Admin.SecretKeyFile == "" {
 		c.Admin.SecretKeyFile = filepath.Join(filepath.Dir(c.Admin.TokenFile), "secret.key")
+	}
+	for i := range c.Admin.Tokens {
+		fix(&c.Admin.Tokens[i].File)
 	}
 	if t := c.Admin.TLS; t != nil {
 		fix(&t.CertFile)

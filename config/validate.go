@@ -21,6 +21,7 @@ func (l *loader) validate(c *Config) {
 	l.listeners(c.Kafka.Listeners)
 	l.limits(&c.Kafka)
 	l.admin(&c.Admin)
+	l.tokens(&c.Admin)
 	if len(c.Tasks) == 0 && c.Admin.Off() {
 		l.faultf("tasks", "there is no task, and no admin API to create one; config.example.yaml shows one")
 	}
@@ -151,6 +152,32 @@ func (l *loader) admin(a *Admin) {
 	}
 	if !loopback(a.Address) && !a.AllowPlaintext {
 		l.faultf("admin", "clients would send the token over the network in clear text: give it tls, or a loopback address, or allow_plaintext: true")
+	}
+}
+
+// tokens wants names and files that differ from each other's.
+func (l *loader) tokens(a *Admin) {
+	if a.Off() {
+		return
+	}
+	names, files := map[string]bool{FirstToken: true}, map[string]bool{a.TokenFile: true, a.SecretKeyFile: true}
+	for i, t := range a.Tokens {
+		key := fmt.Sprintf("admin.tokens[%d]", i)
+		if err := l.rules.Token(t.Name); err != nil {
+			l.faultf(key+".name", "%v", err)
+		} else if names[t.Name] {
+			l.faultf(key+".name", "is the name of another token (that of token_file is called %s)", FirstToken)
+		}
+		if err := l.rules.Role(t.Role); err != nil {
+			l.faultf(key+".role", "%v", err)
+		}
+		switch {
+		case t.File == "":
+			l.faultf(key+".file", "is missing: it holds the token, and is made at the first start")
+		case files[t.File]:
+			l.faultf(key+".file", "is the file of another token or key")
+		}
+		names[t.Name], files[t.File] = true, true
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/access"
 	"daybook/admin"
 	"daybook/e2e/harness"
 	"daybook/e2e/servers"
@@ -36,7 +37,7 @@ func askAll(t *testing.T, limit time.Duration) {
 	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY)")
 	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Start: "now"})
 	d.WaitLog("state=Normal", time.Minute)
-	token, err := admin.ReadToken(d.TokenFile())
+	token, err := access.ReadToken(d.TokenFile())
 	if err != nil {
 		t.Fatal(err)
 	}

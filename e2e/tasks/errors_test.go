@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"daybook/access"
 	"daybook/admin"
 	"daybook/e2e/harness"
 	"daybook/e2e/oracle"
@@ -121,7 +122,7 @@ func TestRestartIsDoneOnceThroughKills(t *testing.T) {
 
 // restart gives the command; the kill may cut its answer off.
 func restart(t *testing.T, d *harness.Daybook, from string) error {
-	token, err := admin.ReadToken(d.TokenFile())
+	token, err := access.ReadToken(d.TokenFile())
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package admin_test
+package access_test
 
 import (
 	"errors"
@@ -8,17 +8,26 @@ import (
 	"strings"
 	"testing"
 
-	"daybook/admin"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"daybook/access"
+	"daybook/store"
+	"daybook/store/storetest"
 )
 
-// open starts and ends a server with a token file, without all that it needs.
+// open opens a registry with one token file.
 func open(t *testing.T, tokenFile string) error {
 	t.Helper()
-	s := admin.New(admin.Options{Address: "127.0.0.1:0", TokenFile: tokenFile})
-	if err := s.Open(t.Context()); err != nil {
-		return err
+	st := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem()})
+	defer storetest.Close(t, st)
+	return access.New(access.Options{Store: st, Files: []access.File{{Name: "admin", Role: access.Admin, Path: tokenFile}}}).Open(t.Context())
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s.Close()
 }
 
 func TestTokenFileIsMade(t *testing.T) {
@@ -31,7 +40,7 @@ func TestTokenFileIsMade(t *testing.T) {
 	if info.Mode() != 0o600 {
 		t.Errorf("mode %v", info.Mode())
 	}
-	first, err := admin.ReadToken(file)
+	first, err := access.ReadToken(file)
 	must(t, err)
 	if len(first) != 43 { // 256 bits in base64
 		t.Errorf("%d characters", len(first))
@@ -40,12 +49,12 @@ func TestTokenFileIsMade(t *testing.T) {
 		t.Errorf("the temporary file: %v", err)
 	}
 	must(t, open(t, file))
-	if again, _ := admin.ReadToken(file); again != first {
+	if again, _ := access.ReadToken(file); again != first {
 		t.Error("the second start has made another token")
 	}
 	other := filepath.Join(t.TempDir(), "admin.token")
 	must(t, open(t, other))
-	if token, _ := admin.ReadToken(other); token == first {
+	if token, _ := access.ReadToken(other); token == first {
 		t.Error("two directories have the same token")
 	}
 }
@@ -59,15 +68,15 @@ func TestTokenFilesThatAreRefused(t *testing.T) {
 	}{
 		{"right", good + "\n", 0o600, nil},
 		{"read-only", good, 0o400, nil},
-		{"readable by all", good, 0o644, admin.ErrTokenExposed},
-		{"readable by the group", good, 0o640, admin.ErrTokenExposed},
-		{"writable by others", good, 0o602, admin.ErrTokenExposed},
-		{"empty", "", 0o600, admin.ErrTokenShape},
-		{"short", good[1:], 0o600, admin.ErrTokenShape},
-		{"two lines", good + "\n" + good, 0o600, admin.ErrTokenShape},
-		{"spaces", good + " " + good, 0o600, admin.ErrTokenShape},
-		{"not ASCII", good + "é", 0o600, admin.ErrTokenShape},
-		{"endless", strings.Repeat("t", 1<<20), 0o600, admin.ErrTokenShape},
+		{"readable by all", good, 0o644, access.ErrTokenExposed},
+		{"readable by the group", good, 0o640, access.ErrTokenExposed},
+		{"writable by others", good, 0o602, access.ErrTokenExposed},
+		{"empty", "", 0o600, access.ErrTokenShape},
+		{"short", good[1:], 0o600, access.ErrTokenShape},
+		{"two lines", good + "\n" + good, 0o600, access.ErrTokenShape},
+		{"spaces", good + " " + good, 0o600, access.ErrTokenShape},
+		{"not ASCII", good + "é", 0o600, access.ErrTokenShape},
+		{"endless", strings.Repeat("t", 1<<20), 0o600, access.ErrTokenShape},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "admin.token")
@@ -91,7 +100,7 @@ func TestTokenFileWithoutDirectory(t *testing.T) {
 }
 
 func TestTokenFileIsADirectory(t *testing.T) {
-	if err := open(t, t.TempDir()); !errors.Is(err, admin.ErrTokenShape) || !strings.Contains(err.Error(), "directory") {
+	if err := open(t, t.TempDir()); !errors.Is(err, access.ErrTokenShape) || !strings.Contains(err.Error(), "directory") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,13 +1,12 @@
-package admin
+package access
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"daybook/secretfile"
@@ -67,16 +66,23 @@ func ensureToken(path string) (made bool, err error) {
 }
 
 func makeToken(path string) error {
-	secret := make([]byte, tokenBytes)
-	if _, err := rand.Read(secret); err != nil {
-		return err
-	}
-	return secretfile.Create(path, base64.RawURLEncoding.EncodeToString(secret)+"\n")
+	return secretfile.Create(path, newToken()+"\n")
 }
 
-// sameToken compares in a time that tells nothing about the right one, its
-// length included.
-func sameToken(given, right string) bool {
-	g, r := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(right))
-	return subtle.ConstantTimeCompare(g[:], r[:]) == 1
+// newToken makes one up. The source of randomness does not fail: crypto/rand ends the process then.
+func newToken() string {
+	secret := make([]byte, tokenBytes)
+	_, _ = rand.Read(secret)
+	return base64.RawURLEncoding.EncodeToString(secret)
+}
+
+// WriteToken writes a token into a file that is not there yet, for its owner alone.
+func WriteToken(path, token string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: %w", path, fs.ErrExist)
+	}
+	if err := secretfile.Create(path, token+"\n"); err != nil {
+		return fmt.Errorf("write token file %s: %w", path, err)
+	}
+	return nil
 }
