@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -94,14 +95,14 @@ func (c *conn) settings(kind kmsg.ConfigResourceType, name string) ([]setting, *
 func (c *conn) topicSettings(topic string) []setting {
 	const none = kmsg.ConfigSourceDefaultConfig
 	compression := c.s.compressionSetting(topic)
-	age, bytes := c.retention()
+	age, bytes := c.retention(topic)
 	return []setting{
 		{"cleanup.policy", "delete", "log.cleanup.policy", kmsg.ConfigTypeList, none, "Old records are removed, never compacted."},
 		{"compression.type", compression, "compression.type", kmsg.ConfigTypeString, compressionSource(compression), "Of what consumers fetch; at rest, records are always compressed."},
 		{"max.message.bytes", "2147483647", "message.max.bytes", kmsg.ConfigTypeInt, none, "A record is as large as its row."},
 		{"message.timestamp.type", "CreateTime", "log.message.timestamp.type", kmsg.ConfigTypeString, none, "The time of the change at its source."},
 		{"min.insync.replicas", "1", "min.insync.replicas", kmsg.ConfigTypeInt, none, "There is one replica."},
-		{"retention.bytes", bytes, "log.retention.bytes", kmsg.ConfigTypeLong, capSource(bytes), "The cap on stored bytes, of all topics together; -1 is none."},
+		{"retention.bytes", bytes, "log.retention.bytes", kmsg.ConfigTypeLong, capSource(bytes), "The cap on stored bytes: the topic's own, or that of all topics together; -1 is none."},
 		{"retention.ms", age, "log.retention.ms", kmsg.ConfigTypeLong, kmsg.ConfigSourceStaticBrokerConfig, "Nothing younger is removed, unless a cap on bytes says so."},
 	}
 }
@@ -109,7 +110,7 @@ func (c *conn) topicSettings(topic string) []setting {
 func (c *conn) brokerSettings() []setting {
 	const static = kmsg.ConfigSourceStaticBrokerConfig
 	const none = kmsg.ConfigSourceDefaultConfig
-	age, bytes := c.retention()
+	age, bytes := c.retention("")
 	settings := []setting{
 		{"advertised.listeners", c.listener.name + "://" + c.listener.advertised(), "", kmsg.ConfigTypeString, static, "The listener that the client came by."},
 		{"auto.create.topics.enable", "false", "", kmsg.ConfigTypeBoolean, none, "Topics are made by change tracking tasks only."},
@@ -155,13 +156,18 @@ func capSource(bytes string) kmsg.ConfigSource {
 
 const noCap = "-1"
 
-// retention returns the values of retention.ms and retention.bytes.
-func (c *conn) retention() (age, bytes string) {
-	d, n := c.s.o.Store.Retention()
-	if n == 0 {
-		return millis(d), noCap
+// retention returns the values of retention.ms and retention.bytes: those of a topic, or,
+// where that has none of its own, of all.
+func (c *conn) retention(topic string) (age, bytes string) {
+	r := c.s.o.Store.Retention()
+	if p, ok := c.s.o.Store.Partition(topic); ok {
+		own := p.Retention()
+		r.Age, r.Bytes = own.Age, cmp.Or(own.Bytes, r.Bytes)
 	}
-	return millis(d), strconv.FormatInt(n, 10)
+	if r.Bytes == 0 {
+		return millis(r.Age), noCap
+	}
+	return millis(r.Age), strconv.FormatInt(r.Bytes, 10)
 }
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -43,7 +43,7 @@ func (s *Store) deletePartition(p *Partition) error {
 	s.forget(p)
 	p.stored = nil
 	b := s.db.NewBatch()
-	for _, kind := range []byte{kindBatch, kindPiece, kindLost, kindIndex, kindLogStart, kindPosition, kindSchema} {
+	for _, kind := range []byte{kindBatch, kindPiece, kindLost, kindIndex, kindLogStart, kindPosition, kindRetention, kindSchema} {
 		key := partitionKey(kind, p.id)
 		_ = b.DeleteRange(key, afterPrefix(key), nil)
 	}

@@ -16,6 +16,7 @@ const (
 	kindWrites    = 'n'
 	kindPosition  = 'o'
 	kindPartition = 'p'
+	kindRetention = 'r'
 	kindSchema    = 's'
 	kindTable     = 't'
 )

@@ -34,13 +34,14 @@ type Partition struct {
 	stored  []byte     // the writer's buffer for encodeBatch
 	trimmer sync.Mutex // held while retention moves the log start
 
-	mu      sync.RWMutex // guards the fields below; never held across I/O
-	start   logStart
-	next    int64           // the high watermark
-	records int64           // where the newest record ends: below next after a repair that lost those behind it
-	last    indexEntry      // of the newest batch, or what the log start tells if there is none
-	changed chan struct{}   // stays closed once the topic is deleted
-	damaged map[int64]error // by base offset, what is wrong with batches on disk
+	mu        sync.RWMutex // guards the fields below; never held across I/O
+	start     logStart
+	next      int64           // the high watermark
+	records   int64           // where the newest record ends: below next after a repair that lost those behind it
+	last      indexEntry      // of the newest batch, or what the log start tells if there is none
+	changed   chan struct{}   // stays closed once the topic is deleted
+	damaged   map[int64]error // by base offset, what is wrong with batches on disk
+	retention Retention       // its own; nothing set: as Options say
 	// unreadable has stretches of the index: from where, and where it goes on.
 	unreadable map[int64]int64
 }
@@ -72,6 +73,9 @@ func (p *Partition) load() error {
 		if p.start, err = decodeLogStart(v); err != nil {
 			return err
 		}
+	}
+	if err := p.loadRetention(); err != nil {
+		return fmt.Errorf("read retention: %w", err)
 	}
 	p.next = p.start.offset
 	p.last.storedEnd, p.last.plainEnd = p.start.stored, p.start.plain

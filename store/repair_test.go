@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"daybook/recordbatch"
 	"daybook/store"
+	"daybook/store/storetest"
 )
 
 // TestRepair damages a file of each kind and repairs the directory. What
@@ -28,6 +30,44 @@ func TestRepair(t *testing.T) {
 			kinds = []string{"cut", "flipped", "gone"}
 		}
 		testRepair(t, whole, []string{name}, kinds)
+	}
+}
+
+// TestRepairKeepsRetention repairs directories with a flipped bit. How long a topic's records stay is as it was set, or,
+// where just that was damaged, as for all.
+func TestRepairKeepsRetention(t *testing.T) {
+	t.Parallel()
+	whole := makeLog(t, 2, 20)
+	set := store.Retention{Age: 72 * time.Hour, Bytes: 1 << 40}
+	s := storetest.OpenWith(t, store.Options{Dir: "data", FS: whole.fs})
+	if err := partition(t, s, "shop").SetRetention(set); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Close(t, s)
+	repaired, same := 0, 0
+	for _, name := range newestFiles(t, whole.fs) {
+		o := store.Options{Dir: "data", FS: vfs.NewMem()}
+		if _, err := vfs.Clone(whole.fs, o.FS, "data", "data"); err != nil {
+			t.Fatal(err)
+		}
+		damages["flipped"](t, o.FS, "data/"+name, rand.New(rand.NewPCG(5, 1)))
+		kept, err := store.Repair(t.Context(), o, func(store.Damage) {})
+		if err != nil || kept == "" {
+			continue
+		}
+		s := storetest.OpenWith(t, o)
+		repaired++
+		switch r := partition(t, s, "shop").Retention(); r {
+		case set:
+			same++
+		case store.Retention{Age: 24 * time.Hour}:
+		default:
+			t.Errorf("%s: %+v is kept", name, r)
+		}
+		storetest.Close(t, s)
+	}
+	if same == 0 {
+		t.Errorf("of %d that were repaired none has it", repaired)
 	}
 }
 

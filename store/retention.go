@@ -1,45 +1,67 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 )
 
-// retainEvery is how often retention looks; a batch may stay so much longer.
+// maxRetainEvery is how often retention looks; a batch may stay so much longer.
 // What it removes makes a layer of tables, so that it looks every hour when they
 // cannot be compacted.
-const retainEvery = time.Minute
+const maxRetainEvery = time.Minute
 
 // stoppedGrace is for how long, at most, the time that Daybook was stopped does not count.
 const stoppedGrace = time.Hour
 
+// OldestAge returns how long ago the oldest batch that is kept was appended; 0: there is none.
+func (p *Partition) OldestAge() (time.Duration, error) {
+	if err := p.s.calls.enter(); err != nil {
+		return 0, err
+	}
+	defer p.s.calls.exit()
+	if p.StoredBytes() == 0 {
+		return 0, nil
+	}
+	e, err := p.firstEntry()
+	if err = p.ifThere(err); err != nil {
+		return 0, fmt.Errorf("read the index of %s: %w", p.topic, err)
+	}
+	return time.Duration(max(p.s.clock.now()-e.appendedAt, 1)) * time.Millisecond, nil
+}
+
 // retain removes what is too old or too much, until ctx is done.
 func (s *Store) retain(ctx context.Context) {
-	every := min(retainEvery, max(s.opts.RetentionAge/10, time.Millisecond))
-	t := time.NewTicker(every)
-	defer t.Stop()
 	for n := 0; ; n++ {
+		asked := false
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.C:
+		case <-s.retainNow:
+			asked = true
+		case <-time.After(s.retainEvery()):
 		}
 		s.clock.look()
 		if err := s.saveCatalog(); err != nil && s.Err() == nil {
 			s.log.Warn("catalog not saved, trying again", "error", err)
 		}
-		if s.uncompacted.Load() && n%60 != 0 {
+		if s.uncompacted.Load() && n%60 != 0 && !asked {
 			continue
 		}
 		if err := s.Retain(ctx); err != nil && s.Err() == nil && ctx.Err() == nil {
 			s.log.Error("retention failed, trying again", "error", err)
 		}
 	}
+}
+
+// retainEvery is how long retention waits: a tenth of the shortest age.
+func (s *Store) retainEvery() time.Duration {
+	shortest := s.opts.RetentionAge
+	for _, p := range s.Partitions() {
+		shortest = min(shortest, p.Retention().Age)
+	}
+	return min(maxRetainEvery, max(shortest/10, time.Millisecond))
 }
 
 // Retain removes now what retention would remove next. What keeps it from
@@ -52,7 +74,12 @@ func (s *Store) Retain(ctx context.Context) error {
 	var errs []error
 	now := s.clock.now()
 	for _, p := range s.Partitions() {
-		if err := p.trimOlder(ctx, now, s.opts.RetentionAge); err != nil && !p.isDeleted() {
+		r := p.Retention()
+		err := p.trimOlder(ctx, now, r.Age)
+		if r.Bytes > 0 {
+			err = errors.Join(err, p.trimToSize(ctx, uint64(r.Bytes), "its own"))
+		}
+		if err != nil && !p.isDeleted() {
 			errs = append(errs, fmt.Errorf("remove old records of %s: %w", p.topic, err))
 		}
 	}
@@ -134,88 +161,4 @@ func (p *Partition) trim(to logStart) error {
 	p.s.log.Debug("removed old records", "topic", p.topic,
 		"log_start_offset", to.offset, "bytes", to.stored-from.stored)
 	return nil
-}
-
-// Retention returns what Options say: how long a batch stays, and the cap on
-// the bytes of all partitions together; 0 is none.
-func (s *Store) Retention() (age time.Duration, bytes int64) {
-	return s.opts.RetentionAge, s.opts.RetentionBytes
-}
-
-// trimToSize removes the oldest batches of all partitions until the rest is
-// within RetentionBytes.
-func (s *Store) trimToSize(ctx context.Context) error {
-	for ctx.Err() == nil {
-		fronts, total, err := s.fronts()
-		if total <= uint64(s.opts.RetentionBytes) || len(fronts) == 0 {
-			return err
-		}
-		// Down to where another partition's front is the oldest one, a minute
-		// more so that two do not take turns batch by batch.
-		until := int64(math.MaxInt64)
-		if len(fronts) > 1 {
-			until = fronts[1].appendedAt + time.Minute.Milliseconds()
-		}
-		p := fronts[0].p
-		removed, err := p.trimBytes(ctx, total-uint64(s.opts.RetentionBytes), until)
-		if p.isDeleted() {
-			continue
-		}
-		if err != nil || removed == 0 {
-			return err
-		}
-		s.log.Warn("removed records before their time, because of the size limit", "topic", p.topic,
-			"bytes", removed, "max_bytes", s.opts.RetentionBytes, "log_start_offset", p.LogStartOffset())
-	}
-	return context.Cause(ctx)
-}
-
-// logFront says since when a partition has kept records.
-type logFront struct {
-	p          *Partition
-	appendedAt int64
-}
-
-// fronts returns the partitions that hold records, that with the oldest first,
-// and the stored bytes of all. The error is of those that are left out.
-func (s *Store) fronts() (fronts []logFront, total uint64, err error) {
-	var errs []error
-	for _, p := range s.Partitions() {
-		stored := p.StoredBytes()
-		if stored == 0 {
-			continue
-		}
-		e, err := p.firstEntry()
-		if p.isDeleted() {
-			continue
-		}
-		total += uint64(stored)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("read the index of %s: %w", p.topic, err))
-			continue
-		}
-		fronts = append(fronts, logFront{p, e.appendedAt})
-	}
-	slices.SortStableFunc(fronts, func(a, b logFront) int { return cmp.Compare(a.appendedAt, b.appendedAt) })
-	return fronts, total, errors.Join(errs...)
-}
-
-// trimBytes removes batches at the log's front until it has removed so many
-// stored bytes, or the next one was appended at until or later; at least one.
-func (p *Partition) trimBytes(ctx context.Context, bytes uint64, until int64) (uint64, error) {
-	p.trimmer.Lock()
-	defer p.trimmer.Unlock()
-	p.mu.RLock()
-	from := p.start
-	p.mu.RUnlock()
-	dropped := from.stored
-	to, err := p.front(ctx, func(e indexEntry) (drop, more bool) {
-		enough := dropped-from.stored >= bytes || e.appendedAt >= until && dropped > from.stored
-		dropped = e.storedEnd
-		return !enough, !enough
-	})
-	if err != nil {
-		return 0, err
-	}
-	return to.stored - from.stored, p.trim(to)
 }

@@ -79,33 +79,139 @@ func TestRecordsOfAWrongClockGo(t *testing.T) {
 	})
 }
 
-// TestSizeLimitRemovesTheOldest shares one limit between two topics.
-func TestSizeLimitRemovesTheOldest(t *testing.T) {
+// TestSizeCapTakesFromTheLargest shares one limit between topics: who is flooded pays, and who has less than an even
+// share keeps all, however old.
+func TestSizeCapTakesFromTheLargest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem(), RetentionBytes: 7000})
-		old, young := partition(t, s, "old"), partition(t, s, "young")
-		for i := range 100 {
-			appendBatch(t, old, storetest.Batch(0, fmt.Sprint(i)), store.State{})
+		// A batch is stored in some 46 bytes: 196 of them fit.
+		s := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem(), RetentionBytes: 9000})
+		old, young, large := partition(t, s, "old"), partition(t, s, "young"), partition(t, s, "large")
+		fill := func(p *store.Partition, batches int) {
+			for i := range batches {
+				appendBatch(t, p, storetest.Batch(0, fmt.Sprint(i)), store.State{})
+			}
 		}
+		fill(old, 20)
 		time.Sleep(time.Hour)
-		for i := range 100 {
-			appendBatch(t, young, storetest.Batch(0, fmt.Sprint(i)), store.State{})
-		}
-		if err := s.Retain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		// A batch is stored in some 46 bytes, so that 200 are above the limit.
-		if old.LogStartOffset() == 0 || old.LogStartOffset() == old.HighWatermark() || young.LogStartOffset() != 0 {
-			t.Errorf("log starts are %d and %d", old.LogStartOffset(), young.LogStartOffset())
-		}
-		for i := range 200 {
-			appendBatch(t, young, storetest.Batch(0, fmt.Sprint(i)), store.State{})
-		}
+		fill(large, 100)
+		time.Sleep(time.Hour)
+		fill(young, 300)
 		time.Sleep(2 * time.Minute)
-		if old.LogStartOffset() != 100 || young.LogStartOffset() == 0 || young.LogStartOffset() > 200 {
-			t.Errorf("log starts are %d and %d after more", old.LogStartOffset(), young.LogStartOffset())
+		if old.LogStartOffset() != 0 || large.LogStartOffset() == 0 || young.LogStartOffset() == 0 {
+			t.Fatalf("log starts are %d, %d and %d", old.LogStartOffset(), large.LogStartOffset(), young.LogStartOffset())
+		}
+		if a, b := large.StoredBytes(), young.StoredBytes(); max(a, b)-min(a, b) > 100 || old.StoredBytes()+a+b > 9000 || old.StoredBytes()+a+b < 8800 {
+			t.Errorf("%d, %d and %d bytes are kept", old.StoredBytes(), a, b)
+		}
+		before := large.LogStartOffset()
+		fill(young, 500)
+		time.Sleep(2 * time.Minute)
+		if old.LogStartOffset() != 0 || large.LogStartOffset() > before+1 || young.StoredBytes() > 4500 {
+			t.Errorf("log starts are %d, %d (it was %d) and %d after more", old.LogStartOffset(), large.LogStartOffset(), before, young.LogStartOffset())
 		}
 	})
+}
+
+// TestRetentionOfATopic has topics with an age and a cap of their own beside one with neither, and changes them.
+func TestRetentionOfATopic(t *testing.T) {
+	o := store.Options{Dir: "data", FS: vfs.NewMem()}
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.OpenWith(t, o)
+		set := func(topic string, r store.Retention) *store.Partition {
+			p := partition(t, s, topic)
+			if err := p.SetRetention(r); err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		plain, long := partition(t, s, "plain"), set("long", store.Retention{Age: 72 * time.Hour})
+		short, capped := set("short", store.Retention{Age: time.Hour}), set("capped", store.Retention{Age: 72 * time.Hour, Bytes: 500})
+		all := []*store.Partition{plain, long, short, capped}
+		want := func(starts ...int64) {
+			t.Helper()
+			for i, p := range all {
+				if p.LogStartOffset() != starts[i] {
+					t.Errorf("log start of %s is %d, want %d", p.Topic(), p.LogStartOffset(), starts[i])
+				}
+			}
+		}
+		for range 30 {
+			for _, p := range all {
+				appendBatch(t, p, storetest.Batch(0, "a"), store.State{})
+			}
+			time.Sleep(time.Hour)
+		}
+		time.Sleep(2*time.Minute - time.Second)
+		want(7, 0, 30, 19)
+		if age, err := long.OldestAge(); err != nil || age.Round(time.Hour) != 30*time.Hour {
+			t.Errorf("the oldest is of %v ago: %v", age, err)
+		}
+
+		storetest.Close(t, s) // what was set is kept, also for a start before it is set anew
+		s = storetest.OpenWith(t, o)
+		for i, p := range all {
+			all[i] = partition(t, s, p.Topic())
+		}
+		time.Sleep(10 * time.Minute)
+		want(7, 0, 30, 19)
+		if r := all[3].Retention(); r != (store.Retention{Age: 72 * time.Hour, Bytes: 500}) {
+			t.Errorf("%+v is kept", r)
+		}
+
+		set("long", store.Retention{Age: 10 * time.Hour}) // at once
+		set("short", store.Retention{Age: 48 * time.Hour})
+		set("capped", store.Retention{})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		want(7, 21, 30, 19)
+		for range 20 {
+			for _, p := range all {
+				appendBatch(t, p, storetest.Batch(0, "a"), store.State{})
+			}
+			time.Sleep(time.Hour)
+		}
+		want(27, 40, 30, 27)
+
+		if err := s.DeletePartition("long"); err != nil {
+			t.Fatal(err)
+		}
+		if err := all[1].SetRetention(store.Retention{}); !errors.Is(err, store.ErrDeleted) {
+			t.Errorf("retention of a deleted topic: %v", err)
+		}
+		if r := partition(t, s, "long").Retention(); r != (store.Retention{Age: 24 * time.Hour}) {
+			t.Errorf("a topic that is made anew keeps %+v", r)
+		}
+	})
+}
+
+// TestSmallerRetentionFreesTheDisk takes bytes and age back on a real directory.
+func TestSmallerRetentionFreesTheDisk(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]store.Retention{"bytes": {Bytes: 4 << 20}, "age": {Age: 10 * time.Millisecond}} {
+		dir := t.TempDir()
+		s := storetest.OpenWith(t, store.Options{Dir: dir})
+		p, other := partition(t, s, "shop"), partition(t, s, "other")
+		for range 60 {
+			appendBatch(t, p, incompressibleBatch(1<<20), store.State{})
+		}
+		for range 5 {
+			appendBatch(t, other, incompressibleBatch(1<<20), store.State{})
+		}
+		before := diskUsage(t, dir)
+		if err := p.SetRetention(r); err != nil {
+			t.Fatal(err)
+		}
+		// Pebble deletes in the background; its write-ahead logs stay, to be reused.
+		for deadline := time.Now().Add(20 * time.Second); diskUsage(t, dir) > before-40<<20; time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %d MiB were used, %d MiB still are", name, before>>20, diskUsage(t, dir)>>20)
+			}
+		}
+		t.Logf("%s: %d MiB of disk were used, then %d MiB", name, before>>20, diskUsage(t, dir)>>20)
+		if p.LogStartOffset() < 50 || other.LogStartOffset() != 0 {
+			t.Errorf("%s: log starts are %d and %d", name, p.LogStartOffset(), other.LogStartOffset())
+		}
+	}
 }
 
 // TestRemovedRecordsFreeTheDisk looks at a real directory.

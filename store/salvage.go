@@ -125,5 +125,8 @@ func (v *salvage) topic(t, second *catalogTopic) error {
 	if err := l.records(); err != nil {
 		return err
 	}
+	if err := l.retention(); err != nil {
+		return err
+	}
 	return l.state()
 }

@@ -7,6 +7,18 @@ import (
 	"fmt"
 )
 
+// retention salvages how long records are kept. If that is lost, it is as for all, until the task sets it.
+func (l *salvagedLog) retention() error {
+	v, ok, err := l.from.s.lookUp(partitionKey(kindRetention, l.from.id))
+	switch {
+	case errors.Is(err, ErrCorrupt):
+		return nil
+	case err != nil || !ok:
+		return err
+	}
+	return l.copy(partitionKey(kindRetention, l.from.id), v)
+}
+
 // state salvages position and schema. A schema of which a part is lost would
 // misread rows, so that the task must not go on by it.
 func (l *salvagedLog) state() error {

@@ -44,10 +44,12 @@ type Options struct {
 	FS     vfs.FS // nil: the real one
 	Logger *slog.Logger
 
-	// RetentionAge is how long a batch stays after it was appended; 0: 24 hours.
+	// RetentionAge is how long a batch stays after it was appended, unless its topic
+	// has a time of its own; 0: 24 hours.
 	RetentionAge time.Duration
 	// RetentionBytes limits the batches of all partitions together, in bytes
-	// as stored. The oldest go first, however young. 0: no limit.
+	// as stored. The largest partitions pay, with their oldest batches, however young.
+	// 0: no limit.
 	RetentionBytes int64
 
 	// Wall is the wall clock, for tests; nil: time.Now.
@@ -104,6 +106,7 @@ type Store struct {
 	clock     clock
 	// uncompacted tells that a table is too damaged to be compacted.
 	uncompacted atomic.Bool
+	retainNow   chan struct{} // retention is to look at once
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -131,6 +134,7 @@ func New(o Options) *Store {
 		failure:    failure{log: o.Logger, ch: make(chan struct{}), fatal: make(chan struct{})},
 		partitions: make(map[string]*Partition),
 		byTopicID:  make(map[[16]byte]*Partition),
+		retainNow:  make(chan struct{}, 1),
 	}
 }
 
