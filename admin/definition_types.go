@@ -8,18 +8,25 @@ import (
 
 // Definition is a task as it is written, key for key as in the configuration file.
 type Definition struct {
-	Name             string           `json:"name" minLength:"1" maxLength:"249" doc:"The task's, and the topic's: letters, digits, '.', '_' and '-'." example:"shop"`
-	Source           SourceDefinition `json:"source,omitzero" doc:"The MySQL or MariaDB server."`
-	Start            Start            `json:"start,omitempty" doc:"Where reading begins; default now."`
-	Objects          Objects          `json:"objects,omitzero" doc:"The databases and tables that are tracked."`
-	SchemaChanges    string           `json:"schema_changes,omitempty" enum:"instance,objects,none" doc:"Which DDL is told: of all that the server has, of what is tracked, or none; default instance."`
-	Format           string           `json:"format,omitempty" enum:"debezium-json" doc:"Of the records; default debezium-json."`
-	WireCompression  string           `json:"wire_compression,omitempty" enum:"none,gzip,snappy,lz4,zstd" doc:"Of what consumers fetch; default none."`
-	Tombstones       bool             `json:"tombstones,omitempty" doc:"A deleted row is followed by a record without a value."`
-	IncludeQuery     bool             `json:"include_query,omitempty" doc:"Records hold the statement's text, where the server logs it."`
-	PartialImages    string           `json:"partial_images,omitempty" enum:"accept,stop" doc:"Rows of which a session leaves columns out; default accept."`
-	CheckDefinitions string           `json:"check_definitions,omitempty" doc:"How often the tables' definitions are compared with the source's; 0s: only by command; default 1h." example:"1h"`
-	AutoStart        bool             `json:"auto_start,omitempty" doc:"The task starts by itself as soon as its precheck has passed."`
+	Name             string              `json:"name" minLength:"1" maxLength:"249" doc:"The task's, and the topic's: letters, digits, '.', '_' and '-'." example:"shop"`
+	Source           SourceDefinition    `json:"source,omitzero" doc:"The MySQL or MariaDB server."`
+	Start            Start               `json:"start,omitempty" doc:"Where reading begins; default now."`
+	Objects          Objects             `json:"objects,omitzero" doc:"The databases and tables that are tracked."`
+	SchemaChanges    string              `json:"schema_changes,omitempty" enum:"instance,objects,none" doc:"Which DDL is told: of all that the server has, of what is tracked, or none; default instance."`
+	Format           string              `json:"format,omitempty" enum:"debezium-json" doc:"Of the records; default debezium-json."`
+	WireCompression  string              `json:"wire_compression,omitempty" enum:"none,gzip,snappy,lz4,zstd" doc:"Of what consumers fetch; default none."`
+	Tombstones       bool                `json:"tombstones,omitempty" doc:"A deleted row is followed by a record without a value."`
+	IncludeQuery     bool                `json:"include_query,omitempty" doc:"Records hold the statement's text, where the server logs it."`
+	PartialImages    string              `json:"partial_images,omitempty" enum:"accept,stop" doc:"Rows of which a session leaves columns out; default accept."`
+	CheckDefinitions string              `json:"check_definitions,omitempty" doc:"How often the tables' definitions are compared with the source's; 0s: only by command; default 1h." example:"1h"`
+	Retention        RetentionDefinition `json:"retention,omitzero" doc:"What is kept of the records, where it is not as for all tasks."`
+	AutoStart        bool                `json:"auto_start,omitempty" doc:"The task starts by itself as soon as its precheck has passed."`
+}
+
+// RetentionDefinition is what is kept of a task's records.
+type RetentionDefinition struct {
+	Age      string `json:"age,omitempty" doc:"How long they stay; default: that of all tasks." example:"72h"`
+	MaxBytes int64  `json:"max_bytes,omitempty" minimum:"0" doc:"A cap on the compressed bytes of the task; the oldest records go, however young. 0: none but that of all tasks together."`
 }
 
 // SourceDefinition is a server, and how to log in.

@@ -24,8 +24,17 @@ type Task struct {
 	Command        string      `json:"command,omitempty" doc:"One that was given and waits for the source to allow it."`
 	Events         []Event     `json:"events,omitempty" nullable:"false" doc:"The newest 50 that there were since Daybook started, the oldest first; not in the list of tasks."`
 	Definitions    Definitions `json:"definitions,omitzero" doc:"The tables' definitions beside those of the source."`
+	Log            Log         `json:"log" doc:"What is kept of the records."`
 	LogStartOffset int64       `json:"log_start_offset" doc:"Of the oldest record."`
 	HighWatermark  int64       `json:"high_watermark" doc:"The offset that the next record will have."`
+}
+
+// Log is what is kept of a task's records, and what may be.
+type Log struct {
+	Bytes    int64     `json:"bytes" doc:"Of the records, compressed, as they are stored."`
+	Oldest   time.Time `json:"oldest,omitzero" doc:"When the oldest record was written into the log; absent: there is none."`
+	Age      string    `json:"age" doc:"How long a record stays." example:"24h0m0s"`
+	MaxBytes int64     `json:"max_bytes,omitempty" doc:"The task's own cap on bytes; absent: none but that of all tasks together."`
 }
 
 // TransformSchema implements huma.SchemaTransformer.

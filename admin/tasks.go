@@ -7,10 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"daybook/access"
+	"daybook/store"
 	"daybook/task"
 )
 
@@ -106,8 +108,22 @@ func (s *Server) task(ctx context.Context, st task.Status) Task {
 	}
 	if p, ok := s.o.Store.Partition(st.Name); ok {
 		t.LogStartOffset, t.HighWatermark = p.LogStartOffset(), p.HighWatermark()
+		t.Log = s.log(p)
 	}
 	return t
+}
+
+// log tells what is kept of a topic's records.
+func (s *Server) log(p *store.Partition) Log {
+	r := p.Retention()
+	l := Log{Bytes: p.StoredBytes(), Age: r.Age.String(), MaxBytes: r.Bytes}
+	switch age, err := p.OldestAge(); {
+	case err != nil:
+		s.o.Logger.Warn("cannot tell how old a log is", "task", p.Topic(), "error", err)
+	case age > 0:
+		l.Oldest = time.Now().Add(-age).UTC().Truncate(time.Second)
+	}
+	return l
 }
 
 // taskProblem says what task's sentinels mean to the client.

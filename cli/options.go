@@ -14,6 +14,7 @@ import (
 	"daybook/broker"
 	"daybook/config"
 	"daybook/servertls"
+	"daybook/store"
 	"daybook/task"
 )
 
@@ -112,6 +113,7 @@ func taskOption(dataDir string, t *config.Task) task.Options {
 		StopAtPartialImages: t.PartialImages == "stop",
 		CheckDefinitions:    time.Duration(*t.CheckDefinitions),
 		WireCompression:     t.WireCompression,
+		Retention:           store.Retention{Age: time.Duration(t.Retention.Age), Bytes: t.Retention.MaxBytes},
 		Version:             release,
 	}
 }

@@ -99,6 +99,7 @@ func (r *remote) printTask(task *admin.Task) error {
 	t := tabwriter.NewWriter(r.app.stdout, 0, 4, 2, ' ', 0)
 	line := func(key, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", key, fmt.Sprintf(format, args...)) }
 	line("TASK", "%s, offsets %d to %d", printable(task.Name), task.LogStartOffset, task.HighWatermark)
+	line("LOG", "%s", logOf(&task.Log))
 	line("SOURCE", "%s", printable(task.Source.Address))
 	line("STATE", "%s since %s", task.State, moment(task.Since))
 	if task.State == stateError {
@@ -147,6 +148,19 @@ func (r *remote) printTask(task *admin.Task) error {
 		line("EVENT", "%s %s %s at %s:%d: %s", moment(e.Time), e.Kind, printable(e.Table), printable(e.File), e.Pos, printable(e.Text))
 	}
 	return t.Flush()
+}
+
+// logOf says how far back the log goes, and how far it may.
+func logOf(l *admin.Log) string {
+	text := "empty"
+	if !l.Oldest.IsZero() {
+		text = fmt.Sprintf("%s, back to %s", size(l.Bytes), moment(l.Oldest))
+	}
+	text += "; kept for " + shortDuration(l.Age)
+	if l.MaxBytes > 0 {
+		text += ", " + size(l.MaxBytes) + " at most"
+	}
+	return text
 }
 
 // stateError is the state of a task that something has stopped.

@@ -18,6 +18,9 @@ import (
 type definitionFlags struct {
 	source, user, passwordEnv, tlsMode, schemaChanges, start string
 	include, exclude                                         []string
+	age                                                      time.Duration
+	maxBytes                                                 int64
+	given                                                    func(flag string) bool
 }
 
 func (f *definitionFlags) add(cmd *cobra.Command) {
@@ -28,11 +31,14 @@ func (f *definitionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.include, "include", nil, "`pattern` of tables to track, such as 'shop.*'; may be repeated; default all")
 	cmd.Flags().StringArrayVar(&f.exclude, "exclude", nil, "`pattern` of tables not to track, which wins; may be repeated")
 	cmd.Flags().StringVar(&f.schemaChanges, "schema-changes", "", "schema changes `of` which there are records: instance, objects or none; default instance")
+	cmd.Flags().DurationVar(&f.age, "retention-age", 0, "how long records stay, such as 72h; 0s: as for all tasks")
+	cmd.Flags().Int64Var(&f.maxBytes, "retention-bytes", 0, "cap on the compressed `bytes` of the task's records; 0: none of its own")
+	f.given = cmd.Flags().Changed
 }
 
 // keys returns the keys of the definition that the flags give.
 func (f *definitionFlags) keys() (map[string]any, error) {
-	source, objects, keys := map[string]any{}, map[string]any{}, map[string]any{}
+	source, objects, retention, keys := map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}
 	for key, value := range map[string]string{"address": f.source, "user": f.user} {
 		if value != "" {
 			source[key] = value
@@ -56,7 +62,13 @@ func (f *definitionFlags) keys() (map[string]any, error) {
 			objects[key] = value
 		}
 	}
-	for key, value := range map[string]map[string]any{"source": source, "objects": objects} {
+	if f.given("retention-age") {
+		retention["age"] = f.age.String()
+	}
+	if f.given("retention-bytes") {
+		retention["max_bytes"] = f.maxBytes
+	}
+	for key, value := range map[string]map[string]any{"source": source, "objects": objects, "retention": retention} {
 		if len(value) > 0 {
 			keys[key] = value
 		}
@@ -153,8 +165,9 @@ func (r *remote) taskReconfigure() *cobra.Command {
 		Short: "Change a task that was created at run time",
 		Long: `Changes what the flags give, and leaves the rest as it is. The new definition is
 prechecked first: if that fails, the old one goes on. The task goes on by itself, and
-loses no change. --include and --exclude replace the whole list.`,
-		Example: "  daybook task reconfigure shop --include 'shop.*' --include 'crm.customers'\n  daybook task reconfigure shop --source db2.example.com:3306\n  daybook task reconfigure shop --patch '{\"tombstones\": true}'",
+loses no change. --include and --exclude replace the whole list. What is not about the
+reading of the source (retention, wire_compression) holds at once, without a precheck.`,
+		Example: "  daybook task reconfigure shop --include 'shop.*' --include 'crm.customers'\n  daybook task reconfigure shop --source db2.example.com:3306\n  daybook task reconfigure shop --retention-age 72h --retention-bytes 50000000000\n  daybook task reconfigure shop --patch '{\"tombstones\": true}'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			keys, err := f.keys()

@@ -14,21 +14,21 @@ import (
 var tasks = []admin.Task{
 	{
 		Definition: admin.Definition{Name: "shop", Source: admin.SourceDefinition{Address: "192.0.2.1:3306", User: "daybook"}}, Owner: "file", State: "Normal", Since: at(0), Allowed: []string{"pause", "restart", "delete"},
-		Checks:         []admin.Check{{Name: "login", Status: "ok", Detail: "daybook"}, {Name: "GTID", Status: "warn", Detail: "gtid_mode is OFF", Fix: "set it to ON"}},
-		Position:       &admin.Position{File: "binlog.000012", Pos: 4711, GTIDs: "64cb74ea-e6a0-11f1-8461-02fc00000001:1-5"},
-		LogStartOffset: 100, HighWatermark: 1234,
+		Checks:   []admin.Check{{Name: "login", Status: "ok", Detail: "daybook"}, {Name: "GTID", Status: "warn", Detail: "gtid_mode is OFF", Fix: "set it to ON"}},
+		Position: &admin.Position{File: "binlog.000012", Pos: 4711, GTIDs: "64cb74ea-e6a0-11f1-8461-02fc00000001:1-5"},
+		Log:      admin.Log{Bytes: 123456789, Oldest: at(0), Age: "72h0m0s", MaxBytes: 50 << 30}, LogStartOffset: 100, HighWatermark: 1234,
 	},
 	{
-		Definition: admin.Definition{Name: "books", Source: admin.SourceDefinition{Address: "192.0.2.2:3306", User: "daybook"}}, Owner: "file", State: "Error", Since: at(1), Retry: at(3),
+		Definition: admin.Definition{Name: "books", Source: admin.SourceDefinition{Address: "192.0.2.2:3306", User: "daybook"}}, Log: admin.Log{Age: "24h0m0s"}, Owner: "file", State: "Error", Since: at(1), Retry: at(3),
 		Reason:     "an event of the binlog cannot be read: \x1b[2J " + strings.Repeat("long ", 30) + "'daybook task skip books' passes over it",
 		EventGroup: &admin.EventGroup{File: "binlog.000007", Pos: 154, GTID: "0-1-2"},
 		Position:   &admin.Position{File: "binlog.000007", Pos: 154},
 	},
 	{
-		Definition: admin.Definition{Name: "drift", Source: admin.SourceDefinition{Address: "192.0.2.3:3306", User: "daybook"}}, Owner: "file", State: "Normal", Since: at(2),
+		Definition: admin.Definition{Name: "drift", Source: admin.SourceDefinition{Address: "192.0.2.3:3306", User: "daybook"}}, Log: admin.Log{Age: "24h0m0s"}, Owner: "file", State: "Normal", Since: at(2),
 		Definitions: admin.Definitions{Checked: at(3), Differ: differ, More: 1, WayOn: "'daybook task check drift --adopt' takes the source's definitions"},
 	},
-	{Definition: admin.Definition{Name: "new", Source: admin.SourceDefinition{Address: "192.0.2.3:3306", User: "daybook"}}, Owner: "file", State: "Error", Since: at(2), Reason: "gave up", Command: "restart from now"},
+	{Definition: admin.Definition{Name: "new", Source: admin.SourceDefinition{Address: "192.0.2.3:3306", User: "daybook"}}, Log: admin.Log{Age: "24h0m0s"}, Owner: "file", State: "Error", Since: at(2), Reason: "gave up", Command: "restart from now"},
 }
 
 var differ = []admin.Difference{

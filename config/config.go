@@ -25,6 +25,12 @@ type Retention struct {
 	MaxBytes int64    `yaml:"max_bytes"` // compressed bytes of all tasks together; 0: no cap
 }
 
+// TaskRetention says what the log of one task keeps.
+type TaskRetention struct {
+	Age      Duration `yaml:"age,omitempty"`       // 0: as for all
+	MaxBytes int64    `yaml:"max_bytes,omitempty"` // compressed bytes of the task; 0: no cap of its own
+}
+
 // Kafka is the side that consumers see.
 type Kafka struct {
 	Listeners                []Listener `yaml:"listeners"`
@@ -102,7 +108,9 @@ type Task struct {
 	IncludeQuery     bool      `yaml:"include_query"`     // source.query is the statement's text
 	PartialImages    string    `yaml:"partial_images"`    // accept | stop: rows of which a session leaves columns out
 	CheckDefinitions *Duration `yaml:"check_definitions"` // how often they are compared with the source's; 0: only by command
-	Groups           []Group   `yaml:"groups,omitempty"`
+	// Retention is the task's own; what it does not say is as for all.
+	Retention TaskRetention `yaml:"retention,omitempty"`
+	Groups    []Group       `yaml:"groups,omitempty"`
 }
 
 // Source is a MySQL or MariaDB server.

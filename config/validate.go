@@ -215,6 +215,12 @@ func (l *loader) tracks(key string, t *Task) {
 	if d := *t.CheckDefinitions; d != 0 && d < Duration(time.Second) {
 		l.faultf(key+".check_definitions", "%v is less than a second", d)
 	}
+	if d := t.Retention.Age; d != 0 && d < Duration(time.Minute) {
+		l.faultf(key+".retention.age", "%v is less than a minute", d)
+	}
+	if t.Retention.MaxBytes < 0 {
+		l.faultf(key+".retention.max_bytes", "is negative; 0 means no cap of its own")
+	}
 	l.patterns(key+".objects.include", t.Objects.Include)
 	l.patterns(key+".objects.exclude", t.Objects.Exclude)
 }

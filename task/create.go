@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"daybook/journal"
-
-	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
 // What a task can be refused for when it is created, changed or deleted.
@@ -28,9 +26,6 @@ var (
 	// ErrTooMany is returned if there are as many tasks as there may be.
 	ErrTooMany = errors.New("there are too many tasks")
 )
-
-// reconfigureLimit bounds the precheck of a definition that is to take another's place.
-const reconfigureLimit = 25 * time.Second
 
 var errNoKey = errors.New("the key of stored passwords is missing: put back the file that admin.secret_key_file names")
 
@@ -60,8 +55,8 @@ func (m *Manager) Create(ctx context.Context, definition json.RawMessage) (*Task
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.o.Store.EnsurePartition(o.Name); err != nil {
-		return nil, fmt.Errorf("create partition %s: %w", o.Name, err)
+	if err := t.keepLog(); err != nil {
+		return nil, err
 	}
 	t.asked(ctx, "create", "created: "+string(o.Definition))
 	m.mu.Lock()
@@ -97,10 +92,10 @@ func ownerOf(o Owner) string {
 }
 
 // goOn compiles what was saved of a task that the store owns.
-func (m *Manager) goOn(t *Task) {
+func (m *Manager) goOn(t *Task) error {
 	l := t.current()
 	if l.Stage == deleting {
-		return
+		return nil
 	}
 	o, err := m.optionsOf(t.name, &l, l.Definition)
 	tried := "" // so that it is tried again as soon as it can be
@@ -117,6 +112,10 @@ func (m *Manager) goOn(t *Task) {
 			l.to(Initial, "", time.Now().UTC())
 		}
 	})
+	if t.broken != nil { // its log is kept as it was said before
+		return nil
+	}
+	return t.keepLog()
 }
 
 // optionsOf compiles a definition with the password that is saved.
@@ -130,65 +129,6 @@ func (m *Manager) optionsOf(name string, l *life, definition json.RawMessage) (O
 	}
 	o, _, err := m.o.Compile(definition, string(password))
 	return o, err
-}
-
-// Reconfigure changes the definition of a task that the store owns by a merge
-// patch (RFC 7396). The new definition is prechecked first, and is in force, durably,
-// when Reconfigure returns; if it is refused, the old one goes on.
-func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMessage) ([]Check, error) {
-	t, ok := m.Task(name)
-	if !ok {
-		return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
-	}
-	before := t.current()
-	if before.Owner != OwnerStore {
-		return nil, fmt.Errorf("%w: change it there, and start Daybook anew", ErrOwnedByFile)
-	}
-	if err := before.allows(name, OpReconfigure); err != nil {
-		return nil, err
-	}
-	o, password, err := m.patched(name, &before, patch)
-	if err != nil {
-		return nil, err
-	}
-	checks := precheckSoon(ctx, o)
-	if err := Failed(checks); err != nil {
-		return checks, err
-	}
-	m.changes.Lock() // or another definition might be in force than the one that is saved last
-	defer m.changes.Unlock()
-	err = t.alter(func(l *life) error {
-		if string(l.Definition) != string(before.Definition) || string(l.Secret) != string(before.Secret) {
-			return ErrReplaced
-		}
-		if err := l.allows(name, OpReconfigure); err != nil {
-			return err
-		}
-		l.Definition = o.Definition
-		l.Secret = m.o.Sealed.Seal(name, []byte(password))
-		l.Tried, l.Stuck, l.Failing = fingerprint(&o), false, time.Time{}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	changed, err := jsonpatch.CreateMergePatch(before.Definition, o.Definition)
-	if err != nil {
-		return nil, err
-	}
-	t.asked(ctx, string(OpReconfigure), "reconfigured: "+string(changed))
-	t.mu.Lock()
-	t.opts, t.broken = o, nil
-	t.mu.Unlock()
-	t.nudge()
-	return checks, nil
-}
-
-// precheckSoon checks as long as somebody may wait for an answer.
-func precheckSoon(ctx context.Context, o Options) []Check {
-	ctx, cancel := context.WithTimeout(ctx, reconfigureLimit)
-	defer cancel()
-	return Precheck(ctx, o)
 }
 
 // RotateKey makes a new key, seals all passwords anew with it, and forgets the former
@@ -223,24 +163,4 @@ func (m *Manager) RotateKey(ctx context.Context) (sealed int, err error) {
 		err = m.o.Journal.Add(journal.Event{Kind: "rotate-key", Text: fmt.Sprintf("the key of stored passwords was changed, %d passwords sealed anew", sealed), By: journal.Actor(ctx)})
 	}
 	return sealed, errors.Join(err, m.o.Sealed.Retire())
-}
-
-// patched returns the options, and the password, that a patch leads to.
-func (m *Manager) patched(name string, l *life, patch json.RawMessage) (Options, string, error) {
-	definition, err := jsonpatch.MergePatch(l.Definition, patch)
-	if err != nil {
-		return Options{}, "", fmt.Errorf("%w: it is no JSON object", ErrInvalid) // without what the library shows of it
-	}
-	former, err := m.o.Sealed.Open(name, l.Secret)
-	if err != nil {
-		former = nil // which the patch may give
-	}
-	o, password, err := m.o.Compile(definition, string(former))
-	switch {
-	case err != nil:
-		return Options{}, "", fmt.Errorf("%w: %w", ErrInvalid, err)
-	case o.Name != name:
-		return Options{}, "", fmt.Errorf("%w: a task's name stays what it is: delete it and create another", ErrInvalid)
-	}
-	return o, password, nil
 }

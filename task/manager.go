@@ -134,6 +134,9 @@ func (m *Manager) declare(o Options, l *life) (*Task, error) {
 		return nil, err
 	}
 	t.opts = o
+	if err := t.keepLog(); err != nil {
+		return nil, err
+	}
 	tried := fingerprint(&o)
 	err = t.alter(func(l *life) error {
 		l.Owner = OwnerFile
@@ -165,7 +168,9 @@ func (m *Manager) others(saved map[string]*life) ([]*Task, error) {
 		}
 		list = append(list, t)
 		if l.Owner == OwnerStore || l.Stage == deleting {
-			m.goOn(t)
+			if err := m.goOn(t); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		err = t.alter(func(l *life) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -45,6 +46,8 @@ type Options struct {
 	AutoStart bool
 	// WireCompression is what consumers get, of which the task knows nothing more.
 	WireCompression string
+	// Retention is what is kept of the records, where it is not as for all.
+	Retention store.Retention
 	// Definition is all of this as it was written, as JSON without secrets.
 	Definition json.RawMessage
 }
@@ -97,6 +100,15 @@ func (t *Task) Name() string { return t.name }
 
 // WireCompression returns how its records are packed for consumers.
 func (t *Task) WireCompression() string { return t.options().WireCompression }
+
+// keepLog has the store keep what the options say.
+func (t *Task) keepLog() error {
+	p, err := t.store.EnsurePartition(t.name)
+	if err != nil {
+		return fmt.Errorf("create partition %s: %w", t.name, err)
+	}
+	return p.SetRetention(t.options().Retention)
+}
 
 // options returns what the task tracks now.
 func (t *Task) options() Options {
