@@ -5,10 +5,49 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"daybook/store"
 )
+
+// TestDescribeOwnRetention has a topic with a retention of its own.
+func TestDescribeOwnRetention(t *testing.T) {
+	c := newCluster(t)
+	p, err := c.store.EnsurePartition(topic)
+	if err == nil {
+		err = p.SetRetention(store.Retention{Age: 72 * time.Hour, Bytes: 5 << 30})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.versions(kmsg.NewPtrDescribeConfigsRequest(), func(t *testing.T, cl *client, v int16) {
+		for kind, want := range map[kmsg.ConfigResourceType][]string{
+			kmsg.ConfigResourceTypeTopic:  {"retention.bytes=5368709120", "retention.ms=259200000"},
+			kmsg.ConfigResourceTypeBroker: {"log.retention.bytes=-1", "log.retention.ms=86400000"},
+		} {
+			req := kmsg.NewPtrDescribeConfigsRequest()
+			req.Version = v
+			r := kmsg.NewDescribeConfigsRequestResource()
+			r.ResourceType, r.ResourceName = kind, "0"
+			if kind == kmsg.ConfigResourceTypeTopic {
+				r.ResourceName = topic
+			}
+			req.Resources = append(req.Resources, r)
+			var got []string
+			for _, e := range ask[*kmsg.DescribeConfigsResponse](cl, req).Resources[0].Configs {
+				if strings.Contains(e.Name, "retention.") {
+					got = append(got, e.Name+"="+*e.Value)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%v: %v, want %v", kind, got, want)
+			}
+		}
+	})
+}
 
 // What a client sees of the configuration, and what is hidden from it.
 func TestDescribeConfigs(t *testing.T) {
