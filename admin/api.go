@@ -138,7 +138,7 @@ func (a *api) strict(body reflect.Type) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		read := &readRequest{humaContext: ctx}
-		if body != nil {
+		if body != nil && !(body.Kind() == reflect.Pointer && bodiless(r)) {
 			content, err := readObject(r, reflect.New(body).Interface())
 			if err != nil {
 				a.s.fail(w, r, err)
@@ -148,6 +148,11 @@ func (a *api) strict(body reflect.Type) func(huma.Context, func(huma.Context)) {
 		}
 		next(read)
 	}
+}
+
+// bodiless tells that a request has no body.
+func bodiless(r *http.Request) bool {
+	return r.ContentLength == 0
 }
 
 type humaContext = huma.Context

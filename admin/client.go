@@ -153,8 +153,14 @@ func (c *Client) DeleteTask(ctx context.Context, name string) (done bool, err er
 	return false, err
 }
 
-// StepTask has a task do an operation that needs no more than its name: precheck, start,
-// pause or resume.
+// PrecheckTask runs the precheck of a task again.
+func (c *Client) PrecheckTask(ctx context.Context, name string, r PrecheckRequest) (Task, error) {
+	var t Task
+	err := c.call(ctx, http.MethodPost, pathOfTask(name)+"/precheck", r, &t)
+	return t, err
+}
+
+// StepTask has a task do an operation that needs no more than its name: start, pause or resume.
 func (c *Client) StepTask(ctx context.Context, name, step string) (Task, error) {
 	var t Task
 	err := c.call(ctx, http.MethodPost, pathOfTask(name)+"/"+step, nil, &t)

@@ -19,6 +19,7 @@ type Definition struct {
 	IncludeQuery     bool                `json:"include_query,omitempty" doc:"Records hold the statement's text, where the server logs it."`
 	PartialImages    string              `json:"partial_images,omitempty" enum:"accept,stop" doc:"Rows of which a session leaves columns out; default accept."`
 	CheckDefinitions string              `json:"check_definitions,omitempty" doc:"How often the tables' definitions are compared with the source's; 0s: only by command; default 1h." example:"1h"`
+	SkipChecks       []string            `json:"skip_checks,omitempty" nullable:"false" doc:"Checks of the precheck whose warnings are not told any more; one that fails does so all the same." example:"[\"binlog sync\"]"`
 	Retention        RetentionDefinition `json:"retention,omitzero" doc:"What is kept of the records, where it is not as for all tasks."`
 	AutoStart        bool                `json:"auto_start,omitempty" doc:"The task starts by itself as soon as its precheck has passed."`
 }

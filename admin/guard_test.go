@@ -179,6 +179,8 @@ func TestRequestsAreStrict(t *testing.T) {
 		{"missing", "POST", "/api/v1/groups", `{"group": "g", "task": "shop", "account": "app"}`, 422, "body: password is missing"},
 		{"no JSON", "POST", "/api/v1/groups", `group=g`, 400, "not JSON"},
 		{"nothing", "POST", "/api/v1/groups", ``, 400, "the JSON ends too early"},
+		{"nothing, where nothing is needed", "POST", "/api/v1/tasks/none/precheck", ``, 404, "there is no task"},
+		{"unknown, where nothing is needed", "POST", "/api/v1/tasks/none/precheck", `{"skipp": []}`, 400, "unknown field"},
 		{"half", "POST", "/api/v1/groups", `{"group": "g`, 400, "the JSON ends too early"},
 		{"two", "POST", "/api/v1/groups", `{"group": "g"} {}`, 400, "something behind the JSON object"},
 		{"no time", "POST", "/api/v1/groups/declared/reset", `{"to_time": "yesterday"}`, 400, "a time is not of the form"},

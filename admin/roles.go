@@ -61,6 +61,7 @@ var changeable = map[string]access.Role{
 	"partial_images":    access.Operator,
 	"check_definitions": access.Operator,
 	"auto_start":        access.Operator,
+	"skip_checks":       access.Operator,
 	"retention":         access.Admin, // what is dropped is gone
 
 	// Who names the server, the account, or how it is checked, decides who gets the password.

@@ -45,13 +45,17 @@ func (a *api) lifeOperations() {
 		Summary:     "Change the key of stored passwords",
 		Description: "The passwords of the tasks that were created at run time are sealed anew with a new key, and the former one is forgotten.",
 	}}, s.rotateKey)
+	register(a, operation{least: access.Operator, Operation: huma.Operation{
+		OperationID: "precheck-task", Method: http.MethodPost, Path: "/api/v1/tasks/{name}/precheck", Tags: tags,
+		Summary:     "Run a task's precheck again",
+		Description: "Of a task that is not started. The warnings of the checks that `skip` names are not told any more; what fails cannot be skipped. The answer is the task as it is then.",
+	}, fails: append(states, CodeInvalid)}, s.precheckTask)
 	for _, step := range []struct {
 		op          task.Operation
 		summary     string
 		description string
 		do          func(context.Context, *task.Task) error
 	}{
-		{task.OpPrecheck, "Run a task's precheck again", "Of a task that failed it.", func(ctx context.Context, t *task.Task) error { return t.Precheck(ctx) }},
 		{task.OpStart, "Start a task", "Of a task whose precheck has passed.", func(ctx context.Context, t *task.Task) error { return t.Start(ctx) }},
 		{task.OpPause, "Pause a task", "Nothing is read until it is resumed; the position is kept.", func(ctx context.Context, t *task.Task) error { return t.Pause(ctx) }},
 		{task.OpResume, "Resume a task", "A paused task goes on where it stood, and one in Error tries again at once.", func(ctx context.Context, t *task.Task) error { return t.Resume(ctx) }},
@@ -83,6 +87,27 @@ func (s *Server) rotateKey(ctx context.Context, _ *nothing) (*body[KeyRotation],
 		return nil, err
 	}
 	return &body[KeyRotation]{KeyRotation{n}}, nil
+}
+
+// precheckInput is a request for a precheck, which needs no body.
+type precheckInput struct {
+	Name string `path:"name" doc:"The task's name." example:"shop"`
+	Body *PrecheckRequest
+}
+
+func (s *Server) precheckTask(ctx context.Context, in *precheckInput) (*body[Task], error) {
+	t, err := s.findTask(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	var skip []string
+	if in.Body != nil {
+		skip = in.Body.Skip
+	}
+	if err := s.o.Tasks.Precheck(ctx, in.Name, skip); err != nil {
+		return nil, taskProblem(err)
+	}
+	return &body[Task]{s.task(ctx, t.Status())}, nil
 }
 
 // definitionInput is a request with a definition.

@@ -44,10 +44,11 @@ func (Task) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 
 // Check is one of a precheck.
 type Check struct {
-	Name   string `json:"name" doc:"What was looked at."`
-	Status string `json:"status" enum:"ok,warn,fail" doc:"How it ended."`
-	Detail string `json:"detail" doc:"What was found."`
-	Fix    string `json:"fix,omitempty" doc:"What to do."`
+	Name      string `json:"name" doc:"What was looked at."`
+	Status    string `json:"status" enum:"ok,warn,skipped,fail" doc:"How it ended; skipped: it warns, and is not to be told any more."`
+	Skippable bool   `json:"skippable,omitempty" doc:"It warns, and may be skipped by its name."`
+	Detail    string `json:"detail" doc:"What was found."`
+	Fix       string `json:"fix,omitempty" doc:"What to do."`
 }
 
 // Definitions tells which tables are not at the source as their statements in
@@ -118,6 +119,11 @@ type EventGroup struct {
 type TaskList struct {
 	Tasks []Task `json:"tasks" nullable:"false" doc:"In the order of their names, without their events."`
 	Next  string `json:"next,omitempty" doc:"The cursor of the next page; absent on the last one."`
+}
+
+// PrecheckRequest has the precheck run again.
+type PrecheckRequest struct {
+	Skip []string `json:"skip,omitempty" nullable:"false" doc:"Checks that warn, whose warnings are not told any more: they come to skip_checks of the definition." example:"[\"binlog sync\"]"`
 }
 
 // RestartRequest has a task go on elsewhere; the answer is a [CommandResult].

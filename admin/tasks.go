@@ -96,7 +96,7 @@ func (s *Server) task(ctx context.Context, st task.Status) Task {
 		t.Allowed = append(t.Allowed, string(o))
 	}
 	for _, c := range st.Checks {
-		t.Checks = append(t.Checks, Check{c.Name, string(c.Status), c.Detail, c.Fix})
+		t.Checks = append(t.Checks, Check{Name: c.Name, Status: string(c.Status), Skippable: c.Status == task.Warn, Detail: c.Detail, Fix: c.Fix})
 	}
 	d := st.Definitions
 	t.Definitions = Definitions{Checked: d.Checked, Failed: d.Failed, Differ: differences(d.Differ), More: d.More, WayOn: d.WayOn}

@@ -33,7 +33,7 @@ Exit code 0: no check failed; 1: one did; 2: the configuration is wrong.`,
 			failed := false
 			for i := range c.Tasks {
 				o := taskOption(c.DataDir, &c.Tasks[i])
-				for _, r := range task.Precheck(cmd.Context(), o) {
+				for _, r := range o.Shown(task.Precheck(cmd.Context(), o)) {
 					results = append(results, taskCheck{Task: o.Name, Check: r})
 					failed = failed || r.Status == task.Fail
 				}

@@ -22,6 +22,7 @@ import (
 	"daybook/auth"
 	"daybook/config"
 	"daybook/objects"
+	"daybook/task"
 
 	"github.com/spf13/cobra"
 )
@@ -210,7 +211,7 @@ func (a *app) logFlags(cmd *cobra.Command) {
 
 // rules are what other packages want of a configuration.
 func rules() config.Rules {
-	return config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Token: access.CheckName, Role: access.CheckRole, Patterns: objects.Check}
+	return config.Rules{Account: auth.CheckAccount, Group: auth.CheckGroup, Password: auth.CheckPassword, Token: access.CheckName, Role: access.CheckRole, Patterns: objects.Check, Check: task.CheckSkippable}
 }
 
 // loadConfig reads the file that -c names.

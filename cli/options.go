@@ -113,6 +113,7 @@ func taskOption(dataDir string, t *config.Task) task.Options {
 		StopAtPartialImages: t.PartialImages == "stop",
 		CheckDefinitions:    time.Duration(*t.CheckDefinitions),
 		WireCompression:     t.WireCompression,
+		SkipChecks:          t.SkipChecks,
 		Retention:           store.Retention{Age: time.Duration(t.Retention.Age), Bytes: t.Retention.MaxBytes},
 		Version:             release,
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -29,7 +30,7 @@ not in a state for it; 7: the command is saved, but not done yet.`,
 	}
 	r.flags(cmd)
 	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip(), r.taskCheck(),
-		r.taskCreate(), r.taskObjects(), r.taskEvents(), r.taskExport(), r.taskApply(), r.taskReconfigure(), r.taskDelete(), r.taskStep("precheck"), r.taskStep("start"), r.taskStep("pause"), r.taskStep("resume"))
+		r.taskCreate(), r.taskObjects(), r.taskEvents(), r.taskExport(), r.taskApply(), r.taskReconfigure(), r.taskDelete(), r.taskPrecheck(), r.taskStep("start"), r.taskStep("pause"), r.taskStep("resume"))
 	return cmd
 }
 
@@ -118,7 +119,7 @@ func (r *remote) printTask(task *admin.Task) error {
 	line("ALLOWED", "%s", strings.Join(task.Allowed, ", "))
 	for _, c := range task.Checks {
 		if c.Status != "ok" {
-			line("CHECK", "%s %s: %s; to mend it: %s", c.Status, printable(c.Name), printable(c.Detail), printable(c.Fix))
+			line("CHECK", "%s %s: %s; to mend it: %s%s", c.Status, printable(c.Name), printable(c.Detail), printable(c.Fix), waySkip(task, &c))
 		}
 	}
 	if g := task.EventGroup; g != nil {
@@ -148,6 +149,19 @@ func (r *remote) printTask(task *admin.Task) error {
 		line("EVENT", "%s %s %s at %s:%d: %s", moment(e.Time), e.Kind, printable(e.Table), printable(e.File), e.Pos, printable(e.Text))
 	}
 	return t.Flush()
+}
+
+// waySkip says how a warning is not told any more.
+func waySkip(task *admin.Task, c *admin.Check) string {
+	switch {
+	case !c.Skippable:
+		return ""
+	case slices.Contains(task.Allowed, "precheck"):
+		return fmt.Sprintf("; or skip it: daybook task precheck %s --skip %q", printable(task.Name), printable(c.Name))
+	case task.Owner == "store":
+		return fmt.Sprintf("; or skip it: daybook task reconfigure %s --skip-check %q", printable(task.Name), printable(c.Name))
+	}
+	return "; or skip it by skip_checks in the configuration file"
 }
 
 // logOf says how far back the log goes, and how far it may.

@@ -17,7 +17,7 @@ import (
 // definitionFlags are those of a definition; what is not given is not said.
 type definitionFlags struct {
 	source, user, passwordEnv, tlsMode, schemaChanges, start string
-	include, exclude                                         []string
+	include, exclude, skipChecks                             []string
 	age                                                      time.Duration
 	maxBytes                                                 int64
 	given                                                    func(flag string) bool
@@ -31,6 +31,7 @@ func (f *definitionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.include, "include", nil, "`pattern` of tables to track, such as 'shop.*'; may be repeated; default all")
 	cmd.Flags().StringArrayVar(&f.exclude, "exclude", nil, "`pattern` of tables not to track, which wins; may be repeated")
 	cmd.Flags().StringVar(&f.schemaChanges, "schema-changes", "", "schema changes `of` which there are records: instance, objects or none; default instance")
+	cmd.Flags().StringArrayVar(&f.skipChecks, "skip-check", nil, "`check` whose warning is not to be told, such as 'binlog sync'; may be repeated")
 	cmd.Flags().DurationVar(&f.age, "retention-age", 0, "how long records stay, such as 72h; 0s: as for all tasks")
 	cmd.Flags().Int64Var(&f.maxBytes, "retention-bytes", 0, "cap on the compressed `bytes` of the task's records; 0: none of its own")
 	f.given = cmd.Flags().Changed
@@ -61,6 +62,9 @@ func (f *definitionFlags) keys() (map[string]any, error) {
 		if value != nil {
 			objects[key] = value
 		}
+	}
+	if f.skipChecks != nil {
+		keys["skip_checks"] = f.skipChecks
 	}
 	if f.given("retention-age") {
 		retention["age"] = f.age.String()
@@ -165,7 +169,7 @@ func (r *remote) taskReconfigure() *cobra.Command {
 		Short: "Change a task that was created at run time",
 		Long: `Changes what the flags give, and leaves the rest as it is. The new definition is
 prechecked first: if that fails, the old one goes on. The task goes on by itself, and
-loses no change. --include and --exclude replace the whole list. What is not about the
+loses no change. --include, --exclude and --skip-check replace the whole list. What is not about the
 reading of the source (retention, wire_compression) holds at once, without a precheck.`,
 		Example: "  daybook task reconfigure shop --include 'shop.*' --include 'crm.customers'\n  daybook task reconfigure shop --source db2.example.com:3306\n  daybook task reconfigure shop --retention-age 72h --retention-bytes 50000000000\n  daybook task reconfigure shop --patch '{\"tombstones\": true}'",
 		Args:    cobra.ExactArgs(1),
@@ -253,12 +257,38 @@ is in that copy, so change those passwords, too.`,
 	return cmd
 }
 
+func (r *remote) taskPrecheck() *cobra.Command {
+	var req admin.PrecheckRequest
+	cmd := &cobra.Command{
+		Use:   "precheck NAME",
+		Short: "Run the precheck of a task again that is not started",
+		Long: `Checks the source once more, and waits for the end.
+
+--skip names a check that warns: its warning is not told or logged any more, and the check is shown as
+skipped, for good: skip_checks of the task's definition holds it. A check that fails cannot be skipped.
+
+Exit code 1: it failed again.`,
+		Example: "  daybook task precheck shop\n  daybook task precheck shop --skip 'binlog sync' --skip GTID",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.call(func(c *admin.Client) error {
+				t, err := c.PrecheckTask(cmd.Context(), args[0], req)
+				if err != nil {
+					return err
+				}
+				return r.prechecked(cmd.Context(), c, t)
+			})
+		},
+	}
+	cmd.Flags().StringArrayVar(&req.Skip, "skip", nil, "`check` that warns, not to be told any more; may be repeated")
+	return cmd
+}
+
 // steps are the operations that need no more than a name.
 var steps = map[string]struct{ short, long string }{
-	"precheck": {"Run the precheck of a task again that failed it", "Checks the source once more, and waits for the end.\n\nExit code 1: it failed again."},
-	"start":    {"Start a task whose precheck has passed", "Has the task read its source from the start that its definition names."},
-	"pause":    {"Pause a task", "Nothing is read until 'daybook task resume'. The position is kept; the source must keep its\nbinlogs until then."},
-	"resume":   {"Resume a paused task, or one in Error at once", "A paused task goes on where it stood, if the source still has its binlogs. One in Error tries\nagain at once, and may fail for seven days from now on before it gives up."},
+	"start":  {"Start a task whose precheck has passed", "Has the task read its source from the start that its definition names."},
+	"pause":  {"Pause a task", "Nothing is read until 'daybook task resume'. The position is kept; the source must keep its\nbinlogs until then."},
+	"resume": {"Resume a paused task, or one in Error at once", "A paused task goes on where it stood, if the source still has its binlogs. One in Error tries\nagain at once, and may fail for seven days from now on before it gives up."},
 }
 
 func (r *remote) taskStep(name string) *cobra.Command {
@@ -273,9 +303,6 @@ func (r *remote) taskStep(name string) *cobra.Command {
 				t, err := c.StepTask(cmd.Context(), args[0], name)
 				if err != nil {
 					return err
-				}
-				if name == "precheck" {
-					return r.prechecked(cmd.Context(), c, t)
 				}
 				return r.print(t, func() error { return r.printTask(&t) })
 			})

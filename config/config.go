@@ -105,9 +105,10 @@ type Task struct {
 	Format           string    `yaml:"format"`           // debezium-json
 	WireCompression  string    `yaml:"wire_compression"` // none | gzip | snappy | lz4 | zstd: of what consumers fetch
 	Tombstones       bool      `yaml:"tombstones"`
-	IncludeQuery     bool      `yaml:"include_query"`     // source.query is the statement's text
-	PartialImages    string    `yaml:"partial_images"`    // accept | stop: rows of which a session leaves columns out
-	CheckDefinitions *Duration `yaml:"check_definitions"` // how often they are compared with the source's; 0: only by command
+	IncludeQuery     bool      `yaml:"include_query"`         // source.query is the statement's text
+	PartialImages    string    `yaml:"partial_images"`        // accept | stop: rows of which a session leaves columns out
+	CheckDefinitions *Duration `yaml:"check_definitions"`     // how often they are compared with the source's; 0: only by command
+	SkipChecks       []string  `yaml:"skip_checks,omitempty"` // of the precheck, whose warnings are not told any more
 	// Retention is the task's own; what it does not say is as for all.
 	Retention TaskRetention `yaml:"retention,omitempty"`
 	Groups    []Group       `yaml:"groups,omitempty"`

@@ -7,6 +7,7 @@ import (
 
 	"daybook/config"
 	"daybook/objects"
+	"daybook/task"
 )
 
 const definition = `{"name":"shop","source":{"address":"db.example:3306","user":"daybook","password":"s3cret-s3cret"%S},"objects":{"include":["shop.*"]}%T}`
@@ -93,6 +94,7 @@ func TestWrongDefinitions(t *testing.T) {
 		string(withKeys("", `,"colour":"red"`)):                              "colour",
 		string(withKeys("", `,"format":"s3cret-s3cret"`)):                    "format: is not one of",
 		string(withKeys("", `,"check_definitions":"s3cret"`)):                "check_definitions: is no duration",
+		string(withKeys("", `,"skip_checks":["s3cret-s3cret"]`)):             "skip_checks[0]: is no check that warns",
 		string(withKeys("", `,"retention":{"age":"59s"}`)):                   "retention.age: 59s is less than a minute",
 		string(withKeys("", `,"retention":{"max_bytes":-1}`)):                "retention.max_bytes: is negative",
 		string(withKeys("", `,"retention":{"hours":1}`)):                     "hours",
@@ -101,7 +103,7 @@ func TestWrongDefinitions(t *testing.T) {
 		`{"name":"shop","source":{"user":"u","address":"h:1","password":7}}`: "source.password: wants a text",
 		`{"name":"a b","source":"s3cret"}`:                                   "source",
 	} {
-		_, err := config.ParseDefinition([]byte(text), "", config.Rules{Patterns: objects.Check})
+		_, err := config.ParseDefinition([]byte(text), "", config.Rules{Patterns: objects.Check, Check: task.CheckSkippable})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, want one that says %q", text, err, want)
 		}

@@ -44,12 +44,13 @@ func (e *Error) Error() string {
 type LookupEnv func(name string) (value string, ok bool)
 
 // Rules are what names and passwords of groups must keep to, which package auth has, names and
-// roles of tokens, which package access has, and the patterns of objects, which package objects has. An error says what is wrong and holds
+// roles of tokens, which package access has, and the patterns of objects, which package objects has, and the checks that warn, which package task has. An error says what is wrong and holds
 // nothing of the file. That of Patterns are one for each, nil where it is right.
 type Rules struct {
 	Account, Group, Password func(string) error
 	Token, Role              func(string) error // of the admin API
 	Patterns                 func([]string) []error
+	Check                    func(string) error // of the precheck, whose warning may be skipped
 }
 
 // Load reads, checks and completes the file at path. Relative paths in it are

@@ -221,6 +221,11 @@ func (l *loader) tracks(key string, t *Task) {
 	if t.Retention.MaxBytes < 0 {
 		l.faultf(key+".retention.max_bytes", "is negative; 0 means no cap of its own")
 	}
+	for i, name := range t.SkipChecks {
+		if err := l.rules.Check(name); err != nil {
+			l.faultf(fmt.Sprintf("%s.skip_checks[%d]", key, i), "%v", err)
+		}
+	}
 	l.patterns(key+".objects.include", t.Objects.Include)
 	l.patterns(key+".objects.exclude", t.Objects.Exclude)
 }

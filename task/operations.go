@@ -42,7 +42,7 @@ func Phases() []Phase {
 		{"Prechecking", Prechecking, []Operation{OpDelete}, "the precheck runs"},
 		{"Prechecking, precheck failed", Prechecking, []Operation{OpPrecheck, OpDelete}, "a check failed; its fix is told"},
 		{"Prechecking, of the configuration file", Prechecking, []Operation{OpRestart, OpDelete}, "the precheck runs, and is tried again"},
-		{"Not Started", NotStarted, []Operation{OpStart, OpDelete}, "the precheck passed"},
+		{"Not Started", NotStarted, []Operation{OpPrecheck, OpStart, OpDelete}, "the precheck passed"},
 		{"Not Started, paused", NotStarted, []Operation{OpResume, OpReconfigure, OpDelete}, "the position is kept"},
 		{"Not Started, not declared", NotStarted, []Operation{OpDelete}, "the configuration file does not declare it any more, its log is kept"},
 		{"Performing Initial Change Tracking", Initial, []Operation{OpRestart, OpCheck, OpDelete}, "it connects, and reads what came meanwhile"},

@@ -15,11 +15,13 @@ import (
 // CheckStatus is the outcome of a precheck.
 type CheckStatus string
 
-// The outcomes. Warn is told and does not keep a task from starting.
+// The outcomes. Warn is told and does not keep a task from starting; Skipped is one that is not
+// to be told any more.
 const (
-	Passed CheckStatus = "ok"
-	Warn   CheckStatus = "warn"
-	Fail   CheckStatus = "fail"
+	Passed  CheckStatus = "ok"
+	Warn    CheckStatus = "warn"
+	Skipped CheckStatus = "skipped"
+	Fail    CheckStatus = "fail"
 )
 
 // Check is the result of one precheck.

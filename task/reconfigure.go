@@ -52,6 +52,9 @@ func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMe
 		if !c.aside {
 			l.Secret = m.o.Sealed.Seal(name, []byte(c.password))
 			l.Stuck, l.Failing = false, time.Time{}
+			if l.Stage == started && l.State == Normal { // it connects anew
+				l.to(Initial, "", time.Now().UTC())
+			}
 		}
 		return nil
 	})
@@ -84,7 +87,7 @@ type reconfiguration struct {
 }
 
 // besideReading are the keys of a definition that the reading of the source knows nothing of.
-var besideReading = []string{"wire_compression", "retention", "auto_start"}
+var besideReading = []string{"wire_compression", "retention", "skip_checks", "auto_start"}
 
 // changeTo returns what a patch leads to, unless a key changes that stays.
 func (m *Manager) changeTo(t *Task, l *life, patch json.RawMessage) (*reconfiguration, error) {

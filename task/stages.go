@@ -68,15 +68,6 @@ func (t *Task) lookAtSource(ctx context.Context) {
 	}
 }
 
-// Precheck runs the precheck of a task again that failed it.
-func (t *Task) Precheck(ctx context.Context) error {
-	return t.step(ctx, OpPrecheck, func(l *life) error {
-		l.Stage = checking
-		l.to(Prechecking, "", time.Now().UTC())
-		return nil
-	})
-}
-
 // Start starts a task that has passed its precheck.
 func (t *Task) Start(ctx context.Context) error {
 	return t.step(ctx, OpStart, func(l *life) error {

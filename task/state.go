@@ -64,7 +64,7 @@ type Definitions struct {
 func (t *Task) Status() Status {
 	t.mu.Lock()
 	l := &t.life
-	st := Status{Name: t.name, Definition: t.opts.Definition, Checks: t.checks, Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Reason: l.Reason, Group: l.Group}
+	st := Status{Name: t.name, Definition: t.opts.Definition, Checks: t.opts.Shown(t.checks), Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Reason: l.Reason, Group: l.Group}
 	if l.State == Error {
 		st.Retry = t.retry
 	}

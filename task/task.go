@@ -46,6 +46,8 @@ type Options struct {
 	AutoStart bool
 	// WireCompression is what consumers get, of which the task knows nothing more.
 	WireCompression string
+	// SkipChecks are checks of the precheck whose warnings are not to be told.
+	SkipChecks []string
 	// Retention is what is kept of the records, where it is not as for all.
 	Retention store.Retention
 	// Definition is all of this as it was written, as JSON without secrets.
@@ -245,7 +247,7 @@ func (t *Task) track(ctx context.Context) (err error) {
 	}
 	checks := Precheck(ctx, run.opts)
 	t.keepChecks(checks)
-	t.tellWarnings(checks)
+	t.tellWarnings(run.opts.Shown(checks))
 	if err := Failed(checks); err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func TestLifeOfATask(t *testing.T) {
 		conn.Exec(setPassword(s, user))
 		command(t, d, 0, "precheck", "second")
 		l.state("Not Started")
-		l.allows("start", "delete")
+		l.allows("precheck", "start", "delete")
 		l.crash()
 		l.state("Not Started")
 
