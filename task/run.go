@@ -92,7 +92,9 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	if r.reader.Reselected() {
-		r.t.record(journal.Event{Kind: "objects", Text: fmt.Sprintf("other objects are selected from %s on, and from offset %d of the log (from the end of a transaction that was half read there)", placeOf(r.position), r.saved.partition.HighWatermark()), Place: fileAndOffset(r.position)})
+		r.t.record(journal.Event{Kind: "objects", Place: fileAndOffset(r.position), Text: fmt.Sprintf(
+			"other objects are selected from %s on, and from offset %d of the log (from the end of a transaction that was half read there): include %q, exclude %q",
+			placeOf(r.position), r.saved.partition.HighWatermark(), o.Include, o.Exclude)})
 	}
 	if err := r.saveStart(options.Resume == nil); err != nil {
 		_ = r.reader.Close()

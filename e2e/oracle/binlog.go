@@ -65,6 +65,7 @@ type reader struct {
 	t        *testing.T
 	database string
 	file     string
+	begin    Position // of the event group
 	to       Position
 	done     bool
 }
@@ -81,9 +82,11 @@ func (r *reader) event(e *replication.BinlogEvent, yield func(Change) bool) bool
 	at := Position{r.file, end - uint64(e.Header.EventSize)}
 	r.done = r.file == r.to.File && end >= r.to.Pos
 	switch event := e.Event.(type) {
+	case *replication.GTIDEvent, *replication.MariadbGTIDEvent:
+		r.begin = at
 	case *replication.QueryEvent:
 		if ddl.Match(event.Query) {
-			return yield(Change{Position: at, Op: "ddl", DDL: string(event.Query)})
+			return yield(Change{Position: at, Begin: r.begin, Op: "ddl", DDL: string(event.Query)})
 		}
 	case *replication.RowsEvent:
 		if string(event.Table.Schema) == r.database {
@@ -96,7 +99,7 @@ func (r *reader) event(e *replication.BinlogEvent, yield func(Change) bool) bool
 func (r *reader) rows(kind replication.EventType, event *replication.RowsEvent, at Position, yield func(Change) bool) bool {
 	table := fmt.Sprintf("%s.%s", event.Table.Schema, event.Table.Table)
 	for i := 0; i < len(event.Rows); i++ {
-		c := Change{Position: at, Row: i, Table: table}
+		c := Change{Position: at, Begin: r.begin, Row: i, Table: table}
 		switch kind {
 		case replication.WRITE_ROWS_EVENTv1, replication.WRITE_ROWS_EVENTv2:
 			c.Op, c.After = "c", r.values(event.Rows[i])

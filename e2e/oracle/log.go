@@ -25,12 +25,19 @@ const Patience = time.Minute
 func Records(t *testing.T, d *harness.Daybook, end int64) iter.Seq[*kgo.Record] {
 	t.Helper()
 	return func(yield func(*kgo.Record) bool) {
-		client := d.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
-			harness.Topic: {0: kgo.NewOffset().At(0)},
-		}))
+		client := d.Client()
 		defer client.Close()
+		RecordsOf(t, client, harness.Topic, end)(yield)
+	}
+}
+
+// RecordsOf streams the records of a topic as Records does, by a client that consumes nothing else.
+func RecordsOf(t *testing.T, client *kgo.Client, topic string, end int64) iter.Seq[*kgo.Record] {
+	t.Helper()
+	return func(yield func(*kgo.Record) bool) {
+		client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().At(0)}})
 		if end < 0 {
-			end = HighWatermark(t, client)
+			end = highWatermark(t, client, topic)
 		}
 		next := int64(0)
 		for next < end {
@@ -56,9 +63,14 @@ func Records(t *testing.T, d *harness.Daybook, end int64) iter.Seq[*kgo.Record] 
 // HighWatermark asks for the log's end, trying for as long as Patience.
 func HighWatermark(t *testing.T, client *kgo.Client) int64 {
 	t.Helper()
+	return highWatermark(t, client, harness.Topic)
+}
+
+func highWatermark(t *testing.T, client *kgo.Client, name string) int64 {
+	t.Helper()
 	req := kmsg.NewPtrListOffsetsRequest()
 	topic, partition := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()
-	topic.Topic, partition.Timestamp = harness.Topic, -1
+	topic.Topic, partition.Timestamp = name, -1
 	topic.Partitions = append(topic.Partitions, partition)
 	req.Topics = append(req.Topics, topic)
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)

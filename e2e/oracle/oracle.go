@@ -28,10 +28,11 @@ type Position struct {
 
 // Change is one record of the log: a row change, or a DDL statement.
 type Change struct {
-	Position        // of the event
-	Row      int    // index within the event
-	Op       string // c, u, d; "ddl"
-	Table    string // database.table; of a DDL statement ""
+	Position          // of the event
+	Begin    Position // of the event group that it is in; zero: not known
+	Row      int      // index within the event
+	Op       string   // c, u, d; "ddl"
+	Table    string   // database.table; of a DDL statement ""
 	// Before and After are the row's values in the order of the columns; nil: none.
 	Before, After []string
 	DDL           string
