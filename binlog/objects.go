@@ -38,7 +38,8 @@ func (r *Reader) selectObjects(saved []byte, p *position) error {
 		return nil
 	}
 	r.chosen, r.selects = chosenObjects{r.filter, entry}, saved != nil
-	if p == nil || !p.inGroup() || saved == nil { // earlier versions saved none
+	r.resumedIn = p != nil && p.inGroup()
+	if !r.resumedIn || saved == nil { // earlier versions saved none
 		r.changeObjects()
 		return nil
 	}
@@ -60,8 +61,9 @@ func readSelected(saved []byte) (*objects.Selection, error) {
 }
 
 // Reselected tells whether other objects are selected than were at the position that
-// the reader resumed at.
-func (r *Reader) Reselected() bool { return r.selects }
+// the reader resumed at, and whether that stands in an event group of which a part is
+// read: then they are selected from the group's end on.
+func (r *Reader) Reselected() (others, inGroup bool) { return r.selects, r.selects && r.resumedIn }
 
 // chosenObjects wait for the end of a half-read transaction.
 type chosenObjects struct {

@@ -21,13 +21,15 @@ type Reader struct {
 	chosen chosenObjects
 	// selects: others are selected than were at the position that it resumed at.
 	selects bool
-	feed    *dump.Feed
-	stream  *stream
-	server  atomic.Pointer[Status] // that is read from, see followServer
-	wrote   int                    // version of the server that wrote the file; 0: not known
-	fold    bool                   // names of databases and tables are not told apart by case: as at the start
-	closed  atomic.Bool
-	err     error // fatal; returned for ever
+	// resumedIn tells that a part of the event group at the resumed position was read.
+	resumedIn bool
+	feed      *dump.Feed
+	stream    *stream
+	server    atomic.Pointer[Status] // that is read from, see followServer
+	wrote     int                    // version of the server that wrote the file; 0: not known
+	fold      bool                   // names of databases and tables are not told apart by case: as at the start
+	closed    atomic.Bool
+	err       error // fatal; returned for ever
 
 	catalog    *schema.Catalog
 	generation int // grows with each DDL

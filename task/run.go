@@ -91,16 +91,26 @@ func (r *run) open(ctx context.Context) error {
 		}
 		return err
 	}
-	if r.reader.Reselected() {
-		r.t.record(journal.Event{Kind: "objects", Place: fileAndOffset(r.position), Text: fmt.Sprintf(
-			"other objects are selected from %s on, and from offset %d of the log (from the end of a transaction that was half read there): include %q, exclude %q",
-			placeOf(r.position), r.saved.partition.HighWatermark(), o.Include, o.Exclude)})
-	}
+	r.tellObjects()
 	if err := r.saveStart(options.Resume == nil); err != nil {
 		_ = r.reader.Close()
 		return err
 	}
 	return nil
+}
+
+// tellObjects keeps from where on other objects are selected, if they are.
+func (r *run) tellObjects() {
+	others, inGroup := r.reader.Reselected()
+	if !others {
+		return
+	}
+	place, offset := placeOf(r.position), r.saved.partition.HighWatermark()
+	from := fmt.Sprintf("from %s on, and from offset %d of the log on", place, offset)
+	if inGroup {
+		from = fmt.Sprintf("behind the transaction at %s, of which a part is read already, and behind its records that follow offset %d of the log", place, offset)
+	}
+	r.t.record(journal.Event{Kind: "objects", Place: fileAndOffset(r.position), Text: fmt.Sprintf("other objects are selected %s: include %q, exclude %q", from, r.opts.Include, r.opts.Exclude)})
 }
 
 // saveStart saves where a reader began, if it began anew.

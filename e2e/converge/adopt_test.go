@@ -5,6 +5,7 @@ package converge
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,7 +61,7 @@ func (a *applier) adopt(e *envelope) error {
 			labels = append(labels, "MODIFY "+column)
 		}
 	}
-	if len(labels) == 0 && garbled {
+	if len(labels) == 0 && (garbled || a.converted()) { // the column may have other labels by now, or none
 		return nil
 	}
 	if len(labels) == 0 {
@@ -159,4 +160,9 @@ func inBMP(s string) string {
 		}
 	}
 	return string(runes)
+}
+
+// converted tells whether labels may have been garbled by a conversion before.
+func (a *applier) converted() bool {
+	return slices.ContainsFunc(a.ddl, func(sql string) bool { return strings.Contains(sql, "CONVERT TO CHARACTER SET") })
 }

@@ -42,7 +42,7 @@ func (c Change) String() string {
 	if c.Op == "ddl" {
 		return fmt.Sprintf("%s:%d ddl %s", c.File, c.Pos, c.DDL)
 	}
-	return fmt.Sprintf("%s:%d row %d %s %s %.200q -> %.200q", c.File, c.Pos, c.Row, c.Op, c.Table, c.Before, c.After)
+	return fmt.Sprintf("%s:%d row %d (in %s:%d) %s %s %.200q -> %.200q", c.File, c.Pos, c.Row, c.Begin.File, c.Begin.Pos, c.Op, c.Table, c.Before, c.After)
 }
 
 func (c Change) equal(o Change) bool {

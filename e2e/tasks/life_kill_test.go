@@ -65,7 +65,7 @@ func operationsThroughKills(t *testing.T, kills int) {
 		args := []string{"task", move.op, "second"}
 		switch move.op {
 		case "create":
-			args = append(args, "--source", s.Address, "--user", servers.Repl, "--password-env", "SECOND_PASSWORD", "--include", db+".t")
+			args = append(args, "--source", s.Address, "--user", servers.Repl, "--password-env", "SECOND_PASSWORD", "--include", db+".t", "--schema-changes", "none")
 		case "reconfigure":
 			args = append(args, "--patch", fmt.Sprintf(`{"tombstones": %t}`, n%2 == 0))
 		case "delete":

@@ -183,7 +183,7 @@ func TestLifeOfATask(t *testing.T) {
 		l.exported(db)
 
 		events := command(t, d, 0, "events", "second", "-n", "200")
-		for _, want := range []string{" create: created: ", " start: start (by the token admin, from 127.0.0.1)", " pause: pause (by", " state: Not Started: paused", " reconfigure: reconfigured: {", " objects: other objects are selected from ", " state: Normal"} {
+		for _, want := range []string{" create: created: ", " start: start (by the token admin, from 127.0.0.1)", " pause: pause (by", " state: Not Started: paused", " reconfigure: reconfigured: {", " objects: other objects are selected ", " state: Normal"} {
 			if !strings.Contains(events, want) {
 				t.Errorf("the events lack %q:\n%s", want, events)
 			}
