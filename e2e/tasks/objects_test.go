@@ -31,9 +31,9 @@ func TestObjectsUnderLoad(t *testing.T) {
 
 // selections are what a task was told to select, by number.
 type selections struct {
-	db   string
-	rng  *rand.Rand
-	has  []func(table string) bool
+	db  string
+	rng *rand.Rand
+	has []func(table string) bool
 }
 
 // next draws a selection in one of the forms that patterns have. Its number is in a
