@@ -190,15 +190,49 @@ func (c *Client) Preview(ctx context.Context, task string, o Objects) (ObjectsPr
 	return p, err
 }
 
-// Events returns the newest events of a task ("": of all), the newest first.
-func (c *Client) Events(ctx context.Context, task string, limit int) ([]LogEvent, error) {
-	path := "events"
-	if task != "" {
-		path = pathOfTask(task) + "/events"
+// EventFilter says which events are wanted; what is zero does not matter.
+type EventFilter struct {
+	Task, Kind string
+	Gone       bool      // the task may be gone; else it is an error
+	Since      time.Time // not before
+	After      string    // only from behind the event of this ID on
+	Limit      int       // at most so many: all from behind After on, if that is given
+}
+
+func (f *EventFilter) query() url.Values {
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
+	for name, value := range map[string]string{"kind": f.Kind, "after": f.After} {
+		if value != "" {
+			q.Set(name, value)
+		}
 	}
-	var list LogEventList
-	err := c.call(ctx, http.MethodGet, path+"?limit="+strconv.Itoa(limit), nil, &list)
-	return list.Events, err
+	if !f.Since.IsZero() {
+		q.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
+	}
+	return q
+}
+
+// Events returns the newest events, the newest first.
+func (c *Client) Events(ctx context.Context, f EventFilter) ([]LogEvent, error) {
+	path, query := "events", f.query()
+	switch {
+	case f.Gone && f.Task != "":
+		query.Set("task", f.Task)
+	case f.Task != "":
+		path = pathOfTask(f.Task) + "/events"
+	}
+	var all []LogEvent
+	for {
+		var list LogEventList
+		if err := c.call(ctx, http.MethodGet, path+"?"+query.Encode(), nil, &list); err != nil {
+			return nil, err
+		}
+		all = append(all, list.Events...)
+		if f.After == "" || list.Next == "" {
+			return all, nil
+		}
+		query.Set("cursor", list.Next)
+	}
 }
 
 // Tokens returns all tokens in the order of their names.

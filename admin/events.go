@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,15 +33,23 @@ type LogEventList struct {
 
 // eventsInput asks for a page of events.
 type eventsInput struct {
-	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"How many there may be on the page."`
-	Cursor string `query:"cursor" pattern:"^[0-9a-f]{16}$" doc:"next of the page before; without it the newest are answered."`
+	Task string `query:"task" minLength:"1" maxLength:"249" doc:"Only those of this task, which may be gone." example:"shop"`
+	EventsQuery
 }
 
 // taskEventsInput asks for those of a task.
 type taskEventsInput struct {
-	Name   string `path:"name" doc:"The task's name." example:"shop"`
-	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"How many there may be on the page."`
-	Cursor string `query:"cursor" pattern:"^[0-9a-f]{16}$" doc:"next of the page before; without it the newest are answered."`
+	Name string `path:"name" doc:"The task's name." example:"shop"`
+	EventsQuery
+}
+
+// EventsQuery is what both have. It is exported for Huma, which looks into no other.
+type EventsQuery struct {
+	Kind   string    `query:"kind" minLength:"1" maxLength:"64" doc:"Only those of this kind." example:"state"`
+	Since  time.Time `query:"since" doc:"Only those of that time and later." example:"2026-01-31T12:00:00Z"`
+	After  string    `query:"after" pattern:"^[0-9a-f]{16}$" doc:"Only those that came after the event of this id."`
+	Limit  int       `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"How many there may be on the page."`
+	Cursor string    `query:"cursor" pattern:"^[0-9a-f]{16}$" doc:"next of the page before; without it the newest are answered."`
 }
 
 func (a *api) eventOperations() {
@@ -48,7 +57,9 @@ func (a *api) eventOperations() {
 	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"server"},
 		Summary: "List what happened", Description: "Events of the last seven days, the newest first: those of tasks that are gone, too.",
-	}, fails: []Code{CodeInvalid}}, func(_ context.Context, in *eventsInput) (*body[LogEventList], error) { return s.events("", in) })
+	}, fails: []Code{CodeInvalid}}, func(_ context.Context, in *eventsInput) (*body[LogEventList], error) {
+		return s.events(in.Task, &in.EventsQuery)
+	})
 	register(a, operation{least: access.Viewer, Operation: huma.Operation{
 		OperationID: "list-task-events", Method: http.MethodGet, Path: "/api/v1/tasks/{name}/events", Tags: []string{"tasks"},
 		Summary: "List what happened to a task", Description: "Its events of the last seven days, the newest first.",
@@ -56,12 +67,14 @@ func (a *api) eventOperations() {
 		if _, err := s.findTask(in.Name); err != nil {
 			return nil, err
 		}
-		return s.events(in.Name, &eventsInput{in.Limit, in.Cursor})
+		return s.events(in.Name, &in.EventsQuery)
 	})
 }
 
-func (s *Server) events(task string, in *eventsInput) (*body[LogEventList], error) {
-	found, err := s.o.Journal.List(task, in.Cursor, in.Limit)
+func (s *Server) events(task string, in *EventsQuery) (*body[LogEventList], error) {
+	found, err := s.o.Journal.List(journal.Query{
+		Task: task, Kind: in.Kind, Since: in.Since, After: in.After, Before: in.Cursor, Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}

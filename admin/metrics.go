@@ -80,7 +80,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	}
 	for _, st := range c.s.o.Tasks.Statuses() {
 		gauge(c.differ, float64(len(st.Definitions.Differ)+st.Definitions.More), st.Name)
-		for kind, n := range st.EventCounts {
+		for kind, n := range st.Notices {
 			to <- prometheus.MustNewConstMetric(c.events, prometheus.CounterValue, float64(n), st.Name, kind)
 		}
 	}

@@ -215,7 +215,7 @@ func TestTokenLife(t *testing.T) {
 	_, err = ops.Tasks(ctx)
 	wantError(t, err, http.StatusUnauthorized, admin.CodeUnauthorized, "the token is wrong")
 
-	events, err := s.Events(ctx, "", 100)
+	events, err := s.Events(ctx, admin.EventFilter{Limit: 100})
 	must(t, err)
 	var told []string
 	for _, e := range events {

@@ -22,7 +22,7 @@ type Task struct {
 	// Position is nil if reading has not begun.
 	Position       *Position   `json:"position" doc:"Where reading the source goes on; null: it has not begun."`
 	Command        string      `json:"command,omitempty" doc:"One that was given and waits for the source to allow it."`
-	Events         []Event     `json:"events,omitempty" nullable:"false" doc:"The newest 50 that there were since Daybook started, the oldest first; not in the list of tasks."`
+	Events         []Event     `json:"events,omitempty" nullable:"false" doc:"The newest 50 of the last seven days that a person should know of and that stopped nothing, the oldest first; not in the list of tasks."`
 	Definitions    Definitions `json:"definitions,omitzero" doc:"The tables' definitions beside those of the source."`
 	Log            Log         `json:"log" doc:"What is kept of the records."`
 	LogStartOffset int64       `json:"log_start_offset" doc:"Of the oldest record."`

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"daybook/access"
+	"daybook/journal"
 	"daybook/store"
 	"daybook/task"
 )
@@ -61,10 +64,28 @@ func (s *Server) showTask(ctx context.Context, in *taskPath) (*body[Task], error
 	}
 	st := t.Status()
 	shown := s.task(ctx, st)
-	for _, e := range st.Events {
-		shown.Events = append(shown.Events, Event{Time: e.Time.UTC(), Kind: e.Kind, Table: e.Table, Text: e.Text, File: e.File, Pos: e.Pos})
+	if shown.Events, err = s.noticed(in.Name); err != nil {
+		return nil, err
 	}
 	return &body[Task]{shown}, nil
+}
+
+// shownNotices is how many of what a task noticed are shown with it.
+const shownNotices = 50
+
+// noticed returns the newest of what a task noticed, the oldest of them first.
+func (s *Server) noticed(name string) ([]Event, error) {
+	found, err := s.o.Journal.List(journal.Query{Task: name, Notices: true, Limit: shownNotices})
+	if err != nil {
+		return nil, err
+	}
+	var list []Event
+	for _, e := range slices.Backward(found) {
+		file, pos, _ := strings.Cut(e.Place, ":") // a binlog's name has none
+		at, _ := strconv.ParseUint(pos, 10, 64)
+		list = append(list, Event{Time: e.Time, Kind: e.Kind, Table: e.Table, Text: e.Text, File: file, Pos: at})
+	}
+	return list, nil
 }
 
 func (s *Server) findTask(name string) (*task.Task, error) {

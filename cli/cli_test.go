@@ -85,8 +85,13 @@ func TestNoName(t *testing.T) {
 }
 
 func run(args ...string) (stdout, stderr string, code int) {
+	return runFor(context.Background(), args...)
+}
+
+// runFor runs a command until ctx is done, as Ctrl-C ends it.
+func runFor(ctx context.Context, args ...string) (stdout, stderr string, code int) {
 	var out, errOut bytes.Buffer
-	code = cli.Run(context.Background(), args, &out, &errOut)
+	code = cli.Run(ctx, args, &out, &errOut)
 	return out.String(), errOut.String(), code
 }
 

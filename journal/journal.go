@@ -4,6 +4,9 @@
 // The main types are [Log] and [Event]. Events are kept for seven days, over
 // restarts, and no more than [most] of them.
 //
+// Finding events takes time in proportion to what is found, however many there are: each stands
+// under what it can be asked for by, see entries.
+//
 // Guarantee: an event that Add has returned for is synced. It is written after
 // what it tells of, so a crash right between loses it and nothing else.
 //
@@ -13,10 +16,8 @@ package journal
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,6 +43,8 @@ type Event struct {
 	// Table and Place are what of the source it is about, if of anything: database.table, FILE:OFFSET.
 	Table string `json:"table,omitempty"`
 	Place string `json:"place,omitempty"`
+	// Notice tells that a task noticed it by itself, and that it stopped nothing.
+	Notice bool `json:"notice,omitempty"`
 }
 
 // Log is the events of a store.
@@ -49,7 +52,9 @@ type Log struct {
 	table *store.Table
 
 	mu     sync.Mutex // guards the fields below, and is held while an event is written
+	ready  bool       // the fields below are known
 	last   uint64     // of the keys
+	events int        // how many there are
 	pruned time.Time
 }
 
@@ -67,15 +72,14 @@ func (l *Log) Add(e Event) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last == 0 {
-		if err := l.findLast(); err != nil {
-			return err
-		}
+	if err := l.open(); err != nil {
+		return err
 	}
 	l.last = max(l.last+1, uint64(now.UnixMicro()))
-	if err := l.table.Put(key(l.last), value); err != nil {
+	if err := l.table.Apply(append(e.entries(l.last, []byte{}), store.Write{Key: key(l.last), Value: value})); err != nil {
 		return fmt.Errorf("save event: %w", err)
 	}
+	l.events++
 	if now.Sub(l.pruned) > pruneEach {
 		l.pruned = now
 		return l.prune(now)
@@ -83,36 +87,44 @@ func (l *Log) Add(e Event) error {
 	return nil
 }
 
-func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-
-// findLast continues the numbers, also if the clock was set back.
-func (l *Log) findLast() error {
-	for kv, err := range l.table.Scan(nil) {
+// open finds out what there is, once; l.mu is held. The numbers go on also if the clock was set back.
+func (l *Log) open() error {
+	if l.ready {
+		return nil
+	}
+	if err := l.index(); err != nil {
+		return err
+	}
+	l.events = 0
+	for kv, err := range l.table.Back(nil, key(afterEvents)) {
 		if err != nil {
 			return fmt.Errorf("read events: %w", err)
 		}
-		if len(kv.Key) == 8 {
+		if l.events++; l.events == 1 {
 			l.last = binary.BigEndian.Uint64(kv.Key)
 		}
 	}
+	l.ready = true
 	return nil
 }
 
-// prune deletes what is too old, or too much.
+// prune deletes what is too old, or too much, the oldest first.
 func (l *Log) prune(now time.Time) error {
-	var keys [][]byte
-	for kv, err := range l.table.Scan(nil) {
+	oldest := uint64(now.Add(-kept).UnixMicro())
+	var writes []store.Write
+	left := l.events
+	for kv, err := range l.table.Scan(firstByte) {
 		if err != nil {
 			return fmt.Errorf("read events: %w", err)
 		}
-		keys = append(keys, kv.Key)
-	}
-	oldest := key(uint64(now.Add(-kept).UnixMicro()))
-	n, _ := slices.BinarySearchFunc(keys, oldest, slices.Compare[[]byte])
-	n = max(n, len(keys)-most)
-	var writes []store.Write
-	for _, k := range keys[:n] {
-		writes = append(writes, store.Write{Key: k})
+		n := binary.BigEndian.Uint64(kv.Key)
+		if n >= oldest && left <= most {
+			break
+		}
+		var e Event
+		_ = json.Unmarshal(kv.Value, &e) // of one that is damaged the index stays, and leads to nothing
+		writes = append(append(writes, e.entries(n, nil)...), store.Write{Key: kv.Key})
+		left--
 	}
 	if len(writes) == 0 {
 		return nil
@@ -120,34 +132,8 @@ func (l *Log) prune(now time.Time) error {
 	if err := l.table.Apply(writes); err != nil {
 		return fmt.Errorf("delete old events: %w", err)
 	}
+	l.events = left
 	return nil
-}
-
-// List returns the events of a task ("": all) from the newest on, those below the ID before ("": all), at most
-// so many.
-func (l *Log) List(task, before string, limit int) ([]Event, error) {
-	var all []Event
-	for kv, err := range l.table.Scan(nil) {
-		if err != nil {
-			return nil, fmt.Errorf("read events: %w", err)
-		}
-		id := hex.EncodeToString(kv.Key)
-		if before != "" && id >= before {
-			break
-		}
-		var e Event
-		if err := json.Unmarshal(kv.Value, &e); err != nil {
-			return nil, fmt.Errorf("%w: event %s: %w", store.ErrCorrupt, id, err)
-		}
-		if e.ID = id; task != "" && e.Task != task {
-			continue
-		}
-		if all = append(all, e); len(all) >= 2*limit { // no more are kept than are asked for
-			all = append(all[:0], all[len(all)-limit:]...)
-		}
-	}
-	slices.Reverse(all)
-	return all[:min(limit, len(all))], nil
 }
 
 type actor struct{}

@@ -17,7 +17,7 @@ import (
 // texts lists events from the newest on.
 func texts(t *testing.T, l *journal.Log, task, before string, limit int) (list []string, last string) {
 	t.Helper()
-	events, err := l.List(task, before, limit)
+	events, err := l.List(journal.Query{Task: task, Before: before, Limit: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestEvents(t *testing.T) {
 		add("a", "6")
 		all, _ = texts(t, l, "", "", 10)
 		want(all, "[6 5]")
-		if e, _ := l.List("", "", 1); e[0].By != "me" || e[0].Time.IsZero() || e[0].Kind != "state" {
+		if e, _ := l.List(journal.Query{Limit: 1}); e[0].By != "me" || e[0].Time.IsZero() || e[0].Kind != "state" {
 			t.Errorf("the newest is %+v", e[0])
 		}
 		storetest.Close(t, s)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -315,10 +316,39 @@ func (m *model) compareState() {
 		}
 	}
 	compareMap(m.t, "table", m.s.Table("groups").Scan(nil), m.tables)
+	m.compareBack()
 	for key, value := range m.tables {
 		if got, ok, err := m.s.Table("groups").Get([]byte(key)); err != nil || !ok || string(got) != value {
 			m.t.Errorf("%s is %q, %v, %v, want %q", key, got, ok, err, value)
 		}
+	}
+}
+
+// compareBack reads a part of the table from its end.
+func (m *model) compareBack() {
+	keys := slices.Sorted(maps.Keys(m.tables))
+	from, below := 0, len(keys)
+	if len(keys) > 1 {
+		from, below = len(keys)/3, len(keys)-1
+	}
+	want, end := keys[from:below], []byte{0xff, 0xff}
+	if below < len(keys) {
+		end = []byte(keys[below])
+	}
+	var begin []byte
+	if from > 0 {
+		begin = []byte(keys[from])
+	}
+	var got []string
+	for kv, err := range m.s.Table("groups").Back(begin, end) {
+		if err != nil || string(kv.Value) != m.tables[string(kv.Key)] {
+			m.t.Errorf("backwards, the table has %q = %q, %v", kv.Key, kv.Value, err)
+		}
+		got = append(got, string(kv.Key))
+	}
+	slices.Reverse(got)
+	if !slices.Equal(got, want) {
+		m.t.Errorf("backwards, the table has %q, want %q", got, want)
 	}
 }
 

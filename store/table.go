@@ -72,6 +72,12 @@ func (t *Table) Scan(prefix []byte) iter.Seq2[KV, error] {
 	return t.s.scan(tableKey(t.name, prefix), len(tableKey(t.name, nil)))
 }
 
+// Back returns the keys from a key on that are below another one, the last first, as they are
+// when the iteration begins. It ends after the first error.
+func (t *Table) Back(from, below []byte) iter.Seq2[KV, error] {
+	return t.s.walkRange(tableKey(t.name, from), tableKey(t.name, below), len(tableKey(t.name, nil)), (*cursor).Last, (*cursor).Prev)
+}
+
 // setOrDelete cannot fail: a Pebble batch only collects until it is applied.
 func setOrDelete(b *pebble.Batch, key, value []byte) {
 	if value == nil {
@@ -110,6 +116,10 @@ func (s *Store) scan(prefix []byte, cut int) iter.Seq2[KV, error] {
 
 // scanRange returns the keys from lower on, below upper.
 func (s *Store) scanRange(lower, upper []byte, cut int) iter.Seq2[KV, error] {
+	return s.walkRange(lower, upper, cut, (*cursor).First, (*cursor).Next)
+}
+
+func (s *Store) walkRange(lower, upper []byte, cut int, first, next func(*cursor) bool) iter.Seq2[KV, error] {
 	return func(yield func(KV, error) bool) {
 		if err := s.calls.enter(); err != nil {
 			yield(KV{}, err)
@@ -122,7 +132,7 @@ func (s *Store) scanRange(lower, upper []byte, cut int) iter.Seq2[KV, error] {
 			return
 		}
 		defer it.Close()
-		for ok := it.First(); ok; ok = it.Next() {
+		for ok := first(it); ok; ok = next(it) {
 			v, err := it.Value()
 			if err != nil {
 				yield(KV{}, fmt.Errorf("scan: %w", err))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"daybook/binlog"
+	"daybook/journal"
 	"daybook/store"
 )
 
@@ -235,12 +236,16 @@ func (d *Difference) String() string {
 // differingEvents bounds the tables that one check tells of as events.
 const differingEvents = 10
 
-// checkSaved tells of a check whose result is saved.
+// checkSaved tells of a check whose result is saved, by events first: who sees the result finds them.
 func (t *Task) checkSaved(f *found) {
+	t.tellChecked(f)
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.found = *f
 	t.wakeCheckers()
-	t.mu.Unlock()
+}
+
+func (t *Task) tellChecked(f *found) {
 	last := &f.Last
 	switch {
 	case last.Error != "":
@@ -256,9 +261,7 @@ func (t *Task) checkSaved(f *found) {
 		text := "it is not at the source as its statements in the binlog left it: " + d.String()
 		t.log.Warn("a table's definition differs from the source's", "table", d.Table, "found", text, "fix", adoptWay(t.name, d))
 		if i < differingEvents {
-			t.mu.Lock()
-			t.events.add(Event{Time: last.Ended, Kind: "definition_differs", Table: d.Table, Text: text, File: f.at.File, Pos: f.at.Pos})
-			t.mu.Unlock()
+			t.noticed(journal.Event{Kind: "definition_differs", Table: d.Table, Text: text, Place: eventPlace(f.at.File, f.at.Pos)})
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"slices"
 	"time"
 
 	"daybook/binlog"
@@ -43,10 +42,8 @@ type Status struct {
 	Position binlog.Place
 	// Command is one that was given and is not done yet; "": none.
 	Command string
-	// Events are the newest that there were since Daybook started, the oldest first,
-	// and EventCounts all of them, by kind.
-	Events      []Event
-	EventCounts map[string]uint64
+	// Notices counts by kind what was noticed since Daybook started and stopped nothing; the journal has it.
+	Notices map[string]uint64
 	// Definitions is what the checks of the tables' definitions found.
 	Definitions Definitions
 }
@@ -68,7 +65,7 @@ func (t *Task) Status() Status {
 	if l.State == Error {
 		st.Retry = t.retry
 	}
-	st.Events, st.EventCounts = slices.Clone(t.events.newest), maps.Clone(t.events.counts)
+	st.Notices = maps.Clone(t.notices)
 	st.Definitions = Definitions{Checked: t.found.SameAt, Failed: t.found.Last.Error, Differ: t.found.Differ, More: t.found.More}
 	t.mu.Unlock()
 	if d := st.Definitions.Differ; len(d) > 0 {

@@ -74,9 +74,10 @@ type Task struct {
 	life   life
 	checks []Check   // of the last precheck
 	retry  time.Time // when a task in Error tries again by itself; zero: it does not
-	events events
-	reader *binlog.Reader // of the run that pumps; nil: none does
-	found  found
+	// notices counts by kind what was noticed since Daybook started.
+	notices map[string]uint64
+	reader  *binlog.Reader // of the run that pumps; nil: none does
+	found   found
 	// checkEnded is closed at the end of a check or of the run, and made anew.
 	checkEnded chan struct{}
 	// resting is closed when a run has ended that was under way.
