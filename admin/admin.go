@@ -58,7 +58,8 @@ type Options struct {
 	Groups   *group.Coordinator
 	Accounts *auth.Registry
 	Tasks    *task.Manager
-	Journal  *journal.Log // of events
+	Journal  *journal.Log      // of events
+	Refusals *journal.Refusals // events of tokens and roles that were refused
 	// AwaitEnd waits until no connection of a group, whose account is gone, is left.
 	AwaitEnd func(ctx context.Context, group string) error
 

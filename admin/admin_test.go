@@ -109,7 +109,7 @@ func startOn(t *testing.T, st *store.Store, change ...func(*admin.Options)) *ser
 		Address: "127.0.0.1:0",
 		Store:   st, Groups: s.groups, Accounts: s.accounts, Logger: log,
 		Tasks:   task.NewManager(task.ManagerOptions{Store: st, Logger: log, Declared: []task.Options{{Name: topic, Source: silent, Definition: json.RawMessage(`{"name":"shop","source":{"address":"192.0.2.1:3306","user":"daybook"}}`)}}, Compile: compile, Sealed: sealed(t), Journal: journal.New(st)}),
-		Journal: journal.New(st),
+		Journal: journal.New(st), Refusals: journal.NewRefusals(journal.New(st), log),
 		Version: "v1.2.3", ConfigFile: "/etc/daybook.yaml",
 	}
 	s.tokenFile = filepath.Join(t.TempDir(), "admin.token")

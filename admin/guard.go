@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -47,24 +48,41 @@ func (s *Server) checkToken(r *http.Request) (access.Info, error) {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	given = strings.TrimSpace(given)
 	if !strings.EqualFold(scheme, "Bearer") {
-		return access.Info{}, s.refuse(r, given, access.ErrUnknown)
+		return access.Info{}, s.refuse(r, given, access.Info{}, access.ErrUnknown)
 	}
 	who, err := s.o.Tokens.Check(given)
 	if err != nil {
-		return who, s.refuse(r, given, err)
+		return who, s.refuse(r, given, who, err)
 	}
 	return who, nil
 }
 
 // denied tells of a token whose role does not cover what was asked for.
-func (s *Server) denied(r *http.Request, who access.Info, cause error) {
-	s.refusals.warn("access to the admin API refused", "token", who.Name, "address", host(r.RemoteAddr), "reason", cause)
+func (s *Server) denied(by string, cause error) error {
+	s.refusals.warn("access to the admin API refused", "by", by, "reason", cause)
+	s.o.Refusals.Add("role_refused", by, cause.Error())
+	return cause
+}
+
+// asker says who asks, for events and the log.
+func asker(r *http.Request, who access.Info) string {
+	return fmt.Sprintf("the token %s, from %s", who.Name, host(r.RemoteAddr))
 }
 
 // refuse says why a token lets nobody in, and has who guesses wait.
-func (s *Server) refuse(r *http.Request, given string, cause error) error {
+func (s *Server) refuse(r *http.Request, given string, who access.Info, cause error) error {
 	address := host(r.RemoteAddr)
 	s.refusals.warn("access to the admin API refused: no token or a wrong one", "address", address, "path", cut(r.URL.Path))
+	reason := "a wrong token"
+	switch {
+	case errors.Is(cause, access.ErrExpired):
+		reason = fmt.Sprintf("the token %s: %v", who.Name, cause)
+	case given == "":
+		reason = "no token"
+	case errors.Is(cause, access.ErrUnavailable):
+		reason = "a token that is none of those known, while a token file cannot be used"
+	}
+	s.o.Refusals.Add("token_refused", address, reason)
 	if errors.Is(cause, access.ErrExpired) { // which is known to who had it
 		return problem(CodeUnauthorized, "%v: 'daybook token create' makes another", cause)
 	}

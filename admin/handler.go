@@ -3,7 +3,6 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"path"
@@ -62,11 +61,10 @@ func (s *Server) guarded(a *api) http.Handler {
 			return
 		}
 		if err := a.permit(r, who); err != nil {
-			s.denied(r, who, err)
-			s.fail(w, r, err)
+			s.fail(w, r, s.denied(asker(r, who), err))
 			return
 		}
-		ctx := journal.WithActor(withToken(r.Context(), who), fmt.Sprintf("the token %s, from %s", who.Name, host(r.RemoteAddr)))
+		ctx := journal.WithActor(withToken(r.Context(), who), asker(r, who))
 		a.guarded.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

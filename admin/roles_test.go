@@ -223,7 +223,7 @@ func TestTokenLife(t *testing.T) {
 			told = append(told, e.Kind+" by "+e.By)
 		}
 	}
-	want := []string{"token-delete by the token admin, from 127.0.0.1", "group-reset by the token ops, from 127.0.0.1", "token-create by the token admin, from 127.0.0.1"}
+	want := []string{"token_refused by 127.0.0.1", "token-delete by the token admin, from 127.0.0.1", "role_refused by the token ops, from 127.0.0.1", "group-reset by the token ops, from 127.0.0.1", "token-create by the token admin, from 127.0.0.1"}
 	if !slices.Equal(told, want) {
 		t.Errorf("the events are %q, want %q", told, want)
 	}
@@ -254,4 +254,44 @@ func TestTokensOfFiles(t *testing.T) {
 	must(t, err)
 	_, err = s.client(secret).ResetGroup(t.Context(), "declared", admin.ResetRequest{ToEarliest: true})
 	wantError(t, err, http.StatusForbidden, admin.CodeRole, `the token "grafana" has the role viewer, and POST /api/v1/groups/declared/reset needs operator`)
+}
+
+// TestRefusalsAreEvents wants tokens and roles that were refused to be events: with the address, without the token, one at
+// once and the others in a sum.
+func TestRefusalsAreEvents(t *testing.T) {
+	s := start(t)
+	viewer, secret := s.as(access.Viewer)
+	operator, _ := s.as(access.Operator)
+	for range 3 {
+		s.do(http.MethodGet, "/api/v1/tasks", "", "Authorization", "Bearer wr0ng-token")
+		s.do(http.MethodGet, "/api/v1/tasks", "", "Authorization", "")
+		if err := viewer.DeleteGroup(t.Context(), "declared", true); err == nil {
+			t.Error("a viewer deletes a group")
+		}
+	}
+	_, err := operator.ChangeTask(t.Context(), topic, map[string]any{"source": map[string]any{"password": "s3cret-word"}})
+	wantError(t, err, http.StatusForbidden, admin.CodeRole, "source.password")
+	must(t, s.o.Refusals.Close())
+	events, err := s.Events(t.Context(), admin.EventFilter{Limit: 100})
+	must(t, err)
+	var told []string
+	for _, e := range slices.Backward(events) {
+		if strings.HasSuffix(e.Kind, "_refused") {
+			told = append(told, fmt.Sprintf("%s by %s: %s", e.Kind, e.By, e.Text))
+		}
+	}
+	slices.Sort(told)
+	want := []string{
+		`role_refused by the token a-operator, from 127.0.0.1: the token "a-operator" has the role operator, and to change source.password of a task needs admin`,
+		`role_refused by the token a-viewer, from 127.0.0.1: 2 times more within a minute, the last time: the token "a-viewer" has the role viewer, and DELETE /api/v1/groups/declared needs admin`,
+		`role_refused by the token a-viewer, from 127.0.0.1: the token "a-viewer" has the role viewer, and DELETE /api/v1/groups/declared needs admin`,
+		`token_refused by 127.0.0.1: 5 times more within a minute, the last time: no token`,
+		`token_refused by 127.0.0.1: a wrong token`,
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	}
+	if all := asJSON(t, events) + s.logs.String(); strings.Contains(all, "wr0ng-token") || strings.Contains(all, secret) || strings.Contains(all, "s3cret-word") {
+		t.Error("a secret is told")
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"daybook/access"
+	"daybook/journal"
 	"daybook/task"
 )
 
@@ -127,7 +128,7 @@ func (s *Server) createTask(ctx context.Context, in *definitionInput) (*body[Tas
 
 func (s *Server) changeTask(ctx context.Context, in *taskInput[Patch]) (*body[Task], error) {
 	if err := permitPatch(tokenOf(ctx), in.Body); err != nil {
-		return nil, err
+		return nil, s.denied(journal.Actor(ctx), err)
 	}
 	patch, err := json.Marshal(in.Body)
 	if err != nil {

@@ -49,6 +49,9 @@ type Options struct {
 	Groups    *group.Coordinator
 	Accounts  *auth.Registry
 	Logger    *slog.Logger
+	// Refused is told of each login that is refused, from which IP address; nil: nobody is. The reason may hold
+	// what a stranger says, but no password.
+	Refused func(address, reason string)
 
 	// Compression is that of the records of a topic for its consumers; plain
 	// where there is none. nil: everywhere.
@@ -85,6 +88,9 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.ReloadInterval, 2*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Refused == nil {
+		o.Refused = func(string, string) {}
 	}
 	return o
 }

@@ -45,12 +45,21 @@ func (c *conn) authenticate(ctx context.Context, token []byte) (answer []byte, e
 		return answer, nil
 	}
 	user := c.exchange.Username()
-	if errors.Is(err, auth.ErrUsernameShape) {
+	if errors.Is(err, auth.ErrUsernameShape) || errors.Is(err, auth.ErrMessage) {
 		user = "" // it may be the password
 	}
 	c.complain(slog.LevelWarn, "authentication failed", "client_id", c.clientID, "user", user, "reason", err)
+	c.refused(user, err.Error())
 	sleep(ctx, time.Until(start.Add(c.s.o.DenyDelay)))
 	return nil, fmt.Errorf("authentication failed: %w", err)
+}
+
+// refused tells of a login that was refused, beside the log.
+func (c *conn) refused(user, reason string) {
+	if user != "" {
+		reason = fmt.Sprintf("the user %q: %s", clip(user, maxLogName), reason)
+	}
+	c.s.o.Refused(c.host, fmt.Sprintf("%s (client ID %q)", reason, clip(c.clientID, maxLogName)))
 }
 
 // endWith ends the connection when its login is revoked, at once and whatever

@@ -31,6 +31,7 @@ func (c *conn) saslHandshake(_ context.Context, req *kmsg.SASLHandshakeRequest) 
 		return resp, nil
 	case !slices.Contains(c.listener.mechanisms, mechanism):
 		c.complain(slog.LevelWarn, "authentication failed", "client_id", c.clientID, "reason", "the listener does not offer the mechanism", "mechanism", req.Mechanism)
+		c.refused("", "the listener does not offer the mechanism")
 		resp.ErrorCode = kerr.UnsupportedSaslMechanism.Code
 		c.last = true
 		return resp, nil

@@ -102,12 +102,17 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 		return err
 	}
 	events := journal.New(st)
+	refusals := journal.NewRefusals(events, log)
+	if err := open("refusals", func(context.Context) error { return nil }, refusals.Close); err != nil {
+		return err
+	}
 	holdings := &holdings{accounts: accounts, groups: groups}
 	tasks := task.NewManager(task.ManagerOptions{
 		Store: st, Logger: log, Declared: fromFile, Compile: compile(c.DataDir), Sealed: box, Release: holdings.release, Journal: events,
 	})
 	server := broker.New(broker.Options{
 		Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log,
+		Refused:        func(address, reason string) { refusals.Add("login_refused", address, reason) },
 		Compression:    compressionOf(tasks),
 		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
 		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
@@ -125,7 +130,7 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 			return fmt.Errorf("open admin API: %w", err)
 		}
 		o := adminOptions(file, c)
-		o.Tokens, o.Store, o.Groups, o.Accounts, o.Tasks, o.Journal, o.AwaitEnd, o.Logger = tokens, st, groups, accounts, tasks, events, server.AwaitEnd, log
+		o.Tokens, o.Store, o.Groups, o.Accounts, o.Tasks, o.Journal, o.Refusals, o.AwaitEnd, o.Logger = tokens, st, groups, accounts, tasks, events, refusals, server.AwaitEnd, log
 		a := admin.New(o)
 		if err := open("admin API", a.Open, a.Close); err != nil {
 			return err
