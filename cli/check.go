@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -22,8 +21,8 @@ is the binlog on and in ROW format, are the privileges there, …
 Exit code 0: no check failed; 1: one did; 2: the configuration is wrong.`,
 		Example: "  daybook check -c daybook.yaml\n  daybook check -c daybook.yaml -o json | jq '.[] | select(.status == \"fail\")'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return &usageError{fmt.Errorf("-o %q is not one of table, json", output)}
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			c, err := a.loadConfig()
 			if err != nil {
@@ -48,7 +47,7 @@ Exit code 0: no check failed; 1: one did; 2: the configuration is wrong.`,
 		},
 	}
 	a.configFlag(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	outputFlag(cmd, &output, false)
 	return cmd
 }
 
@@ -58,10 +57,8 @@ type taskCheck struct {
 }
 
 func printChecks(w io.Writer, output string, results []taskCheck) error {
-	if output == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(results)
+	if output != asTable {
+		return encode(w, output, results)
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "TASK\tCHECK\tSTATUS\tFOUND")

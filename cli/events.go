@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -123,12 +122,10 @@ func (r *remote) printEvents(list []admin.LogEvent, last string) (string, error)
 			continue
 		}
 		last = e.ID
-		if r.output == "json" {
-			line, err := json.Marshal(e)
-			if err != nil {
+		if r.output != asTable {
+			if err := encodeOne(r.app.stdout, r.output, e); err != nil {
 				return last, err
 			}
-			fmt.Fprintf(r.app.stdout, "%s\n", line)
 			continue
 		}
 		about := ""

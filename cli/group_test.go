@@ -155,7 +155,7 @@ func TestGroupOutput(t *testing.T) {
 		{"set-password", "set-password new --password-env NEW_PASSWORD --end-connections", `PUT /api/v1/groups/new/password {"password":"s3cret-word","end_connections":true}`},
 		{"delete", "delete new --force", `DELETE /api/v1/groups/new?force=true`},
 	} {
-		for _, output := range []string{"table", "json"} {
+		for _, output := range []string{"table", "json", "yaml"} {
 			t.Run(test.name+"/"+output, func(t *testing.T) {
 				stdout, stderr, code := f.run(append(strings.Fields(test.args), "-o", output)...)
 				if code != 0 || stderr != "" {
@@ -164,7 +164,10 @@ func TestGroupOutput(t *testing.T) {
 				if got := f.asked(); got != test.asks {
 					t.Errorf("asked\n%s\nwant\n%s", got, test.asks)
 				}
-				golden(t, filepath.Join("testdata", "group", test.name+"."+map[string]string{"table": "txt", "json": "json"}[output]), stdout)
+				if output == "yaml" {
+					stdout = jsonOf(t, stdout)
+				}
+				golden(t, filepath.Join("testdata", "group", test.name+"."+map[string]string{"table": "txt", "json": "json", "yaml": "json"}[output]), stdout)
 			})
 		}
 	}

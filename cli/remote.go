@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -34,13 +33,13 @@ func (r *remote) flags(cmd *cobra.Command) {
 	f.StringVar(&r.url, "admin", "", "`URL` of the admin API, such as http://127.0.0.1:8378; default: what the configuration says")
 	f.StringVar(&r.tokenFile, "token-file", "", "`file` with the admin API's token; default: what the configuration says")
 	f.StringVar(&r.caFile, "ca-file", "", "`file` with the certificates to trust for an https URL; default: cert_file of the configuration, with --admin the system's")
-	f.StringVarP(&r.output, "output", "o", "table", "table or json")
+	outputFlag(cmd, &r.output, true)
 }
 
 // call runs f with a client of the Daybook that the flags name.
 func (r *remote) call(f func(*admin.Client) error) error {
-	if r.output != "table" && r.output != "json" {
-		return &usageError{fmt.Errorf("-o %q is not one of table, json", r.output)}
+	if err := checkOutput(r.output); err != nil {
+		return err
 	}
 	c, err := r.client()
 	if err != nil {
@@ -208,13 +207,10 @@ func (r *remote) perhaps() string {
 	return "it may be done all the same: 'daybook group show' tells"
 }
 
-// print writes v as JSON, or what table writes for people.
+// print writes v for programs, or what table writes for people.
 func (r *remote) print(v any, table func() error) error {
-	if r.output == "table" {
+	if r.output == asTable {
 		return table()
 	}
-	e := json.NewEncoder(r.app.stdout)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return encode(r.app.stdout, r.output, v)
 }

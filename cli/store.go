@@ -59,7 +59,7 @@ not there; 2: the command line or the configuration is wrong.`,
 		},
 	}
 	a.configFlag(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	outputFlag(cmd, &output, false)
 	return cmd
 }
 
@@ -111,7 +111,7 @@ is in use or not there; 2: the command line or the configuration is wrong.`,
 		},
 	}
 	a.configFlag(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	outputFlag(cmd, &output, false)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing")
 	cmd.Flags().BoolVar(&yes, "yes", false, "repair it")
 	return cmd
@@ -128,8 +128,8 @@ type storeReport struct {
 }
 
 func (a *app) storeReport(output string) (*storeReport, error) {
-	if output != "table" && output != "json" {
-		return nil, &usageError{fmt.Errorf("-o %q is not one of table, json", output)}
+	if err := checkOutput(output); err != nil {
+		return nil, err
 	}
 	c, err := config.LoadData(a.configPath)
 	if err != nil {
@@ -185,10 +185,8 @@ func (p *sourcePlace) String() string {
 }
 
 func (r *storeReport) print(w io.Writer, output string) error {
-	if output == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+	if output != asTable {
+		return encode(w, output, r)
 	}
 	var errs []error
 	line := func(format string, args ...any) {

@@ -48,7 +48,7 @@ variable to put it into.`,
 				if err != nil {
 					return err
 				}
-				text, err := yaml.JSONToYAML(definition)
+				text, err := yamlOf(definition)
 				if err != nil {
 					return err
 				}

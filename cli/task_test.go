@@ -70,7 +70,7 @@ func TestTaskOutput(t *testing.T) {
 		{"check-adopt", "check new --adopt --table new.t", `POST /api/v1/tasks/new/check {"tables":["new.t"],"adopt":true}`, 0},
 		{"skip-dry", "skip dry --dry-run", `POST /api/v1/tasks/dry/skip {"dry_run":true}`, 0},
 	} {
-		for output, ext := range map[string]string{"table": ".txt", "json": ".json"} {
+		for output, ext := range map[string]string{"table": ".txt", "json": ".json", "yaml": ".json"} {
 			t.Run(test.name+"/"+output, func(t *testing.T) {
 				stdout, stderr, code := f.task(append(strings.Fields(test.args), "-o", output)...)
 				if code != test.code || (stderr != "") != (code > 1) {
@@ -78,6 +78,9 @@ func TestTaskOutput(t *testing.T) {
 				}
 				if got := f.asked(); got != test.asks {
 					t.Errorf("asked\n%s\nwant\n%s", got, test.asks)
+				}
+				if output == "yaml" {
+					stdout = jsonOf(t, stdout)
 				}
 				golden(t, filepath.Join("testdata", "task", test.name+ext), stdout)
 			})

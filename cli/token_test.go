@@ -29,7 +29,7 @@ func TestToken(t *testing.T) {
 		{"create", "create ops --role operator --expires 2030-01-31T12:00:00Z", `POST /api/v1/tokens {"name":"ops","role":"operator","expires":"2030-01-31T12:00:00Z"}`},
 		{"delete", "delete ops", `DELETE /api/v1/tokens/ops`},
 	} {
-		for _, output := range []string{"table", "json"} {
+		for _, output := range []string{"table", "json", "yaml"} {
 			t.Run(test.name+"/"+output, func(t *testing.T) {
 				stdout, stderr, code := f.token(append(strings.Fields(test.args), "-o", output)...)
 				if code != 0 || stderr != "" {
@@ -38,7 +38,10 @@ func TestToken(t *testing.T) {
 				if got := f.asked(); got != test.asks {
 					t.Errorf("asked\n%s\nwant\n%s", got, test.asks)
 				}
-				golden(t, filepath.Join("testdata", "token", test.name+"."+map[string]string{"table": "txt", "json": "json"}[output]), stdout)
+				if output == "yaml" {
+					stdout = jsonOf(t, stdout)
+				}
+				golden(t, filepath.Join("testdata", "token", test.name+"."+map[string]string{"table": "txt", "json": "json", "yaml": "json"}[output]), stdout)
 			})
 		}
 	}
