@@ -63,8 +63,10 @@ type Options struct {
 	// AwaitEnd waits until no connection of a group, whose account is gone, is left.
 	AwaitEnd func(ctx context.Context, group string) error
 
-	ConfigFile string // that declares tasks and groups, for messages
-	Version    string // of Daybook
+	DataDir    string     // for people
+	Listeners  []Listener // for consumers, for people
+	ConfigFile string     // that declares tasks and groups, for messages
+	Version    string     // of Daybook
 	Logger     *slog.Logger
 }
 
@@ -93,6 +95,7 @@ type Server struct {
 	// changes is held while a group comes or goes, which takes several steps.
 	changes sync.Mutex
 
+	started  time.Time
 	http     *http.Server
 	listener net.Listener
 	conns    atomic.Int64
@@ -109,7 +112,7 @@ func New(o Options) *Server {
 		o.AwaitEnd = func(context.Context, string) error { return nil }
 	}
 	return &Server{
-		o: o, throttle: auth.NewThrottle(), refusals: &limitedLog{log: o.Logger}, troubles: &limitedLog{log: o.Logger},
+		o: o, started: time.Now(), throttle: auth.NewThrottle(), refusals: &limitedLog{log: o.Logger}, troubles: &limitedLog{log: o.Logger},
 		waiting: make(chan struct{}, maxWaiting), origins: http.NewCrossOriginProtection(),
 	}
 }

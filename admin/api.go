@@ -43,6 +43,7 @@ func (a *api) operations() error {
 	a.commandOperations()
 	a.checkOperations()
 	a.tokenOperations()
+	a.statusOperations()
 	a.serverOperations()
 	return a.describe() // the last, as it serves the description of the others
 }

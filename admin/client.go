@@ -69,6 +69,13 @@ func NewClient(o ClientOptions) (*Client, error) {
 // Close ends the connections that are kept open.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+// Status returns how Daybook itself is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var s Status
+	err := c.call(ctx, http.MethodGet, "status", nil, &s)
+	return s, err
+}
+
 // Groups returns all groups in the order of task and group ID.
 func (c *Client) Groups(ctx context.Context) ([]Group, error) {
 	return pages(func(query string) ([]Group, string, error) {

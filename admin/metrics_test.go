@@ -50,7 +50,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	for _, v := range []any{
 		admin.Group{}, admin.Consumer{}, admin.Checkpoint{}, admin.GroupList{},
 		admin.CreateRequest{}, admin.PasswordRequest{}, admin.ResetRequest{}, admin.ResetResult{}, admin.Error{},
-		admin.Token{}, admin.TokenRequest{}, admin.NewToken{}, admin.TokenList{}, admin.LogEvent{}, admin.Task{}, admin.Position{}, admin.EventGroup{}, admin.Event{}, admin.TaskList{}, admin.RestartRequest{}, admin.SkipRequest{}, admin.CommandResult{}, admin.Definitions{}, admin.Difference{}, admin.CheckRequest{}, admin.CheckResult{},
+		admin.Token{}, admin.TokenRequest{}, admin.NewToken{}, admin.TokenList{}, admin.LogEvent{}, admin.Task{}, admin.Position{}, admin.EventGroup{}, admin.Event{}, admin.TaskList{}, admin.RestartRequest{}, admin.SkipRequest{}, admin.CommandResult{}, admin.Definitions{}, admin.Difference{}, admin.CheckRequest{}, admin.CheckResult{}, admin.Status{}, admin.DataStatus{}, admin.Listener{}, admin.Log{}, admin.Check{}, admin.PrecheckRequest{},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
 			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" && name != "" {

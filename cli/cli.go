@@ -110,7 +110,7 @@ func (a *app) root() *cobra.Command {
 		Long: `Daybook reads the binlog of MySQL and MariaDB servers as a replica would, keeps
 the row and schema changes of the last 24 hours, and serves them over the Kafka
 protocol, so that any stock Kafka client consumes them.`,
-		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it\n  daybook task list -c daybook.yaml      # what each task does, and what is wrong\n  daybook group list -c daybook.yaml     # who consumes, and how far they are",
+		Example:       "  daybook demo --source 127.0.0.1:3306   # see it work\n  daybook check -c daybook.yaml          # is my MySQL ready?\n  daybook serve -c daybook.yaml          # run it\n  daybook status -c daybook.yaml         # is all well?\n  daybook task list -c daybook.yaml      # what each task does, and what is wrong\n  daybook group list -c daybook.yaml     # who consumes, and how far they are",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -119,7 +119,7 @@ protocol, so that any stock Kafka client consumes them.`,
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.store(), a.task(), a.group(), a.events(), a.token(), a.rotateKey(), a.demo(), a.version())
+	root.AddCommand(a.serve(), a.check(), a.status(), a.store(), a.task(), a.group(), a.events(), a.token(), a.rotateKey(), a.demo(), a.version())
 	root.SetHelpCommand(a.help())
 	root.InitDefaultHelpCmd()
 	checkArgs(root)

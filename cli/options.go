@@ -51,7 +51,14 @@ func adminOptions(file string, c *config.Config) admin.Options {
 	}
 	o := admin.Options{
 		Address: c.Admin.Address, Hosts: c.Admin.Hosts,
-		ConfigFile: file, Version: release,
+		ConfigFile: file, DataDir: c.DataDir, Version: release,
+	}
+	for _, l := range c.Kafka.Listeners {
+		shown := admin.Listener{Name: l.Name, Address: l.Address, TLS: l.TLS != nil}
+		if l.Advertised != l.Address {
+			shown.Advertised = l.Advertised
+		}
+		o.Listeners = append(o.Listeners, shown)
 	}
 	if t := c.Admin.TLS; t != nil {
 		o.TLS = &servertls.Files{CertFile: t.CertFile, KeyFile: t.KeyFile}

@@ -78,6 +78,9 @@ func (l *life) to(s State, reason string, now time.Time) {
 	}
 }
 
+// failing tells whether a person should look.
+func (l *life) failing() bool { return l.Stage == unfit || l.Stage == started && l.State == Error }
+
 func decodeLife(name string, b []byte) (*life, error) {
 	var l life
 	if err := json.Unmarshal(b, &l); err != nil {

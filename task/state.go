@@ -32,6 +32,7 @@ type Status struct {
 	State      State
 	Phase      Phase     // the state, told further, with what it allows
 	Since      time.Time // of the state
+	Failing    bool      // it is in Error, or has failed its precheck
 	// Reason says why the task is in its state and what to do; "": it is as it should be.
 	Reason string
 	// Retry is when a task in Error tries again by itself; zero: it does not.
@@ -61,7 +62,7 @@ type Definitions struct {
 func (t *Task) Status() Status {
 	t.mu.Lock()
 	l := &t.life
-	st := Status{Name: t.name, Definition: t.opts.Definition, Checks: t.opts.Shown(t.checks), Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Reason: l.Reason, Group: l.Group}
+	st := Status{Name: t.name, Definition: t.opts.Definition, Checks: t.opts.Shown(t.checks), Owner: l.Owner, State: l.State, Phase: l.phase(), Since: l.Since, Failing: l.failing(), Reason: l.Reason, Group: l.Group}
 	if l.State == Error {
 		st.Retry = t.retry
 	}
