@@ -83,7 +83,7 @@ func look(ctx context.Context, c *admin.Client) (*overview, error) {
 	}
 	o.Groups = append(o.Groups, groups...)
 	slices.SortStableFunc(o.Groups, func(a, b admin.Group) int { return cmp.Compare(lagOf(&b), lagOf(&a)) })
-	events, err := c.Events(ctx, "", lookedAt)
+	events, err := c.Events(ctx, admin.EventFilter{Limit: lookedAt})
 	if err != nil {
 		return nil, err
 	}
