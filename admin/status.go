@@ -17,7 +17,7 @@ import (
 
 // Status is how Daybook itself is.
 type Status struct {
-	Version     string         `json:"version" doc:"Of Daybook." example:"v1.2.3"`
+	Version     string         `json:"version" doc:"Of Daybook." example:"v1.0.0"`
 	Started     time.Time      `json:"started" doc:"When it was."`
 	Data        DataStatus     `json:"data" doc:"The data directory."`
 	MemoryBytes int64          `json:"memory_bytes" doc:"What the process has of the machine's memory."`
