@@ -17,7 +17,7 @@ import (
 func TestMeasure(t *testing.T) {
 	t.Chdir("..") // for scripts/
 	const rows = 4 * block
-	o := options{rows: rows, transactions: 1600, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200, idle: 50, pollers: 5, rest: time.Second}
+	o := options{rows: rows, transactions: 1600, source: servers.Start(t, "mysql-8.0").Address, binary: harness.Binary(t), latency: time.Second, rate: 200, idle: 50, pollers: 5, rest: time.Second, tasks: 5}
 	var r report
 	if err := measure(t.Context(), o, t.TempDir(), &r); err != nil {
 		t.Fatal(err)
@@ -32,6 +32,9 @@ func TestMeasure(t *testing.T) {
 	}
 	if a := r.AtRest; a.Idle != 50 || a.Pollers != 5 {
 		t.Errorf("at rest: %+v", a)
+	}
+	if len(r.Tasks) != 2 || r.Tasks[1].Tasks != 5 || r.Tasks[1].RSS == 0 || r.Tasks[1].StartSeconds <= 0 {
+		t.Errorf("tasks: %+v", r.Tasks)
 	}
 	for i, c := range r.Committing {
 		if c.Name != commitModes[i].name || c.Micros <= 0 {

@@ -5,9 +5,9 @@
 // (decoding rows and counting them; decoding nothing), lets the real daybook
 // binary catch up with it from an empty data directory, fetches the records with
 // kcat and franz-go, with each wire_compression too, and measures the time from
-// commit to consumer at a steady rate, what XA transactions cost beside plain
-// ones, and what single steps cost where a source has many tables. Everything happens in the same run, so that the ratios hold on any
-// machine; the absolute figures do not.
+// commit to consumer at a steady rate, what a hundred tasks cost at rest beside one, what XA
+// transactions cost beside plain ones, and what single steps cost where a source has many tables. Everything happens in the same
+// run, so that the ratios hold on any machine; the absolute figures do not.
 //
 //	go run ./bench                          # a million rows on a server of its own
 //	go run ./bench -rows 20000 -latency 2s  # seconds, to see that it works
@@ -39,6 +39,7 @@ type options struct {
 	idle         int
 	pollers      int
 	rest         time.Duration
+	tasks        int
 	loopsOnly    bool
 }
 
@@ -53,7 +54,8 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 200, "commits per second while the latency is measured")
 	flag.IntVar(&o.idle, "idle", 2000, "idle connections")
 	flag.IntVar(&o.pollers, "pollers", 200, "consumers that wait for records")
-	flag.DurationVar(&o.rest, "rest", 10*time.Second, "how long to measure the CPU of idle connections and waiting consumers")
+	flag.DurationVar(&o.rest, "rest", 10*time.Second, "how long to measure the CPU of idle connections, waiting consumers and tasks")
+	flag.IntVar(&o.tasks, "tasks", 100, "tasks of one source in a process")
 	flag.BoolVar(&o.loopsOnly, "loops-only", false, "load and measure the plain loops, without Daybook")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -148,6 +150,10 @@ func measure(ctx context.Context, o options, dir string, r *report) error {
 		return fmt.Errorf("fetch, compressed: %w", err)
 	}
 	d.stop()
+	step("%d tasks of one source", o.tasks)
+	if r.Tasks, err = restTasks(ctx, o, dir); err != nil {
+		return fmt.Errorf("tasks: %w", err)
+	}
 	step("%d transactions, plain and XA", o.transactions)
 	if r.Committing, err = readTransactions(ctx, o, dir); err != nil {
 		return fmt.Errorf("transactions: %w", err)

@@ -11,20 +11,21 @@ import (
 
 // report is what a run measured; also the JSON that it writes.
 type report struct {
-	Server       string       `json:"server"`
-	Rows         int          `json:"rows"`
-	BinlogBytes  uint64       `json:"binlog_bytes"`
-	RawLoop      rate         `json:"raw_loop"`
-	DecodingLoop rate         `json:"decoding_loop"`
-	CatchUp      rate         `json:"catch_up"`
-	FranzGo      rate         `json:"fetch_franz_go"`
-	Kcat         rate         `json:"fetch_kcat"`
-	Compressed   []packed     `json:"fetch_compressed"`
-	Latency      latencies    `json:"latency"`
-	PeakRSS      int64        `json:"peak_rss_bytes"`
-	AtRest       atRest       `json:"at_rest"`
-	Committing   []committing `json:"committing"`
-	Costs        []cost       `json:"costs"`
+	Server       string        `json:"server"`
+	Rows         int           `json:"rows"`
+	BinlogBytes  uint64        `json:"binlog_bytes"`
+	RawLoop      rate          `json:"raw_loop"`
+	DecodingLoop rate          `json:"decoding_loop"`
+	CatchUp      rate          `json:"catch_up"`
+	FranzGo      rate          `json:"fetch_franz_go"`
+	Kcat         rate          `json:"fetch_kcat"`
+	Compressed   []packed      `json:"fetch_compressed"`
+	Latency      latencies     `json:"latency"`
+	PeakRSS      int64         `json:"peak_rss_bytes"`
+	AtRest       atRest        `json:"at_rest"`
+	Tasks        []tasksAtRest `json:"tasks_at_rest"`
+	Committing   []committing  `json:"committing"`
+	Costs        []cost        `json:"costs"`
 }
 
 func (r *report) write(file string) error {
@@ -81,6 +82,9 @@ func (r *report) print(w io.Writer) {
 	if a := r.AtRest; a.Idle > 0 {
 		fmt.Fprintf(w, "at rest: %d idle connections of %.1f KB, %d long-polling consumers of %.1f KB, %.1f %% of a core with all of them\n",
 			a.Idle, a.IdleBytes/1e3, a.Pollers, a.PollerBytes/1e3, a.CPUOfOneCore*100)
+	}
+	for _, a := range r.Tasks {
+		fmt.Fprintf(w, "at rest: %d tasks of one source follow it %.1f s after the start, %.0f MB, %.1f %% of a core\n", a.Tasks, a.StartSeconds, float64(a.RSS)/mb, a.CPUOfOneCore*100)
 	}
 	r.printGoals(w)
 }
