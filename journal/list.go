@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -125,12 +124,12 @@ func (q *Query) numbers() (from, below uint64, err error) {
 		if from, err = number(q.After); err != nil {
 			return 0, 0, err
 		}
-		from++
+		from = min(from, afterEvents) + 1
 	}
 	if !q.Since.IsZero() { // a key is never before its event
 		from = max(from, uint64(max(q.Since.UnixMicro(), 0)))
 	}
-	return min(from, math.MaxInt64), below, nil
+	return min(from, afterEvents), min(below, afterEvents), nil // the index is behind
 }
 
 func number(id string) (uint64, error) {

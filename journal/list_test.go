@@ -78,6 +78,18 @@ func TestQueriesAsAFilter(t *testing.T) {
 				t.Fatalf("%+v: %d events, want %d", asked, len(got), len(want))
 			}
 		}
+		for _, far := range []journal.Query{{Before: "c39b1a4090410aca"}, {Before: "ffffffffffffffff", Task: "a"}} { // the index is behind all events
+			far.Limit = 1000
+			if list, err := l.List(far); err != nil || len(list) == 0 {
+				t.Errorf("%+v: %d events, %v", far, len(list), err)
+			}
+		}
+		for _, far := range []journal.Query{{After: "c39b1a4090410aca"}, {After: "ffffffffffffffff", Task: "a"}, {Since: time.Unix(1<<50, 0)}} {
+			far.Limit = 1000
+			if list, err := l.List(far); err != nil || len(list) != 0 {
+				t.Errorf("%+v: %d events, %v", far, len(list), err)
+			}
+		}
 		for _, id := range []string{"x", "00", "zz"} {
 			if _, err := l.List(journal.Query{Before: id, Limit: 1}); !errors.Is(err, journal.ErrCursor) {
 				t.Errorf("before %q: %v", id, err)

@@ -41,6 +41,26 @@ func askAll(t *testing.T, limit time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client, err := admin.NewClient(admin.ClientOptions{URL: d.AdminURL(), Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for role, limit := range map[access.Role]time.Duration{access.Viewer: limit / 4, access.Operator: limit / 2} {
+		made, err := client.CreateToken(t.Context(), admin.TokenRequest{Name: "only-" + string(role), Role: string(role)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask(t, d, made.Secret, limit)
+	}
+	keptWithin(t, client)
+	ask(t, d, token, limit)
+	goesOn(t, client, db)
+}
+
+// ask sends what Schemathesis makes up, with a token.
+func ask(t *testing.T, d *harness.Daybook, token string, limit time.Duration) {
+	t.Helper()
 	command, err := exec.Command("../../scripts/schemathesis.sh").Output()
 	if err != nil {
 		t.Fatalf("scripts/schemathesis.sh: %v", err)
@@ -62,12 +82,41 @@ func askAll(t *testing.T, limit time.Duration) {
 		t.Errorf("Schemathesis: %v", err)
 	}
 	t.Logf("%s", out)
-	db.Exec("INSERT INTO orders VALUES (1)")
-	client, err := admin.NewClient(admin.ClientOptions{URL: d.AdminURL(), Token: token})
+}
+
+// mayDo are the kinds of events that each role may cause.
+var mayDo = map[access.Role][]string{
+	access.Viewer:   {"role_refused"},
+	access.Operator: {"role_refused", "precheck", "start", "pause", "resume", "reconfigure", "command", "check", "group-reset"},
+}
+
+// keptWithin wants no event of what a role may not do.
+func keptWithin(t *testing.T, client *admin.Client) {
+	t.Helper()
+	seen := map[access.Role]int{}
+	events, err := client.Events(t.Context(), admin.EventFilter{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	for _, e := range events {
+		for role, may := range mayDo {
+			if !strings.Contains(e.By, "the token only-"+string(role)) {
+				continue
+			}
+			if seen[role]++; !slices.Contains(may, e.Kind) {
+				t.Errorf("a %s has caused %+v", role, e)
+			}
+		}
+	}
+	if seen[access.Viewer] == 0 || seen[access.Operator] == 0 {
+		t.Errorf("the events are of %v", seen)
+	}
+}
+
+// goesOn wants a task that has gone through all of this to go on.
+func goesOn(t *testing.T, client *admin.Client, db *servers.Conn) {
+	t.Helper()
+	db.Exec("INSERT INTO orders VALUES (1)")
 	if task, err := client.Task(t.Context(), harness.Topic); err == nil && slices.Contains(task.Allowed, "resume") { // it was paused, or restarted elsewhere
 		if _, err := client.StepTask(t.Context(), harness.Topic, "resume"); err != nil {
 			t.Error(err)

@@ -1,6 +1,8 @@
 """Has half of what Schemathesis makes up name what there is, so that requests get
 beyond "no such task"; the other half stays as it is."""
 
+import re
+
 import schemathesis
 
 KNOWN = {"name": "shop", "task": "shop", "password": "s3cret-word", "from": "now"}
@@ -8,7 +10,11 @@ KNOWN = {"name": "shop", "task": "shop", "password": "s3cret-word", "from": "now
 
 def fits(key, value):
     # What does not is made so, to see that it is refused.
-    return key in KNOWN and isinstance(value, str) and (key != "password" or 8 <= len(value) <= 128)
+    if key not in KNOWN or not isinstance(value, str):
+        return False
+    if key == "name":
+        return re.fullmatch("[A-Za-z0-9._-]{1,64}", value) is not None
+    return key != "password" or 8 <= len(value) <= 128
 
 
 def known(values):
