@@ -293,6 +293,20 @@ func (p *Partition) Schema() iter.Seq2[KV, error] {
 	}
 }
 
+// SchemaUnder returns the saved schema entries whose keys begin with prefix, in key
+// order, those before prefix and from left out. It ends after the first error.
+func (p *Partition) SchemaUnder(prefix, from []byte) iter.Seq2[KV, error] {
+	own := partitionKey(kindSchema, p.id)
+	all := append(own[:len(own):len(own)], prefix...)
+	return func(yield func(KV, error) bool) {
+		for kv, err := range p.s.scanRange(append(all[:len(all):len(all)], from...), afterPrefix(all), len(own)) {
+			if !yield(kv, p.ifThere(err)) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // SchemaValue returns the saved schema entry of one key and whether there is one.
 func (p *Partition) SchemaValue(key []byte) (value []byte, ok bool, err error) {
 	v, ok, err := p.s.get(append(partitionKey(kindSchema, p.id), key...))

@@ -222,7 +222,11 @@ func (p *pump) append(f flush) error {
 	if count > 0 {
 		batch = f.builder.Finish()
 	}
-	var err error
+	former, err := p.saved.former(f.state.Schema, count)
+	if err != nil {
+		return err
+	}
+	f.state.Schema = append(f.state.Schema, former...)
 	if f.gap != nil {
 		err = p.onGap(batch, f.state, *f.gap, count-1)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"time"
 
 	"daybook/binlog"
 	"daybook/store"
@@ -21,7 +22,8 @@ import (
 type saved struct {
 	partition  *store.Partition
 	generation uint32
-	stale      bool // entries of another generation were seen
+	stale      bool      // entries of another generation were seen
+	trimmed    time.Time // when former definitions were last looked through
 }
 
 // The keys among the partition's schema entries. The reader's own begin with
@@ -122,7 +124,11 @@ func (s *saved) begin(cp binlog.Checkpoint, batch []byte, further ...store.Write
 		return 0, err
 	}
 	next := s.generation + 1
-	rest := s.writes(next, cp.Schema)
+	rest, err := s.formerOfAll(cp.Schema)
+	if err != nil {
+		return 0, err
+	}
+	rest = append(rest, s.writes(next, cp.Schema)...)
 	for n := piece(rest); n < len(rest); n = piece(rest) {
 		if _, err := s.partition.Append(nil, store.State{Schema: rest[:n]}); err != nil {
 			return 0, err

@@ -217,3 +217,12 @@ func (h *hotTables) drop(e *entry) {
 		delete(h.byEntry, e)
 	}
 }
+
+// Decode returns the definition in an entry's value.
+func Decode(value []byte) (*change.Table, error) {
+	t, err := decodeTable(value)
+	if err != nil {
+		return nil, err
+	}
+	return t.Def, nil
+}

@@ -1,0 +1,160 @@
+package task
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"daybook/binlog"
+	"daybook/change"
+	"daybook/store"
+)
+
+// What a record means depends on the definition of its table: a number may be a date.
+// So the definition that a table had is kept for as long as the log has records of
+// it: under the table's name, and the offset behind the batch with which it changed.
+// What holds for later records are the reader's own entries.
+
+const formerPrefix = "\x00former\x00"
+
+// trimEvery is how often former definitions are looked through for such as nobody
+// can ask for any more.
+const trimEvery = 10 * time.Minute
+
+// tablePrefix begins the reader's keys of tables.
+var tablePrefix = []byte("t\x00")
+
+func formerKey(table []byte, end int64) []byte {
+	key := append([]byte(formerPrefix), table...)
+	return binary.BigEndian.AppendUint64(append(key, 0), uint64(end))
+}
+
+// former returns what keeps the definitions that these writes, saved together with so
+// many records, replace. In the batch itself schema changes tell them apart.
+func (s *saved) former(writes []store.Write, records int) ([]store.Write, error) {
+	var kept []store.Write
+	end := s.partition.HighWatermark() + int64(records)
+	for _, w := range writes {
+		key, ours := s.readerKey(w.Key)
+		if !ours || !bytes.HasPrefix(key, tablePrefix) {
+			continue
+		}
+		old, err := s.value(key)
+		if err != nil || old == nil || bytes.Equal(old, w.Value) {
+			if err != nil {
+				return nil, fmt.Errorf("read former definition: %w", err)
+			}
+			continue
+		}
+		if kept, err = s.keep(kept, key, old, end); err != nil {
+			return nil, err
+		}
+	}
+	if len(kept) == 0 || time.Since(s.trimmed) < trimEvery {
+		return kept, nil
+	}
+	s.trimmed = time.Now()
+	return s.trim(kept)
+}
+
+// keep adds a definition, unless there is one up to that place: then no record has
+// this one.
+func (s *saved) keep(kept []store.Write, key, value []byte, end int64) ([]store.Write, error) {
+	at := formerKey(key, end)
+	_, there, err := s.partition.SchemaValue(at)
+	if err != nil || there {
+		return kept, err
+	}
+	return append(kept, store.Write{Key: at, Value: value}), nil
+}
+
+// formerOfAll is former for entries of the next generation in place of all.
+func (s *saved) formerOfAll(entries []binlog.SchemaEntry) ([]store.Write, error) {
+	end := s.partition.HighWatermark()
+	if end == s.partition.LogStartOffset() {
+		return nil, nil
+	}
+	next := make(map[string][]byte, len(entries))
+	for _, e := range entries {
+		next[string(e.Key)] = e.Value
+	}
+	var kept []store.Write
+	for kv, err := range s.partition.SchemaUnder(append(prefix(s.generation), tablePrefix...), nil) {
+		if err != nil {
+			return nil, fmt.Errorf("read former definition: %w", err)
+		}
+		key, ours := s.readerKey(kv.Key)
+		if !ours || bytes.Equal(next[string(key)], kv.Value) {
+			continue
+		}
+		if kept, err = s.keep(kept, key, kv.Value, end); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// trim adds the deletion of definitions that no record in the log has.
+func (s *saved) trim(writes []store.Write) ([]store.Write, error) {
+	start := s.partition.LogStartOffset()
+	for kv, err := range s.partition.SchemaUnder([]byte(formerPrefix), nil) {
+		if err != nil {
+			return nil, fmt.Errorf("read former definition: %w", err)
+		}
+		if end, ok := formerEnd(kv.Key); ok && end <= start {
+			writes = append(writes, store.Write{Key: kv.Key})
+		}
+	}
+	return writes, nil
+}
+
+func formerEnd(key []byte) (int64, bool) {
+	if len(key) < 8 {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(key[len(key)-8:])), true
+}
+
+// TableAt returns the definition that a table had behind the batch with the record of
+// that offset, or nil if it is not known.
+func TableAt(p *store.Partition, database, table string, offset int64) (*change.Table, error) {
+	names := []string{database + "\x00" + table}
+	if folded := strings.ToLower(names[0]); folded != names[0] {
+		names = append(names, folded) // lower_case_table_names
+	}
+	for _, name := range names {
+		value, err := valueAt(p, append([]byte("t\x00"), name...), offset)
+		if err != nil {
+			return nil, fmt.Errorf("read the definition of %s.%s: %w", database, table, err)
+		}
+		if value != nil {
+			return binlog.SavedTable(value)
+		}
+	}
+	return nil, nil
+}
+
+// valueAt reads the present definition before the former ones: if it has changed since,
+// one of those holds.
+func valueAt(p *store.Partition, key []byte, offset int64) ([]byte, error) {
+	for {
+		s, err := openSaved(p)
+		if err != nil {
+			return nil, err
+		}
+		present, err := s.value(key)
+		if err != nil {
+			return nil, err
+		}
+		under := formerKey(key, 0)
+		for kv, err := range p.SchemaUnder(under[:len(under)-8], binary.BigEndian.AppendUint64(nil, uint64(offset)+1)) {
+			return kv.Value, err
+		}
+		again, err := openSaved(p)
+		if err != nil || again.generation == s.generation {
+			return present, err
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package task
+
+import (
+	"testing"
+
+	"daybook/change"
+	"daybook/recordbatch"
+)
+
+// table is the saved form of shop.t with one column of that type.
+func table(typ change.Type) string {
+	name, _ := typ.MarshalText()
+	return `{"table":{"database":"shop","name":"t","columns":[{"name":"c","type":"` + string(name) + `","length":-1,"scale":-1}]}}`
+}
+
+// TestFormerDefinitions wants each record to be told with the definition that its table had, for as
+// long as it is in the log: over changes with and without records, a restart of the task elsewhere, and restarts of Daybook.
+func TestFormerDefinitions(t *testing.T) {
+	p, s := openTest(t)
+	save := func(records int, typ change.Type) {
+		t.Helper()
+		var batch []byte
+		if records > 0 {
+			var b recordbatch.Builder
+			for range records {
+				b.End(append(b.Begin(1, []byte("k"), 8), 'v'))
+			}
+			batch = b.Finish()
+		}
+		st := s.state(checkpoint("p", "t\x00shop\x00t="+table(typ)))
+		former, err := s.former(st.Schema, records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.Schema = append(st.Schema, former...)
+		if _, err := p.Append(batch, st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(all ...change.Type) {
+		t.Helper()
+		for offset, typ := range all {
+			got, err := TableAt(p, "Shop", "T", int64(offset))
+			if err != nil || got == nil || got.Columns[0].Type != typ {
+				t.Errorf("offset %d: %+v, %v, want %v", offset, got, err, typ)
+			}
+		}
+	}
+	save(2, change.Int)
+	save(1, change.Date) // the batch holds rows before it
+	save(0, change.Time) // no record has it
+	save(0, change.Year)
+	save(1, change.Year)
+	want(change.Int, change.Int, change.Int, change.Year)
+	if _, err := s.begin(checkpoint("q", "t\x00shop\x00t="+table(change.Date)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sweep(); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, p)
+	save(1, change.Date)
+	want(change.Int, change.Int, change.Int, change.Year, change.Date)
+	if got, err := TableAt(p, "shop", "other", 0); got != nil || err != nil {
+		t.Errorf("a table that is not known: %v, %v", got, err)
+	}
+
+	writes, err := s.trim(nil)
+	if err != nil || len(writes) != 0 {
+		t.Errorf("a log that has all records: %d deletions, %v", len(writes), err)
+	}
+	for kv, err := range p.SchemaUnder([]byte(formerPrefix), nil) {
+		if end, ok := formerEnd(kv.Key); err != nil || !ok || end != 3 && end != 4 {
+			t.Errorf("kept to %d, %v", end, err)
+		}
+	}
+}
