@@ -21,9 +21,10 @@ import (
 var mayImport = map[string][]string{
 	"":                   {"cli"},
 	"cli":                {"config", "access", "admin", "broker", "task", "group", "auth", "store", "binlog", "format", "objects", "servertls", "seal", "journal"},
-	"admin":              {"access", "task", "group", "auth", "store", "servertls", "journal"},
+	"admin":              {"access", "task", "tail", "change", "group", "auth", "store", "servertls", "journal"},
 	"access":             {"store", "secretfile"},
 	"task":               {"binlog", "format", "recordbatch", "store", "change", "objects", "seal", "journal"},
+	"tail":               {"recordbatch", "store", "change", "objects"},
 	"broker":             {"group", "auth", "store", "recordbatch", "servertls"},
 	"group":              {"store"},
 	"auth":               {"store"},

@@ -41,6 +41,7 @@ import (
 	"daybook/journal"
 	"daybook/servertls"
 	"daybook/store"
+	"daybook/tail"
 	"daybook/task"
 )
 
@@ -72,6 +73,8 @@ type Options struct {
 
 const (
 	maxConnections  = 256
+	maxReaders      = 32 // of changes
+	maxTurns        = 2  // batches of the logs in memory
 	maxWaiting      = 32 // requests with a wrong token, which are answered late
 	maxHeaderBytes  = 16 << 10
 	maxRequestBytes = 64 << 10
@@ -91,6 +94,9 @@ type Server struct {
 	troubles *limitedLog   // of the server's own, which refusals must not drown
 	waiting  chan struct{} // held by requests with a wrong token until they are answered
 	origins  *http.CrossOriginProtection
+
+	readers chan struct{} // held by requests that read changes
+	turn    tail.Turn     // of reading the logs
 
 	// changes is held while a group comes or goes, which takes several steps.
 	changes sync.Mutex
@@ -113,6 +119,7 @@ func New(o Options) *Server {
 	}
 	return &Server{
 		o: o, started: time.Now(), throttle: auth.NewThrottle(), refusals: &limitedLog{log: o.Logger}, troubles: &limitedLog{log: o.Logger},
+		readers: make(chan struct{}, maxReaders), turn: make(tail.Turn, maxTurns),
 		waiting: make(chan struct{}, maxWaiting), origins: http.NewCrossOriginProtection(),
 	}
 }

@@ -40,6 +40,7 @@ func (a *api) operations() error {
 	a.lifeOperations()
 	a.objectOperations()
 	a.eventOperations()
+	a.changeOperations()
 	a.commandOperations()
 	a.checkOperations()
 	a.tokenOperations()
@@ -86,6 +87,8 @@ type operation struct {
 	fails []Code                // what its handler answers, besides what any may
 	waits string                // what 202 means, if it is answered; the body is that of 200
 	leads map[string]*huma.Link // to other operations, from the answer
+	long  bool                  // it may wait longer than the server does for a request
+	sends string                // the media type of 200, if it is not JSON
 }
 
 // register adds an operation: its handler takes an I, of which Huma fills the
@@ -109,9 +112,12 @@ func register[I, O any](a *api, op operation, h func(context.Context, *I) (*O, e
 		status := cmp.Or(op.DefaultStatus, http.StatusOK)
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Links: op.leads}
 	}
+	if op.sends != "" {
+		op.Responses["200"] = content(op.sends, &huma.Schema{Type: "string"})["200"]
+	}
 	a.needs(&op.Operation, op.least)
 	op.MaxBodyBytes = maxRequestBytes
-	op.Middlewares = huma.Middlewares{a.strict(body)}
+	op.Middlewares = huma.Middlewares{a.strict(body, op.long)}
 	huma.Register(a.API, op.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -131,12 +137,15 @@ func bodyOf[T any]() reflect.Type {
 
 // strict refuses what Huma would pass over: unknown and repeated parameters, other
 // content types, unknown and repeated keys, what stands behind the body.
-func (a *api) strict(body reflect.Type) func(huma.Context, func(huma.Context)) {
+func (a *api) strict(body reflect.Type, long bool) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		if err := checkQuery(r.URL.RawQuery, ctx.Operation().Parameters); err != nil {
 			a.s.fail(w, r, err)
 			return
+		}
+		if long { // else the deadline of reading the request would end it, too
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // which HTTP/1 can
 		}
 		read := &readRequest{humaContext: ctx}
 		if body != nil && !(body.Kind() == reflect.Pointer && bodiless(r)) {

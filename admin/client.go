@@ -263,6 +263,32 @@ func (c *Client) DeleteToken(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, "tokens/"+url.PathEscape(name), nil, nil)
 }
 
+// ChangeQuery says which of a task's changes are wanted; see ChangesWanted. Zero values are
+// left out.
+type ChangeQuery struct {
+	From, Key                  string
+	Tables, Ops                []string
+	Limit, MaxValue, WaitLimit int
+}
+
+// Changes returns a page of a task's changes.
+func (c *Client) Changes(ctx context.Context, task string, q ChangeQuery) (ChangePage, error) {
+	query := url.Values{}
+	for name, value := range map[string]string{"from": q.From, "key": q.Key, "table": strings.Join(q.Tables, ","), "op": strings.Join(q.Ops, ",")} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	for name, n := range map[string]int{"limit": q.Limit, "max_value": q.MaxValue, "wait": q.WaitLimit} {
+		if n != 0 {
+			query.Set(name, strconv.Itoa(n))
+		}
+	}
+	var page ChangePage
+	err := c.call(ctx, http.MethodGet, pathOfTask(task)+"/changes?"+query.Encode(), nil, &page)
+	return page, err
+}
+
 // RotateKey changes the key of stored passwords, and returns how many were sealed anew.
 func (c *Client) RotateKey(ctx context.Context) (int, error) {
 	var r KeyRotation

@@ -34,6 +34,8 @@ const (
 	CodeChecking        Code = "checking"               // 409: a check of the definitions waits already
 	CodeReplaced        Code = "replaced"               // 409: another command was given meanwhile
 	CodeSource          Code = "source_failed"          // 422: the source cannot be looked at; the message says why
+	CodeNotInLog        Code = "not_in_log"             // 422: the task's log does not have that place
+	CodeTooManyReaders  Code = "too_many_readers"       // 429: as many read changes as may at a time
 	CodeTooLarge        Code = "too_large"              // 413
 	CodeMediaType       Code = "unsupported_media_type" // 415: Content-Type is not application/json
 	CodeHostRefused     Code = "host_refused"           // 421: called by a name that is not the server's
@@ -79,6 +81,8 @@ var kinds = map[Code]kind{
 	CodeNotReading:      {http.StatusConflict, "The task does not read its source"},
 	CodeChecking:        {http.StatusConflict, "A check waits already"},
 	CodeReplaced:        {http.StatusConflict, "Another command was given meanwhile"},
+	CodeNotInLog:        {http.StatusUnprocessableEntity, "The task's log does not have the place"},
+	CodeTooManyReaders:  {http.StatusTooManyRequests, "As many read changes as may at a time"},
 	CodeTooLarge:        {http.StatusRequestEntityTooLarge, "The request is too large"},
 	CodeMediaType:       {http.StatusUnsupportedMediaType, "The body is not JSON"},
 	CodeHostRefused:     {http.StatusMisdirectedRequest, "The name is not one of this server's"},

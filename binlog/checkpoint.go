@@ -1,5 +1,7 @@
 package binlog
 
+import "iter"
+
 // Checkpoint is a resume point and the entries that changed since the one
 // before; they belong into one atomic write.
 type Checkpoint struct {
@@ -41,6 +43,10 @@ func (r *Reader) Moved() bool {
 	p := r.position()
 	return r.saved.File != p.File || r.saved.Pos != p.Pos || r.saved.taken != p.taken || r.saved.spooled != p.spooled || r.Pending() > 0 || r.checked != nil
 }
+
+// Redefined returns how many entries of the catalog have changed since the last
+// checkpoint, before the change that Poll returned last, and their keys.
+func (r *Reader) Redefined() (n int, keys iter.Seq[string]) { return r.catalog.Changed() }
 
 // Pending returns the bytes of the entries that the next checkpoint will hold,
 // apart from tables' definitions. They stay in memory until then.

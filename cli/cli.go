@@ -119,7 +119,7 @@ protocol, so that any stock Kafka client consumes them.`,
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.status(), a.store(), a.task(), a.group(), a.events(), a.token(), a.rotateKey(), a.demo(), a.version())
+	root.AddCommand(a.serve(), a.check(), a.status(), a.store(), a.task(), a.group(), a.events(), a.tail(), a.token(), a.rotateKey(), a.demo(), a.version())
 	root.SetHelpCommand(a.help())
 	root.InitDefaultHelpCmd()
 	checkArgs(root)

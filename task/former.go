@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 // What a record means depends on the definition of its table: a number may be a date.
 // So the definition that a table had is kept for as long as the log has records of
-// it: under the table's name, and the offset behind the batch with which it changed.
+// it: under the table's name, and the offset of the first record that it does not hold for.
 // What holds for later records are the reader's own entries.
 
 const formerPrefix = "\x00former\x00"
@@ -31,11 +32,35 @@ func formerKey(table []byte, end int64) []byte {
 	return binary.BigEndian.AppendUint64(append(key, 0), uint64(end))
 }
 
+// redefined tells of the entries that changed within a batch before which of its records
+// that was.
+type redefined struct {
+	seen  int
+	first map[string]int
+}
+
+// note is called before a change of so many records so far is added.
+func (r *redefined) note(n int, keys iter.Seq[string], records int) {
+	if n == r.seen {
+		return
+	}
+	r.seen = n
+	if r.first == nil {
+		r.first = make(map[string]int)
+	}
+	for key := range keys {
+		if _, known := r.first[key]; !known {
+			r.first[key] = records
+		}
+	}
+}
+
 // former returns what keeps the definitions that these writes, saved together with so
-// many records, replace. In the batch itself schema changes tell them apart.
-func (s *saved) former(writes []store.Write, records int) ([]store.Write, error) {
+// many records, replace. Of several in one batch it is the first; schema changes in the log
+// tell of those between.
+func (s *saved) former(writes []store.Write, records int, since redefined) ([]store.Write, error) {
 	var kept []store.Write
-	end := s.partition.HighWatermark() + int64(records)
+	base := s.partition.HighWatermark()
 	for _, w := range writes {
 		key, ours := s.readerKey(w.Key)
 		if !ours || !bytes.HasPrefix(key, tablePrefix) {
@@ -48,7 +73,11 @@ func (s *saved) former(writes []store.Write, records int) ([]store.Write, error)
 			}
 			continue
 		}
-		if kept, err = s.keep(kept, key, old, end); err != nil {
+		end, known := since.first[string(key)]
+		if !known {
+			end = records
+		}
+		if kept, err = s.keep(kept, key, old, base+int64(end)); err != nil {
 			return nil, err
 		}
 	}
@@ -117,44 +146,48 @@ func formerEnd(key []byte) (int64, bool) {
 	return int64(binary.BigEndian.Uint64(key[len(key)-8:])), true
 }
 
-// TableAt returns the definition that a table had behind the batch with the record of
-// that offset, or nil if it is not known.
-func TableAt(p *store.Partition, database, table string, offset int64) (*change.Table, error) {
+// TableAt returns the definition that a table had for the record of that offset, or nil if
+// it is not known, and the first offset that it does not hold for.
+func TableAt(p *store.Partition, database, table string, offset int64) (t *change.Table, until int64, err error) {
 	names := []string{database + "\x00" + table}
 	if folded := strings.ToLower(names[0]); folded != names[0] {
 		names = append(names, folded) // lower_case_table_names
 	}
 	for _, name := range names {
-		value, err := valueAt(p, append([]byte("t\x00"), name...), offset)
+		value, until, err := valueAt(p, append([]byte("t\x00"), name...), offset)
 		if err != nil {
-			return nil, fmt.Errorf("read the definition of %s.%s: %w", database, table, err)
+			return nil, 0, fmt.Errorf("read the definition of %s.%s: %w", database, table, err)
 		}
 		if value != nil {
-			return binlog.SavedTable(value)
+			t, err := binlog.SavedTable(value)
+			return t, until, err
 		}
 	}
-	return nil, nil
+	return nil, offset + 1, nil
 }
 
 // valueAt reads the present definition before the former ones: if it has changed since,
 // one of those holds.
-func valueAt(p *store.Partition, key []byte, offset int64) ([]byte, error) {
+func valueAt(p *store.Partition, key []byte, offset int64) (value []byte, until int64, err error) {
 	for {
 		s, err := openSaved(p)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
+		until := p.HighWatermark() // what is appended later may be of another definition
 		present, err := s.value(key)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
+
 		under := formerKey(key, 0)
 		for kv, err := range p.SchemaUnder(under[:len(under)-8], binary.BigEndian.AppendUint64(nil, uint64(offset)+1)) {
-			return kv.Value, err
+			end, _ := formerEnd(kv.Key)
+			return kv.Value, end, err
 		}
 		again, err := openSaved(p)
 		if err != nil || again.generation == s.generation {
-			return present, err
+			return present, max(until, offset+1), err
 		}
 	}
 }

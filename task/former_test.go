@@ -17,6 +17,7 @@ func table(typ change.Type) string {
 // long as it is in the log: over changes with and without records, a restart of the task elsewhere, and restarts of Daybook.
 func TestFormerDefinitions(t *testing.T) {
 	p, s := openTest(t)
+	first := map[string]int{} // before which record of the next batch the definition changes
 	save := func(records int, typ change.Type) {
 		t.Helper()
 		var batch []byte
@@ -28,7 +29,7 @@ func TestFormerDefinitions(t *testing.T) {
 			batch = b.Finish()
 		}
 		st := s.state(checkpoint("p", "t\x00shop\x00t="+table(typ)))
-		former, err := s.former(st.Schema, records)
+		former, err := s.former(st.Schema, records, redefined{first: first})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,18 +41,20 @@ func TestFormerDefinitions(t *testing.T) {
 	want := func(all ...change.Type) {
 		t.Helper()
 		for offset, typ := range all {
-			got, err := TableAt(p, "Shop", "T", int64(offset))
+			got, _, err := TableAt(p, "Shop", "T", int64(offset))
 			if err != nil || got == nil || got.Columns[0].Type != typ {
 				t.Errorf("offset %d: %+v, %v, want %v", offset, got, err, typ)
 			}
 		}
 	}
 	save(2, change.Int)
-	save(1, change.Date) // the batch holds rows before it
+	first["t\x00shop\x00t"] = 1
+	save(2, change.Date) // the batch holds a row before it
+	delete(first, "t\x00shop\x00t")
 	save(0, change.Time) // no record has it
 	save(0, change.Year)
 	save(1, change.Year)
-	want(change.Int, change.Int, change.Int, change.Year)
+	want(change.Int, change.Int, change.Int, change.Date, change.Year)
 	if _, err := s.begin(checkpoint("q", "t\x00shop\x00t="+table(change.Date)), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +63,8 @@ func TestFormerDefinitions(t *testing.T) {
 	}
 	s = reopen(t, p)
 	save(1, change.Date)
-	want(change.Int, change.Int, change.Int, change.Year, change.Date)
-	if got, err := TableAt(p, "shop", "other", 0); got != nil || err != nil {
+	want(change.Int, change.Int, change.Int, change.Date, change.Year, change.Date)
+	if got, _, err := TableAt(p, "shop", "other", 0); got != nil || err != nil {
 		t.Errorf("a table that is not known: %v, %v", got, err)
 	}
 
@@ -70,7 +73,7 @@ func TestFormerDefinitions(t *testing.T) {
 		t.Errorf("a log that has all records: %d deletions, %v", len(writes), err)
 	}
 	for kv, err := range p.SchemaUnder([]byte(formerPrefix), nil) {
-		if end, ok := formerEnd(kv.Key); err != nil || !ok || end != 3 && end != 4 {
+		if end, ok := formerEnd(kv.Key); err != nil || !ok || end != 3 && end != 4 && end != 5 {
 			t.Errorf("kept to %d, %v", end, err)
 		}
 	}

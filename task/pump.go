@@ -37,6 +37,7 @@ type pump struct {
 	onChecked func(*found)
 
 	out   output                    // of fill
+	since redefined                 // of fill
 	free  chan *recordbatch.Builder // builders that nobody uses; one here: the committer is idle
 	ready chan flush                // never blocks: there are no more flushes than builders
 	ended <-chan struct{}           // closed when the committer may have ended
@@ -46,6 +47,7 @@ type pump struct {
 type flush struct {
 	builder *recordbatch.Builder
 	state   store.State
+	since   redefined       // which tables have another definition, and from which record on
 	gap     *change.GapInfo // the last record of the batch; nil: it is none
 	found   *found          // by a check of the definitions; nil: none has ended
 }
@@ -160,6 +162,8 @@ func (p *pump) load(key []byte) ([]byte, error) {
 // add encodes one change. All records of a change go into one batch, so that
 // the position behind the batch is between changes.
 func (p *pump) add(b *recordbatch.Builder, c *change.Change) error {
+	n, keys := p.reader.Redefined()
+	p.since.note(n, keys, b.Count())
 	p.out = output{builder: b, timestamp: c.CommitMicros / 1000}
 	if err := p.encoder.Encode(c, &p.out); err != nil {
 		return fmt.Errorf("encode change at %s:%d: %w", c.File, c.Pos, err)
@@ -182,7 +186,8 @@ func (p *pump) flush(b *recordbatch.Builder) { p.ready <- p.flushOf(b) }
 // flushOf takes a checkpoint for what was encoded.
 func (p *pump) flushOf(b *recordbatch.Builder) flush {
 	cp := p.reader.Checkpoint()
-	f := flush{builder: b, state: p.saved.state(cp)}
+	f := flush{builder: b, state: p.saved.state(cp), since: p.since}
+	p.since = redefined{}
 	if cp.Check != nil {
 		var w store.Write
 		f.found, w = p.onCheck(cp.Check)
@@ -222,7 +227,7 @@ func (p *pump) append(f flush) error {
 	if count > 0 {
 		batch = f.builder.Finish()
 	}
-	former, err := p.saved.former(f.state.Schema, count)
+	former, err := p.saved.former(f.state.Schema, count, f.since)
 	if err != nil {
 		return err
 	}

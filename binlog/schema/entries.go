@@ -43,6 +43,9 @@ func (c *Catalog) Dirty() []Entry {
 	return entries
 }
 
+// Changed returns how many entries changed since Dirty was called last, and their keys.
+func (c *Catalog) Changed() (n int, keys iter.Seq[string]) { return len(c.dirty), maps.Keys(c.dirty) }
+
 // encode returns the value of a key; nil if it is gone.
 func (c *Catalog) encode(key string) []byte {
 	var v any
