@@ -150,6 +150,9 @@ func (t *Task) CheckDefinitions(ctx context.Context, o CheckOptions) (asked time
 	if asked, err = reader.Check(o); err != nil {
 		return asked, nil, err
 	}
+	if o.Adopt {
+		t.asked(ctx, string(OpCheck), "the source's definitions of tables that differ are to be taken")
+	}
 	t.log.Info("check of the tables' definitions asked for", "adopt", o.Adopt, "tables", len(o.Tables))
 	for {
 		select {

@@ -57,6 +57,7 @@ type Config struct {
 	Kafka          string   // further YAML lines of kafka, indented by two
 	Listener       string   // further YAML keys of the listener, such as "tls: {…}"
 	Listeners      []string // further listeners: the YAML keys of each
+	Admin          string   // further YAML keys of admin, such as "tokens: [{…}]"
 	Extra          string   // further YAML lines of the task, indented by four
 	// Mount is a shell script that runs in a mount namespace of the process's
 	// own before it starts, and before each command that Run runs; $D is the data directory, which exists then.
@@ -129,7 +130,7 @@ func (d *Daybook) yaml() string {
 	for _, keys := range c.Listeners {
 		fmt.Fprintf(&b, "    - {%s}\n", keys)
 	}
-	fmt.Fprintf(&b, "admin: {address: %q}\n", d.admin)
+	fmt.Fprintf(&b, "admin: {address: %q, %s}\n", d.admin, c.Admin)
 	fmt.Fprintf(&b, "tasks:\n  - name: %s\n    source: {address: %q, user: %s, %s, %s}\n", Topic, c.Source, user,
 		cmp.Or(c.Password, "password_env: HARNESS_SOURCE_PASSWORD"), c.SourceKeys)
 	if c.Start != "" {
