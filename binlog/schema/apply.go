@@ -112,6 +112,7 @@ type run struct {
 // cannot be followed; the result is given nevertheless, and the tables that
 // are known to be touched have been marked unknown.
 func (c *Catalog) Apply(sql string, ctx Context) (*Result, error) {
+	sql = c.server.withoutBytes(sql, &ctx)
 	written, charsetLeftOut, abridged, shown := c.server.ownText(sql, &ctx), c.server.leavesCharsetOut(sql, &ctx), ctx.abridges(sql), ownCreate.MatchString(sql)
 	own := written > 0
 	if c.server.escapes(sql, &ctx) {

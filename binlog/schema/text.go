@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -60,6 +61,28 @@ func (s Server) ownText(sql string, ctx *Context) int {
 		return 0
 	}
 	return end
+}
+
+// ownBinary is a column of bytes in a statement of the form ownCreate, up to its default, and that.
+var ownBinary = regexp.MustCompile("(?m)^(  [`\"][^\n]*?[`\"] (?:(?:var)?binary\\(\\d+\\)|(?:tiny|medium|long)?blob)[^'\n]*? DEFAULT )'((?:[^'\\\\\n]|''|\\\\.)*)'")
+
+// ownUnescaped undoes what servers escape in a text.
+var ownUnescaped = strings.NewReplacer("''", "'", `\\`, `\`, `\0`, "\x00", `\n`, "\n", `\r`, "\r")
+
+// withoutBytes returns a statement that the server may have written itself with the defaults of its columns of
+// bytes in hex: servers write these bytes as they are, so that they are the text of no charset. Anything else is returned as it is.
+func (s Server) withoutBytes(sql string, ctx *Context) string {
+	if utf8.ValidString(sql) || !ownCreate.MatchString(sql) || !s.mayHaveWritten(sql, ctx) {
+		return sql
+	}
+	inHex := ownBinary.ReplaceAllStringFunc(sql, func(column string) string {
+		m := ownBinary.FindStringSubmatch(column)
+		return fmt.Sprintf("%sX'%X'", m[1], ownUnescaped.Replace(m[2]))
+	})
+	if !utf8.ValidString(inHex) {
+		return sql
+	}
+	return inHex
 }
 
 // mayHaveWritten tells whether a CREATE TABLE of the form that SHOW CREATE TABLE has is
