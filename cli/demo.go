@@ -25,21 +25,25 @@ const (
 	demoPassword = "demo-1234" // of the consumers
 )
 
-// demoSteps are the statements of the demo, each with the records it makes.
+// demoSteps are the statements of the demo, each with the changes it makes.
 var demoSteps = []struct {
 	sql     string
-	records int
+	changes int
 }{
 	{"CREATE TABLE orders (id INT PRIMARY KEY, customer VARCHAR(40), total DECIMAL(9,2))", 1},
 	{"INSERT INTO orders VALUES (1, 'Ada', 9.90), (2, 'Zoë', 120.00)", 2},
 	{"UPDATE orders SET total = 19.90 WHERE id = 1", 1},
 	{"ALTER TABLE orders ADD COLUMN paid BOOLEAN NOT NULL DEFAULT FALSE AFTER customer", 1},
 	{"UPDATE orders SET paid = TRUE WHERE id = 2", 1},
+	{"UPDATE orders SET id = 3 WHERE id = 2", 1},
 	{"DELETE FROM orders WHERE id = 1", 1},
 }
 
+// demoRecord is the offset of the record that kcat shows.
+const demoRecord = 3
+
 // demo shows the way of the data with the programs a user would run: this
-// binary's own serve, and kcat.
+// binary's own serve and tail, and kcat.
 type demo struct {
 	source, user, passwordEnv, kcat string
 	stay                            bool
@@ -55,10 +59,10 @@ func (a *app) demo() *cobra.Command {
 	d := &demo{out: a.stdout}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Change a few rows of a MySQL server and see kcat receive them",
+		Short: "Change a few rows of a MySQL server and see the changes arrive",
 		Long: `Makes the database ` + demoDatabase + ` on the server given by --source, runs "daybook serve" on it
-in a temporary directory, changes rows, prints what kcat receives, and removes
-everything again. The account must be allowed to do that and to replicate.
+in a temporary directory, changes rows, prints the changes as "daybook tail" shows
+them and a record as kcat receives it, and removes everything again. The account must be allowed to do that and to replicate.
 
 No server or kcat at hand? "make demo" in a checkout of Daybook gets both.`,
 		Example: `  make demo
@@ -85,10 +89,7 @@ No server or kcat at hand? "make demo" in a checkout of Daybook gets both.`,
 }
 
 func (d *demo) run(ctx context.Context) error {
-	kcat, err := exec.LookPath(d.kcat)
-	if err != nil {
-		return fmt.Errorf("find kcat: %w; install it (apt-get install kcat) or name it with --kcat", err)
-	}
+	var err error
 	if d.dir, err = os.MkdirTemp("", "daybook-demo-"); err != nil {
 		return err
 	}
@@ -107,13 +108,16 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer stopServe()
-	lines, stopKcat, err := d.consume(ctx, kcat)
+	lines, stopTail, err := d.tail(ctx)
 	if err != nil {
 		return err
 	}
 	err = d.change(ctx, db, lines)
-	stopKcat()
+	stopTail()
 	if err != nil {
+		return err
+	}
+	if err := d.record(ctx); err != nil {
 		return err
 	}
 	d.next(ctx)
@@ -189,7 +193,9 @@ func (d *demo) follow(log io.Reader, ready chan struct{}) {
 	following := false
 	for s := bufio.NewScanner(log); s.Scan(); {
 		var line struct{ Level, Msg, State string }
-		if json.Unmarshal(s.Bytes(), &line) != nil || line.Level == "WARN" || line.Level == "ERROR" {
+		err := json.Unmarshal(s.Bytes(), &line)
+		advice := line.Msg == "precheck warns" // for a server that stays; 'daybook check' gives it
+		if err != nil || (line.Level == "WARN" || line.Level == "ERROR") && !advice {
 			fmt.Fprintln(d.out, s.Text())
 		}
 		if line.Msg == "task state" && line.State == "Normal" && !following {
@@ -199,22 +205,26 @@ func (d *demo) follow(log io.Reader, ready chan struct{}) {
 	}
 }
 
-// consume starts kcat as a member of the task's group. Its lines come in pairs:
-// offset and key, value. The channel is closed when kcat ends.
-func (d *demo) consume(ctx context.Context, kcat string) (lines <-chan string, stop func(), err error) {
-	args := []string{"-b", d.address,
-		"-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=PLAIN",
-		"-X", "sasl.username=demo-reader", "-X", "sasl.password=" + demoPassword,
-		"-X", "auto.offset.reset=earliest"}
-	fmt.Fprintf(d.out, "$ kcat %s -G reader shop\n\n", strings.Join(args, " "))
-	cmd := d.command(ctx, kcat, append(args, "-q", "-u", "-Z", "-f", `offset %o  key %k\n%s\n`, "-G", "reader", "shop")...)
+// tail starts this binary's tail, whose lines are the changes. The channel is closed
+// when it ends.
+func (d *demo) tail(ctx context.Context) (lines <-chan string, stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	fmt.Fprintf(d.out, "$ daybook tail shop -c daybook.yaml --from earliest\n\n")
+	args := []string{"tail", "shop", "-c", filepath.Join(d.dir, "daybook.yaml"), "--from", "earliest"}
+	if f, ok := d.out.(*os.File); ok && colorful(f) {
+		args = append(args, "--color", "always")
+	}
+	cmd := d.command(ctx, self, args...)
 	cmd.Stderr = unlessDone{ctx, d.out}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, nil, fmt.Errorf("start kcat: %w", err)
+		return nil, nil, fmt.Errorf("start daybook tail: %w", err)
 	}
 	received, stopped := make(chan string), make(chan struct{})
 	drained := make(chan struct{})
@@ -236,24 +246,48 @@ func (d *demo) consume(ctx context.Context, kcat string) (lines <-chan string, s
 	}, nil
 }
 
-// change runs the statements and prints the records of each as they arrive.
+// record has kcat show a record, if it is there.
+func (d *demo) record(ctx context.Context) error {
+	kcat, err := exec.LookPath(d.kcat)
+	if err != nil {
+		fmt.Fprintf(d.out, "kcat is not here, so no Kafka client shows the records; install it (apt-get install kcat) or name it with --kcat\n\n")
+		return nil
+	}
+	args := []string{"-b", d.address,
+		"-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=PLAIN",
+		"-X", "sasl.username=demo-reader", "-X", "sasl.password=" + demoPassword,
+		"-C", "-t", "shop", "-o", fmt.Sprint(demoRecord), "-c", "1"}
+	fmt.Fprintf(d.out, "$ kcat %s\n", strings.Join(args, " "))
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	cmd := d.command(ctx, kcat, append(args, "-q")...)
+	cmd.Stderr = unlessDone{ctx, d.out}
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("kcat did not receive a record: %w", err)
+	}
+	fmt.Fprintf(d.out, "%s\n", out)
+	return nil
+}
+
+// change runs the statements and prints the changes of each as they arrive.
 func (d *demo) change(ctx context.Context, db *client.Conn, lines <-chan string) error {
 	for _, step := range demoSteps {
 		fmt.Fprintf(d.out, "mysql> %s;\n", step.sql)
 		if _, err := db.Execute(step.sql); err != nil {
 			return fmt.Errorf("%s: %w", step.sql, err)
 		}
-		for range 2 * step.records {
+		for range step.changes {
 			select {
 			case line, ok := <-lines:
 				if !ok {
-					return errors.New("kcat ended, see above")
+					return errors.New("daybook tail ended, see above")
 				}
 				fmt.Fprintln(d.out, line)
 			case <-ctx.Done():
 				return ctx.Err()
 			case <-time.After(demoPatience):
-				return errors.New("kcat received nothing for a minute")
+				return errors.New("no change arrived for a minute")
 			}
 		}
 		fmt.Fprintln(d.out)
@@ -266,6 +300,7 @@ func (d *demo) next(ctx context.Context) {
   daybook demo --stay          the same, left running for clients of your own (make demo STAY=1)
   daybook check -c FILE        is your MySQL ready? config.example.yaml shows every key of FILE
   daybook serve -c FILE        run it; README.md shows consumers in other languages
+  daybook tail TASK -c FILE    the changes, as above
   daybook group list -c FILE   who consumes, and how far they are
 `)
 	if !d.stay {

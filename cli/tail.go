@@ -83,17 +83,15 @@ object a line, whatever the values are. A Daybook that restarts is waited for.`,
 }
 
 func (t *tailing) run(ctx context.Context) error {
-	terminal := false
-	if f, ok := t.app.stdout.(*os.File); ok {
-		terminal = term.IsTerminal(int(f.Fd()))
-	}
+	f, isFile := t.app.stdout.(*os.File)
+	terminal := isFile && term.IsTerminal(int(f.Fd()))
 	switch {
 	case t.color != "auto" && t.color != "always" && t.color != "never":
 		return &usageError{fmt.Errorf("--color %q is not one of auto, always, never", t.color)}
 	case t.most < 0:
 		return &usageError{errors.New("-n must be 1 or more")}
 	}
-	t.text.color = t.color == "always" || t.color == "auto" && terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	t.text.color = t.color == "always" || t.color == "auto" && isFile && colorful(f)
 	t.q.MaxValue = tailFull
 	if terminal && !t.full && t.output == asTable {
 		t.q.MaxValue = tailShort
@@ -102,6 +100,11 @@ func (t *tailing) run(ctx context.Context) error {
 		t.q.From = "earliest"
 	}
 	return t.call(func(c *admin.Client) error { return t.follow(ctx, c) })
+}
+
+// colorful tells whether a file is a terminal that is to show colours.
+func colorful(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // follow shows page after page. Where the next one begins is known from the first
