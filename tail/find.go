@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,10 +87,10 @@ func (l *Log) atTime(at time.Time, end int64) (int64, error) {
 	return end, nil
 }
 
-// atGTID looks through the log. Of a batch whose last record is of the same origin and
-// comes before, no more is looked at.
+// atGTID looks through the log. A batch whose last record is of the same origin and comes
+// before is passed over, unless the GTID itself is in it: replicas may commit in another order.
 func (l *Log) atGTID(ctx context.Context, name string, g gtid) (int64, error) {
-	s := &search{Log: l, want: g, from: l.Partition.LogStartOffset(), end: l.Partition.HighWatermark()}
+	s := &search{Log: l, want: g, text: []byte(`"gtid":"` + strings.ToLower(name) + `"`), from: l.Partition.LogStartOffset(), end: l.Partition.HighWatermark()}
 	start := s.from
 	for s.from < s.end && !s.found {
 		if err := s.batch(ctx); err != nil {
@@ -108,6 +109,7 @@ func (l *Log) atGTID(ctx context.Context, name string, g gtid) (int64, error) {
 type search struct {
 	*Log
 	want      gtid
+	text      []byte // as it stands in a record
 	from, end int64
 	buf       []byte
 	found     bool
@@ -152,7 +154,7 @@ func (s *search) batch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if last.origin == s.want.origin && last.number < s.want.number {
+	if last.origin == s.want.origin && last.number < s.want.number && !bytes.Contains(b, s.text) {
 		s.earlier = true
 		return nil
 	}

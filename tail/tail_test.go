@@ -312,19 +312,21 @@ func TestFind(t *testing.T) {
 	for _, gtid := range []string{uuid + ":5", uuid + ":9", "0-1-3", "0-2-4", "0-1-7"} {
 		k.append(change.Change{Source: change.Source{GTID: gtid}, Op: change.Insert, Table: orders, After: order(1, "1")})
 	}
+	k.append(change.Change{Source: change.Source{GTID: "1-1-8"}, Op: change.Insert, Table: orders, After: order(1, "1")},
+		change.Change{Source: change.Source{GTID: "1-1-7"}, Op: change.Insert, Table: orders, After: order(1, "1")}) // in another order
 	for _, test := range []struct {
 		from string
 		want int64
 		err  error
 	}{
-		{"", 5, nil}, {"latest", 5, nil}, {"earliest", 0, nil}, {"3", 3, nil}, {"6", 0, tail.ErrNotHere},
-		{"2026-11-22T19:34:56Z", 0, nil}, {"2026-11-22T20:34:58+01:00", 5, nil}, {"1ms", 0, nil}, {"10m ago", 0, nil},
+		{"", 7, nil}, {"latest", 7, nil}, {"earliest", 0, nil}, {"3", 3, nil}, {"8", 0, tail.ErrNotHere},
+		{"2026-11-22T19:34:56Z", 0, nil}, {"2026-11-22T20:34:58+01:00", 7, nil}, {"1ms", 0, nil}, {"2d", 0, nil}, {"10m ago", 0, nil},
 		{uuid + ":9", 1, nil}, {strings.ToUpper(uuid) + ":6", 1, nil}, {uuid + ":10", 0, tail.ErrNotHere}, {uuid + ":1", 0, nil},
-		{"0-1-4", 4, nil}, {"0-2-4", 3, nil}, {"0-3-1", 0, tail.ErrNotHere},
+		{"0-1-4", 4, nil}, {"1-1-8", 5, nil}, {"0-2-4", 3, nil}, {"0-3-1", 0, tail.ErrNotHere},
 		{"yesterday", 0, tail.ErrPlace}, {"2026-01-31", 0, tail.ErrPlace}, {"-1", 0, tail.ErrPlace},
 	} {
 		got, err := k.Find(t.Context(), test.from)
-		if test.from == "1ms" || test.from == "10m ago" { // the records are of the future, or of the past, as the clock says
+		if test.from == "1ms" || test.from == "2d" || test.from == "10m ago" { // the records are of the future, or of the past, as the clock says
 			if err != nil {
 				t.Errorf("%s: %v", test.from, err)
 			}
