@@ -162,6 +162,7 @@ func TestTokensThatCannotBe(t *testing.T) {
 		{"x", "root", time.Time{}, access.ErrInvalid},
 		{"x", "", time.Time{}, access.ErrInvalid},
 		{"x", access.Viewer, time.Now(), access.ErrInvalid},
+		{"x", access.Viewer, time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -12*3600)), access.ErrInvalid},
 	} {
 		if token, _, err := f.Create(c.name, c.role, c.expires); !errors.Is(err, c.want) || token != "" {
 			t.Errorf("%+v: %v", c, err)

@@ -9,8 +9,10 @@ import (
 	"daybook/store"
 )
 
-// maxStored is how many tokens may be created.
-const maxStored = 100
+const (
+	maxStored = 100  // tokens that may be created
+	maxYear   = 9999 // that can be written
+)
 
 // stored is a token that was created at run time.
 type stored struct {
@@ -55,6 +57,9 @@ func (r *Registry) Create(name string, role Role, expires time.Time) (token stri
 	now := time.Now()
 	if !expires.IsZero() && !expires.After(now) {
 		return "", Info{}, fmt.Errorf("%w: it would have expired before it is created", ErrInvalid)
+	}
+	if expires.UTC().Year() > maxYear {
+		return "", Info{}, fmt.Errorf("%w: it would expire after the year %d: leave that out, and it does not", ErrInvalid, maxYear)
 	}
 	r.changes.Lock()
 	defer r.changes.Unlock()

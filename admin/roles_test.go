@@ -5,7 +5,9 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -188,7 +190,7 @@ func TestTokenLife(t *testing.T) {
 	s := start(t)
 	ctx := t.Context()
 	expires := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	made, err := s.CreateToken(ctx, admin.TokenRequest{Name: "ops", Role: "operator", Expires: expires})
+	made, err := s.CreateToken(ctx, admin.TokenRequest{Name: "ops", Role: "operator", Expires: &expires})
 	must(t, err)
 	ops := s.client(made.Secret)
 	_, err = ops.StepTask(ctx, topic, "pause")
@@ -207,8 +209,13 @@ func TestTokenLife(t *testing.T) {
 			t.Errorf("create %q: %v", name, err)
 		}
 	}
-	_, err = s.CreateToken(ctx, admin.TokenRequest{Name: "late", Role: "viewer", Expires: time.Now().Add(-time.Second)})
-	wantError(t, err, http.StatusUnprocessableEntity, admin.CodeInvalid, "would have expired")
+	for _, late := range []time.Time{time.Now().Add(-time.Second), {}} {
+		_, err = s.CreateToken(ctx, admin.TokenRequest{Name: "late", Role: "viewer", Expires: &late})
+		wantError(t, err, http.StatusUnprocessableEntity, admin.CodeInvalid, "would have expired")
+	}
+	if status, answer := s.do(http.MethodPost, "/api/v1/tokens", `{"name": "far", "role": "viewer", "expires": "9999-12-31T23:59:59-12:00"}`); status != 422 {
+		t.Errorf("after the last year: %d %s", status, answer)
+	}
 	wantError(t, s.DeleteToken(ctx, "admin"), http.StatusConflict, admin.CodeOwnedByFile, "change it there")
 	wantError(t, s.DeleteToken(ctx, "none"), http.StatusNotFound, admin.CodeUnknownToken, "")
 	must(t, s.DeleteToken(ctx, "ops"))
@@ -293,5 +300,52 @@ func TestRefusalsAreEvents(t *testing.T) {
 	}
 	if all := asJSON(t, events) + s.logs.String(); strings.Contains(all, "wr0ng-token") || strings.Contains(all, secret) || strings.Contains(all, "s3cret-word") {
 		t.Error("a secret is told")
+	}
+}
+
+// TestHeadNeedsTheRole wants HEAD, which GET answers, to need what GET needs.
+func TestHeadNeedsTheRole(t *testing.T) {
+	s := start(t)
+	_, viewer := s.as(access.Viewer)
+	for path, want := range map[string]int{"/api/v1/tokens": http.StatusForbidden, "/api/v1/tasks": http.StatusOK, "/api/v1/none": http.StatusNotFound} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, s.url()+path, nil)
+		must(t, err)
+		req.Header.Set("Authorization", "Bearer "+viewer)
+		resp, err := http.DefaultClient.Do(req)
+		must(t, err)
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("HEAD %s by a viewer: %d, want %d", path, resp.StatusCode, want)
+		}
+	}
+}
+
+// TestEventKindsAreDocumented wants each kind of event that the source names to stand in the documentation.
+func TestEventKindsAreDocumented(t *testing.T) {
+	docs, err := os.ReadFile("../docs/operations.md")
+	must(t, err)
+	kinds := map[string]bool{}
+	forms := regexp.MustCompile(`Kind: +"([a-z_-]+)"|NoticeKind = "([a-z_]+)"|(?:happened|asked)\(\w+, "([a-z_-]+)"|efus\w+\.Add\("([a-z_]+)"|Operation = "([a-z]+)"`)
+	for _, pattern := range []string{"*.go", "../task/*.go", "../binlog/notice.go", "../cli/serve.go"} {
+		files, err := filepath.Glob(pattern)
+		must(t, err)
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			must(t, err)
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, m := range forms.FindAllStringSubmatch(string(source), -1) {
+				kinds[strings.Join(m[1:], "")] = true
+			}
+		}
+	}
+	if len(kinds) < 30 {
+		t.Errorf("only %d kinds: %v", len(kinds), kinds)
+	}
+	for kind := range kinds {
+		if kind != "restart" && kind != "skip" && !strings.Contains(string(docs), "`"+kind+"`") { // these are commands
+			t.Errorf("docs/operations.md does not tell of events of the kind %s", kind)
+		}
 	}
 }

@@ -31,9 +31,9 @@ type TokenList struct {
 
 // TokenRequest asks for a token; the answer is a [NewToken].
 type TokenRequest struct {
-	Name    string    `json:"name" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9._-]+$" patternDescription:"a token's name: 1–64 letters, digits, '.', '_' and '-'" doc:"1–64 letters, digits, '.', '_' and '-', and neither \".\" nor \"..\"." example:"ops"`
-	Role    string    `json:"role" enum:"viewer,operator,admin" doc:"What it may do." example:"operator"`
-	Expires time.Time `json:"expires,omitzero" doc:"When it lets nobody in any more; absent: never." example:"2100-01-31T12:00:00Z"`
+	Name    string     `json:"name" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9._-]+$" patternDescription:"a token's name: 1–64 letters, digits, '.', '_' and '-'" doc:"1–64 letters, digits, '.', '_' and '-', and neither \".\" nor \"..\"." example:"ops"`
+	Role    string     `json:"role" enum:"viewer,operator,admin" doc:"What it may do." example:"operator"`
+	Expires *time.Time `json:"expires,omitempty" doc:"When it lets nobody in any more; absent: never." example:"2100-01-31T12:00:00Z"`
 }
 
 // NewToken is a token that was just created.
@@ -83,7 +83,13 @@ func token(i access.Info) Token {
 
 func (s *Server) createToken(ctx context.Context, in *tokenInput) (*body[NewToken], error) {
 	req := in.Body
-	secret, info, err := s.o.Tokens.Create(req.Name, access.Role(req.Role), req.Expires)
+	var expires time.Time
+	if req.Expires != nil {
+		if expires = *req.Expires; expires.IsZero() { // which would mean never
+			expires = expires.Add(time.Nanosecond)
+		}
+	}
+	secret, info, err := s.o.Tokens.Create(req.Name, access.Role(req.Role), expires)
 	if err != nil {
 		return nil, tokenProblem(err)
 	}

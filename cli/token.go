@@ -84,18 +84,19 @@ func (r *remote) createToken(cmd *cobra.Command, c *admin.Client, req admin.Toke
 }
 
 // expiry reads when a token ends: a time, or a duration from now on; "": never.
-func expiry(text string) (time.Time, error) {
+func expiry(text string) (*time.Time, error) {
 	if text == "" {
-		return time.Time{}, nil
+		return nil, nil
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		return at, nil
+		return &at, nil
 	}
 	d, err := durationOf(text)
 	if err != nil || d <= 0 {
-		return time.Time{}, errors.New("--expires is a duration, such as 30d or 12h, or a time, such as 2030-01-31T12:00:00Z")
+		return nil, errors.New("--expires is a duration, such as 30d or 12h, or a time, such as 2030-01-31T12:00:00Z")
 	}
-	return time.Now().Add(d).UTC().Truncate(time.Second), nil
+	at := time.Now().Add(d).UTC().Truncate(time.Second)
+	return &at, nil
 }
 
 // maxDays bounds a number of days: a time.Duration holds 292 years.
