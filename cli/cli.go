@@ -118,11 +118,13 @@ protocol, so that any stock Kafka client consumes them.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(a.serve(), a.check(), a.status(), a.store(), a.task(), a.group(), a.events(), a.tail(), a.token(), a.rotateKey(), a.demo(), a.version())
+	root.CompletionOptions.DisableDefaultCmd = true // there is one of our own
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.AddCommand(a.serve(), a.check(), a.status(), a.store(), a.task(), a.group(), a.events(), a.tail(), a.token(), a.rotateKey(), a.demo(), a.version(), a.completion())
 	root.SetHelpCommand(a.help())
 	root.InitDefaultHelpCmd()
 	checkArgs(root)
+	a.completions(root)
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		if cmd.HasSubCommands() { // of which cobra does not see that one is unknown, if --help stands there too
