@@ -105,9 +105,13 @@ func readDefinition(file string) (*wantedTask, error) {
 	if err != nil {
 		return nil, err
 	}
-	definition, err := yaml.YAMLToJSON(text)
-	if err != nil {
+	var written any
+	if err := yaml.Unmarshal(text, &written); err != nil {
 		return nil, fmt.Errorf("%s is no YAML", file) // without what it holds
+	}
+	definition, err := json.Marshal(written)
+	if err != nil {
+		return nil, fmt.Errorf("%s does not describe one task", file)
 	}
 	var given struct {
 		Name   string

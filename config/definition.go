@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -119,17 +120,7 @@ func (l *loader) definition(d *Definition) {
 
 // JSON returns the definition with every key that holds for it, and without secrets.
 func (d *Definition) JSON() (json.RawMessage, error) {
-	text, err := yaml.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
-	long, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	err = json.Compact(&b, long)
-	return b.Bytes(), err
+	return asJSON(reflect.ValueOf(*d))
 }
 
 // JSON returns a task of the file in the form of a definition.

@@ -58,7 +58,7 @@ func TestDefinition(t *testing.T) {
 
 // TestDefinitionOddNames has what JSON writes otherwise than YAML.
 func TestDefinitionOddNames(t *testing.T) {
-	for _, name := range []string{`a"b.*`, `ünï.\u0000`, "\U0001F600.t", `yes.no`, `<&>.\\`, "x.\u2028", "a: b.#c", "- x.'y'", "{a}.[b]", "`a.b`.`c``d`", `/a\.b{2}/`} {
+	for _, name := range []string{`a"b.*`, `ünï.\u0000`, "\U0001F600.t", `yes.no`, `<&>.\\`, "x.\u2028", "a: b.#c", "- x.'y'", "{a}.[b]", "a\tb.*", "\t.\t", "a.b\t", "a\x1b.*", "a\x7f.b", "a\u0085.b", " a.b ", "a\n.b", "`a.b`.`c``d`", `/a\.b{2}/`} {
 		quoted, _ := json.Marshal([]string{name})
 		text := strings.Replace(string(withKeys("", "")), `["shop.*"]`, string(quoted), 1)
 		d, err := config.ParseDefinition([]byte(text), "", config.Rules{Patterns: objects.Check})
