@@ -33,7 +33,7 @@ type collector struct {
 	s *Server
 
 	members, standbys, active, offset, lagRecords, lagSeconds, lost *prometheus.Desc
-	logStart, highWatermark                                         *prometheus.Desc
+	logStart, highWatermark, logBytes, logAge                       *prometheus.Desc
 	events, differ                                                  *prometheus.Desc
 }
 
@@ -55,6 +55,8 @@ func newCollector(s *Server) *collector {
 		lost:          group("lost_records", "Records after the checkpoint that retention has removed."),
 		logStart:      log("start_offset", "Offset of the oldest record."),
 		highWatermark: log("high_watermark", "Offset that the next record will have."),
+		logBytes:      log("bytes", "Stored bytes of the records."),
+		logAge:        log("age_seconds", "How long ago the oldest record was written into the log; 0: there is none."),
 		events: prometheus.NewDesc("daybook_task_events_total", "What a person should know of and stopped nothing, since the start; see the task's events.",
 			[]string{"task", "kind"}, nil),
 		differ: prometheus.NewDesc("daybook_task_definitions_differ", "Tables that are not at the source as their statements in the binlog left them, as the last checks found it.",
@@ -64,7 +66,7 @@ func newCollector(s *Server) *collector {
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.members, c.standbys, c.active, c.offset, c.lagRecords, c.lagSeconds, c.lost, c.logStart, c.highWatermark, c.events, c.differ} {
+	for _, d := range []*prometheus.Desc{c.members, c.standbys, c.active, c.offset, c.lagRecords, c.lagSeconds, c.lost, c.logStart, c.highWatermark, c.logBytes, c.logAge, c.events, c.differ} {
 		to <- d
 	}
 }
@@ -77,6 +79,10 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	for _, p := range c.s.o.Store.Partitions() {
 		gauge(c.logStart, float64(p.LogStartOffset()), p.Topic())
 		gauge(c.highWatermark, float64(p.HighWatermark()), p.Topic())
+		gauge(c.logBytes, float64(p.StoredBytes()), p.Topic())
+		if age, err := p.OldestAge(); err == nil { // a log that cannot be read is the store's to tell
+			gauge(c.logAge, age.Seconds(), p.Topic())
+		}
 	}
 	for _, st := range c.s.o.Tasks.Statuses() {
 		gauge(c.differ, float64(len(st.Definitions.Differ)+st.Definitions.More), st.Name)

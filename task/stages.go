@@ -36,7 +36,7 @@ func (t *Task) precheck(ctx context.Context) {
 		switch l.Checks = checks; {
 		case failed != nil:
 			l.Stage = unfit
-			l.to(Prechecking, fmt.Sprintf("%v; then 'daybook task precheck %s' runs it again", failed, t.name), now)
+			l.to(Prechecking, fmt.Sprintf("%v; then 'daybook task precheck %s' runs it again%s", failed, t.name, onceItPassed(t.name, o.AutoStart)), now)
 		case o.AutoStart:
 			l.Stage = started
 			l.to(Initial, "", now)
@@ -45,6 +45,14 @@ func (t *Task) precheck(ctx context.Context) {
 			l.to(NotStarted, fmt.Sprintf("the precheck passed; 'daybook task start %s' starts it", t.name), now)
 		}
 	})
+}
+
+// onceItPassed says what follows a precheck that passes.
+func onceItPassed(name string, autoStart bool) string {
+	if autoStart {
+		return ", and the task starts by itself once it has passed"
+	}
+	return fmt.Sprintf(", and 'daybook task start %s' starts the task once it has passed", name)
 }
 
 // pausedLook is how often the source of a paused task is looked at: it may purge what was not read.

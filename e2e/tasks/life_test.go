@@ -111,7 +111,7 @@ func TestLifeOfATask(t *testing.T) {
 			return command(t, d, exit, append([]string{"create", "second", "--source", s.Address, "--user", user, "--password-env", "SECOND_PASSWORD", "--include", db + ".t", "--schema-changes", "objects"}, more...)...)
 		}
 
-		if out := create(1); !strings.Contains(out, "refuses the login") || !strings.Contains(out, "daybook task precheck second") {
+		if out := create(1); !strings.Contains(out, "refuses the login") || !strings.Contains(out, "daybook task precheck second") || !strings.Contains(out, "'daybook task start second' starts the task once it has passed") {
 			t.Errorf("the precheck with a wrong password says %s", out)
 		}
 		create(6)
