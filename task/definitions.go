@@ -109,7 +109,7 @@ func fileAndOffset(position []byte) string {
 
 // idle is called when everything that was read is handed on.
 func (r *run) idle() {
-	r.t.set(Normal)
+	r.t.setOf(r.definition, Normal)
 	every := r.opts.CheckDefinitions
 	r.t.mu.Lock()
 	last, same := r.t.found.Last, r.t.found.SameAt

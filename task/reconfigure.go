@@ -52,6 +52,7 @@ func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMe
 		if !c.aside {
 			l.Secret = m.o.Sealed.Seal(name, []byte(c.password))
 			l.Stuck, l.Failing = false, time.Time{}
+			t.definitions.Add(1)
 			if l.Stage == started && l.State == Normal { // it connects anew
 				l.to(Initial, "", time.Now().UTC())
 			}

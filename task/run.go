@@ -16,14 +16,16 @@ import (
 // run is one try of a task: from the saved position, from the start that the
 // task's options name if there is none, or from where a command says.
 type run struct {
-	t        *Task
-	opts     Options // as they were when it began
-	saved    *saved
-	command  *command // to be done; nil: none
-	position []byte   // nil: none was saved
-	reader   *binlog.Reader
-	moves    *pump
-	asked    time.Time // when the run asked for its last check of the definitions, by itself
+	t    *Task
+	opts Options // as they were when it began
+	// definition is the number of the task's definition then.
+	definition int64
+	saved      *saved
+	command    *command // to be done; nil: none
+	position   []byte   // nil: none was saved
+	reader     *binlog.Reader
+	moves      *pump
+	asked      time.Time // when the run asked for its last check of the definitions, by itself
 }
 
 // prepare reads what the task has saved.
@@ -32,7 +34,8 @@ func (t *Task) prepare() (*run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open partition: %w", err)
 	}
-	r := &run{t: t, opts: t.options()}
+	r := &run{t: t, definition: t.definitions.Load()}
+	r.opts = t.options() // of that definition or a later one, which ends the run
 	if r.saved, err = openSaved(partition); err != nil {
 		return nil, err
 	}

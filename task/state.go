@@ -90,12 +90,16 @@ func (t *Task) Status() Status {
 func (t *Task) state() State { return t.current().State }
 
 // set brings a started task to a state without a reason.
-func (t *Task) set(s State) {
+func (t *Task) set(s State) { t.setOf(t.definitions.Load(), s) }
+
+// setOf is set by a run of a definition, unless another has taken its place: what the run
+// has read says nothing of that.
+func (t *Task) setOf(definition int64, s State) {
 	if l := t.current(); l.State == s && l.Reason == "" {
 		return // as it is nearly always
 	}
 	t.save(func(l *life) {
-		if l.Stage == started { // else it was told to stop meanwhile
+		if l.Stage == started && t.definitions.Load() == definition { // else it was told something else meanwhile
 			l.to(s, "", time.Now().UTC())
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"daybook/binlog"
@@ -67,6 +68,8 @@ type Task struct {
 	told   binlog.Told       // by its readers, one after another; run's own
 
 	saving sync.Mutex // held while life is changed and saved
+	// definitions counts those that the reading was begun anew for; changed while saving is held.
+	definitions atomic.Int64
 
 	mu     sync.Mutex // guards the fields below; not held across I/O
 	opts   Options
