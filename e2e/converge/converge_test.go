@@ -21,7 +21,7 @@
 // default_storage_engine, columns that MariaDB's SIMULTANEOUS_ASSIGNMENT (which its ORACLE has in it) sets twice. Left out, as a server cannot be told to insert it:
 // history rows of system versioning, empty geometries, numbers
 // of FLOAT(M,D) with more digits. Left out, as two runs of one statement differ: defaults of uuid() and
-// rand(), NOW with fractions in a DDL, the numbers that ADD … AUTO_INCREMENT gives to rows that are there (TestSettingsConverge has
+// rand(), NOW with fractions in a DDL, ALTER IGNORE … ADD UNIQUE, the numbers that ADD … AUTO_INCREMENT gives to rows that are there (TestSettingsConverge has
 // it for rows in order); the options of CREATE … SELECT, and of tables whose key MySQL makes, in sql_mode ANSI, ORACLE and the like,
 // which servers leave out of what they log; CREATE … SELECT in NO_FIELD_OPTIONS, and without full row metadata of labels outside the BMP; what they write themselves in sql_mode MYSQL40 or
 // without sql_quote_show_create, and labels in wide or binary character sets. Left out, as no encoder is at hand: clients that speak

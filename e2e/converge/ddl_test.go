@@ -109,7 +109,11 @@ func (s *session) define() {
 		for range 1 + r.IntN(3)*r.IntN(2) {
 			actions = append(actions, s.action(t))
 		}
-		_ = s.exec("ALTER " + r.maybe(5, "IGNORE ") + r.maybe(3, "ONLINE ") + "TABLE " + t.String() + " " + strings.Join(actions, ", "))
+		ignore := r.maybe(5, "IGNORE ")
+		if all := strings.Join(actions, ", "); strings.Contains(all, "UNIQUE") || strings.Contains(all, "PRIMARY") {
+			ignore = "" // which row stays is the one that was inserted first, in whatever order they committed
+		}
+		_ = s.exec("ALTER " + ignore + r.maybe(3, "ONLINE ") + "TABLE " + t.String() + " " + strings.Join(actions, ", "))
 	}
 }
 
