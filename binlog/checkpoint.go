@@ -45,8 +45,11 @@ func (r *Reader) Moved() bool {
 }
 
 // Redefined returns how many entries of the catalog have changed since the last
-// checkpoint, before the change that Poll returned last, and their keys.
-func (r *Reader) Redefined() (n int, keys iter.Seq[string]) { return r.catalog.Changed() }
+// checkpoint, before the change that Poll returned last.
+func (r *Reader) Redefined() int { return r.catalog.Changed() }
+
+// RedefinedKeys returns the keys of these entries.
+func (r *Reader) RedefinedKeys() iter.Seq[string] { return r.catalog.ChangedKeys() }
 
 // Pending returns the bytes of the entries that the next checkpoint will hold,
 // apart from tables' definitions. They stay in memory until then.

@@ -39,11 +39,9 @@ type redefined struct {
 	first map[string]int
 }
 
-// note is called before a change of so many records so far is added.
+// note is called when another number of entries has changed, before the next change is
+// added to so many records.
 func (r *redefined) note(n int, keys iter.Seq[string], records int) {
-	if n == r.seen {
-		return
-	}
 	r.seen = n
 	if r.first == nil {
 		r.first = make(map[string]int)

@@ -3,8 +3,12 @@ package task
 import (
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"daybook/change"
 	"daybook/recordbatch"
+	"daybook/store"
+	"daybook/store/storetest"
 )
 
 // table is the saved form of shop.t with one column of that type.
@@ -75,6 +79,46 @@ func TestFormerDefinitions(t *testing.T) {
 	for kv, err := range p.SchemaUnder([]byte(formerPrefix), nil) {
 		if end, ok := formerEnd(kv.Key); err != nil || !ok || end != 3 && end != 4 && end != 5 {
 			t.Errorf("kept to %d, %v", end, err)
+		}
+	}
+}
+
+// TestFormerDefinitionsGo wants those to be deleted that no record in the log has, and the others to stay.
+func TestFormerDefinitionsGo(t *testing.T) {
+	st := storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem(), RetentionBytes: 100})
+	p, err := st.EnsurePartition("shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := reopen(t, p)
+	for _, typ := range []change.Type{change.Int, change.Date, change.Time} {
+		var b recordbatch.Builder
+		b.End(append(b.Begin(1, []byte("k"), 8), 'v'))
+		state := s.state(checkpoint("p", "t\x00shop\x00t="+table(typ)))
+		former, err := s.former(state.Schema, 1, redefined{first: map[string]int{"t\x00shop\x00t": 0}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		state.Schema = append(state.Schema, former...)
+		if _, err := p.Append(b.Finish(), state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Retain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	start := p.LogStartOffset()
+	writes, err := s.trim(nil)
+	if err != nil || start == 0 || start == 3 || len(writes) != int(start) {
+		t.Fatalf("the log begins at %d: %d deletions, %v", start, len(writes), err)
+	}
+	if _, err := p.Append(nil, store.State{Schema: writes}); err != nil {
+		t.Fatal(err)
+	}
+	want := []change.Type{change.Int, change.Date, change.Time}
+	for offset := start; offset < p.HighWatermark(); offset++ {
+		if got, _, err := TableAt(p, "shop", "t", offset); err != nil || got.Columns[0].Type != want[offset] {
+			t.Errorf("offset %d: %+v, %v", offset, got, err)
 		}
 	}
 }

@@ -162,8 +162,9 @@ func (p *pump) load(key []byte) ([]byte, error) {
 // add encodes one change. All records of a change go into one batch, so that
 // the position behind the batch is between changes.
 func (p *pump) add(b *recordbatch.Builder, c *change.Change) error {
-	n, keys := p.reader.Redefined()
-	p.since.note(n, keys, b.Count())
+	if n := p.reader.Redefined(); n != p.since.seen {
+		p.since.note(n, p.reader.RedefinedKeys(), b.Count())
+	}
 	p.out = output{builder: b, timestamp: c.CommitMicros / 1000}
 	if err := p.encoder.Encode(c, &p.out); err != nil {
 		return fmt.Errorf("encode change at %s:%d: %w", c.File, c.Pos, err)

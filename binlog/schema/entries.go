@@ -43,8 +43,11 @@ func (c *Catalog) Dirty() []Entry {
 	return entries
 }
 
-// Changed returns how many entries changed since Dirty was called last, and their keys.
-func (c *Catalog) Changed() (n int, keys iter.Seq[string]) { return len(c.dirty), maps.Keys(c.dirty) }
+// Changed returns how many entries changed since Dirty was called last.
+func (c *Catalog) Changed() int { return len(c.dirty) }
+
+// ChangedKeys returns the keys of these entries.
+func (c *Catalog) ChangedKeys() iter.Seq[string] { return maps.Keys(c.dirty) }
 
 // encode returns the value of a key; nil if it is gone.
 func (c *Catalog) encode(key string) []byte {
