@@ -229,6 +229,7 @@ func TestTailOverKills(t *testing.T) {
 			id++
 			conn.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d)", id))
 		}
+		out.await(t, "id=1\n") // a tail that finds no Daybook at first ends
 		d.Kill()
 		conn.Exec(fmt.Sprintf("INSERT INTO t VALUES (%d)", id+1))
 		id++
