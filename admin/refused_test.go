@@ -126,6 +126,7 @@ func (s *server) there() string {
 func TestEveryOperationRefuses(t *testing.T) {
 	for _, a := range attempts(t) {
 		t.Run(a.id, func(t *testing.T) {
+			t.Parallel()  // some wait for a source that is silent
 			s := start(t) // whose patience with wrong tokens is fresh
 			tokens := map[access.Role]string{}
 			for _, role := range access.Roles() {
