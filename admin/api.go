@@ -83,12 +83,12 @@ func (r *routes) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Re
 // operation is an operation of the API.
 type operation struct {
 	huma.Operation
-	least access.Role           // that it needs
-	fails []Code                // what its handler answers, besides what any may
-	waits string                // what 202 means, if it is answered; the body is that of 200
-	leads map[string]*huma.Link // to other operations, from the answer
-	long  bool                  // it may wait longer than the server does for a request
-	sends string                // the media type of 200, if it is not JSON
+	least  access.Role           // that it needs
+	fails  []Code                // what its handler answers, besides what any may
+	waits  string                // what 202 means, if it is answered; the body is that of 200
+	leads  map[string]*huma.Link // to other operations, from the answer
+	long   bool                  // it may wait longer than the server does for a request
+	events bool                  // 200 is a stream of server-sent events
 }
 
 // register adds an operation: its handler takes an I, of which Huma fills the
@@ -112,8 +112,8 @@ func register[I, O any](a *api, op operation, h func(context.Context, *I) (*O, e
 		status := cmp.Or(op.DefaultStatus, http.StatusOK)
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Links: op.leads}
 	}
-	if op.sends != "" {
-		op.Responses["200"] = content(op.sends, &huma.Schema{Type: "string"})["200"]
+	if op.events {
+		op.Responses["200"] = content(contentEvents, eventSchema())["200"]
 	}
 	a.needs(&op.Operation, op.least)
 	op.MaxBodyBytes = maxRequestBytes

@@ -72,7 +72,7 @@ func (a *api) changeOperations() {
 		Summary: "Follow a task's changes as server-sent events",
 		Description: "An event `change` for each, with the change of list-changes as data, whose ID is the offset behind it; `end` with an error as data when there will be no more, after which a client must not come again. " +
 			"A stream without `end` is gone on with: by the last ID, nothing is missing or comes twice. Each lasts ten minutes at most.",
-	}, fails: fails, long: true, sends: contentEvents}, func(ctx context.Context, in *changeStreamInput) (*huma.StreamResponse, error) {
+	}, fails: fails, long: true, events: true}, func(ctx context.Context, in *changeStreamInput) (*huma.StreamResponse, error) {
 		return a.streamChanges(ctx, in)
 	})
 }

@@ -26,7 +26,7 @@ const (
 
 // eventStream writes server-sent events (the HTML standard, 9.2), which the EventSource of
 // browsers reads. An operation that answers one returns a huma.StreamResponse and is
-// registered with sends: contentEvents and long: true. Writes fail once the client is gone
+// registered with events and long. Writes fail once the client is gone
 // or does not receive; it belongs to one goroutine.
 type eventStream struct {
 	w    http.ResponseWriter
@@ -40,6 +40,14 @@ func (a *api) events(ctx huma.Context) *eventStream {
 	ctx.SetHeader("Content-Type", contentEvents)
 	ctx.SetHeader("X-Accel-Buffering", "no") // of nginx, which would keep them back
 	return &eventStream{w: w, rc: http.NewResponseController(w), api: a, head: r.Method == http.MethodHead}
+}
+
+// eventSchema describes one event, as descriptions do that have a stream's media type. The data is JSON.
+func eventSchema() *huma.Schema {
+	text := &huma.Schema{Type: "string"}
+	return &huma.Schema{Type: "object", AdditionalProperties: false, Properties: map[string]*huma.Schema{
+		"id": text, "event": text, "data": text, "retry": {Type: "integer", Minimum: new(float64)},
+	}}
 }
 
 // begin sends the headers, and how soon a client may come again.
