@@ -37,6 +37,7 @@ func askAll(t *testing.T, limit time.Duration) {
 	db.Exec("CREATE TABLE orders (id INT PRIMARY KEY)")
 	d := harness.Start(t, harness.Config{Source: source.Address, Include: []string{name + ".*"}, SchemaChanges: "none", Start: "now"})
 	d.WaitLog("state=Normal", time.Minute)
+	db.Exec("INSERT INTO orders VALUES (-1), (-2)", "UPDATE orders SET id = -3 WHERE id = -2") // for those that read changes
 	token, err := access.ReadToken(d.TokenFile())
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +117,10 @@ func keptWithin(t *testing.T, client *admin.Client) {
 // goesOn wants a task that has gone through all of this to go on.
 func goesOn(t *testing.T, client *admin.Client, db *servers.Conn) {
 	t.Helper()
+	before, err := client.Task(t.Context(), harness.Topic)
+	if err != nil {
+		t.Fatal(err)
+	}
 	db.Exec("INSERT INTO orders VALUES (1)")
 	if task, err := client.Task(t.Context(), harness.Topic); err == nil && slices.Contains(task.Allowed, "resume") { // it was paused, or restarted elsewhere
 		if _, err := client.StepTask(t.Context(), harness.Topic, "resume"); err != nil {
@@ -128,7 +133,7 @@ func goesOn(t *testing.T, client *admin.Client, db *servers.Conn) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if task.State == "Normal" && task.HighWatermark > 0 {
+		if task.State == "Normal" && task.HighWatermark > before.HighWatermark {
 			break
 		}
 		if time.Now().After(deadline) {
