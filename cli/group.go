@@ -29,7 +29,7 @@ the configuration file owns it.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	r.flags(cmd)
-	cmd.AddCommand(r.groupCreate(), r.groupList(), r.groupShow(), r.groupSetPassword(), r.groupReset(), r.groupDelete())
+	cmd.AddCommand(r.groupCreate(), r.watchable(r.groupList()), r.watchable(r.groupShow()), r.groupSetPassword(), r.groupReset(), r.groupDelete())
 	return cmd
 }
 

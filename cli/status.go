@@ -43,7 +43,7 @@ first; and the newest warnings of the last seven days.
 
 Exit code 0: no task is in Error, and none has failed its precheck; 1: one is or has;
 2 to 4 as of 'daybook task'.`,
-		Example: "  daybook status -c daybook.yaml\n  daybook status -o json | jq .daybook.data\n  daybook status > /dev/null || echo 'look at Daybook'",
+		Example: "  daybook status -c daybook.yaml\n  daybook status --watch\n  daybook status -o json | jq .daybook.data\n  daybook status > /dev/null || echo 'look at Daybook'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return r.call(func(c *admin.Client) error {
 				o, err := look(cmd.Context(), c)
@@ -61,7 +61,7 @@ Exit code 0: no task is in Error, and none has failed its precheck; 1: one is or
 		},
 	}
 	r.flags(cmd)
-	return cmd
+	return r.watchable(cmd)
 }
 
 // look asks for all that is shown.

@@ -29,7 +29,7 @@ not in a state for it; 7: the command is saved, but not done yet.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	r.flags(cmd)
-	cmd.AddCommand(r.taskList(), r.taskShow(), r.taskRestart(), r.taskSkip(), r.taskCheck(),
+	cmd.AddCommand(r.watchable(r.taskList()), r.watchable(r.taskShow()), r.taskRestart(), r.taskSkip(), r.taskCheck(),
 		r.taskCreate(), r.taskObjects(), r.taskEvents(), r.taskExport(), r.taskApply(), r.taskReconfigure(), r.taskDelete(), r.taskPrecheck(), r.taskStep("start"), r.taskStep("pause"), r.taskStep("resume"))
 	return cmd
 }
