@@ -41,7 +41,7 @@ func Phases() []Phase {
 	return []Phase{
 		{"Prechecking", Prechecking, []Operation{OpDelete}, "the precheck runs"},
 		{"Prechecking, precheck failed", Prechecking, []Operation{OpPrecheck, OpDelete}, "a check failed; its fix is told"},
-		{"Prechecking, of the configuration file", Prechecking, []Operation{OpRestart, OpDelete}, "the precheck runs, and is tried again"},
+		{"Prechecking, started", Prechecking, []Operation{OpRestart, OpDelete}, "of the configuration file, or told to start: the precheck runs, and is tried again"},
 		{"Not Started", NotStarted, []Operation{OpPrecheck, OpStart, OpDelete}, "the precheck passed"},
 		{"Not Started, paused", NotStarted, []Operation{OpResume, OpReconfigure, OpDelete}, "the position is kept"},
 		{"Not Started, not declared", NotStarted, []Operation{OpDelete}, "the configuration file does not declare it any more, its log is kept"},
@@ -58,7 +58,7 @@ func (l *life) phase() Phase {
 	switch l.Stage {
 	case started:
 		if l.State == Prechecking {
-			name = "Prechecking, of the configuration file"
+			name = "Prechecking, started"
 		}
 	case unfit:
 		name = "Prechecking, precheck failed"
@@ -87,5 +87,28 @@ func (l *life) allows(name string, op Operation) error {
 	for i, o := range p.Allowed {
 		list[i] = string(o)
 	}
-	return fmt.Errorf("%w: task %s is %s, which allows %s; not %s", ErrNotAllowed, name, p.Name, strings.Join(list, ", "), op)
+	err := fmt.Errorf("%w: task %s is %s, which allows %s; not %s", ErrNotAllowed, name, p.Name, strings.Join(list, ", "), op)
+	if way := l.wayToChange(name); op == OpReconfigure && way != "" {
+		err = fmt.Errorf("%w: %s", err, way)
+	}
+	return err
+}
+
+// wayToChange says how a definition changes of a task that cannot be reconfigured; "": by waiting, or as is
+// said elsewhere.
+func (l *life) wayToChange(name string) string {
+	switch l.Stage {
+	case unfit:
+		return "if its definition is wrong, " + anew(name)
+	case ready:
+		return fmt.Sprintf("'daybook task start %s' first, or %s", name, anew(name))
+	case abandoned:
+		return fmt.Sprintf("declare it in the configuration file again, or 'daybook task delete %s --confirm %[1]s' deletes it with its log", name)
+	}
+	return ""
+}
+
+// anew says how a task that has read nothing yet gets another definition.
+func anew(name string) string {
+	return fmt.Sprintf("'daybook task delete %s --confirm %[1]s', and create it anew", name)
 }

@@ -1,11 +1,13 @@
 package task
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 var update = flag.Bool("update", false, "rewrite the table of docs/operations.md")
@@ -64,4 +66,51 @@ func TestEachPhaseIsReached(t *testing.T) {
 			t.Errorf("nothing leads to %q", p.Name)
 		}
 	}
+}
+
+// TestWayToAnotherDefinition wants the refusal of a reconfiguration to name who declares the task, and what
+// leads to another definition.
+func TestWayToAnotherDefinition(t *testing.T) {
+	const anew = "'daybook task delete shop --confirm shop', and create it anew"
+	for _, test := range []struct {
+		life life
+		want []string
+	}{
+		{life{Owner: OwnerStore, Stage: unfit, State: Prechecking}, []string{"if its definition is wrong, " + anew}},
+		{life{Owner: OwnerStore, Stage: ready, State: NotStarted}, []string{"'daybook task start shop' first, or " + anew}},
+		{life{Owner: OwnerNone, Stage: abandoned, State: NotStarted}, []string{"not declared", "declare it in the configuration file again"}},
+		{life{Owner: OwnerStore, Stage: started, State: Prechecking}, []string{"shop is Prechecking, started, which"}},
+	} {
+		err := test.life.allows("shop", OpReconfigure)
+		for _, want := range test.want {
+			if !errors.Is(err, ErrNotAllowed) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want one that says %q", test.life.Stage, err, want)
+			}
+		}
+	}
+}
+
+// TestReasonOfAFailedPrecheck wants the way on from a definition that is wrong, and a task that nobody
+// declares not to be called one of the file.
+func TestReasonOfAFailedPrecheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t)
+		if _, err := m.Create(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if st := m.status(); st.State != Prechecking || !strings.Contains(st.Reason, "if its definition is wrong, 'daybook task delete shop --confirm shop'") {
+			t.Errorf("the reason is %q", st.Reason)
+		}
+		task, _ := m.Task("shop")
+		err := task.alter(func(l *life) error { l.Owner, l.Stage, l.State = OwnerNone, abandoned, NotStarted; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Reconfigure(t.Context(), "shop", []byte("{}")); !errors.Is(err, ErrNotAllowed) || !strings.Contains(err.Error(), "declare it in the configuration file again") {
+			t.Errorf("a task that nobody declares: %v", err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -22,7 +22,7 @@ func (m *Manager) Reconfigure(ctx context.Context, name string, patch json.RawMe
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
 	before := t.current()
-	if before.Owner != OwnerStore {
+	if before.Owner == OwnerFile {
 		return nil, fmt.Errorf("%w: change it there, and start Daybook anew", ErrOwnedByFile)
 	}
 	if err := before.allows(name, OpReconfigure); err != nil {

@@ -36,7 +36,7 @@ func (t *Task) precheck(ctx context.Context) {
 		switch l.Checks = checks; {
 		case failed != nil:
 			l.Stage = unfit
-			l.to(Prechecking, fmt.Sprintf("%v; then 'daybook task precheck %s' runs it again%s", failed, t.name, onceItPassed(t.name, o.AutoStart)), now)
+			l.to(Prechecking, fmt.Sprintf("%v; then 'daybook task precheck %s' runs it again%s; %s", failed, t.name, onceItPassed(t.name, o.AutoStart), l.wayToChange(t.name)), now)
 		case o.AutoStart:
 			l.Stage = started
 			l.to(Initial, "", now)
