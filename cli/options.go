@@ -97,8 +97,8 @@ func compile(dataDir string) func(json.RawMessage, string) (task.Options, string
 		if err != nil {
 			return task.Options{}, "", err
 		}
-		o := taskOption(dataDir, &d.Task)
-		o.AutoStart = d.AutoStart
+		o := taskOption(dataDir, d)
+		o.AutoStart = *d.AutoStart
 		if o.Definition, err = d.JSON(); err != nil {
 			return task.Options{}, "", fmt.Errorf("read task %s: %w", d.Name, err)
 		}

@@ -118,7 +118,10 @@ func (r *remote) printTask(task *admin.Task) error {
 	line("OWNER", "%s", ownerOf(task.Owner))
 	line("ALLOWED", "%s", strings.Join(task.Allowed, ", "))
 	for _, c := range task.Checks {
-		if c.Status != "ok" {
+		switch paused := task.State == "Not Started" && slices.Contains(task.Allowed, "resume"); {
+		case c.Status == "ok" && c.Name == "binlog retention" && paused: // until when it may be resumed
+			line("BINLOGS", "%s", printable(c.Detail))
+		case c.Status != "ok":
 			line("CHECK", "%s %s: %s; to mend it: %s%s", c.Status, printable(c.Name), printable(c.Detail), printable(c.Fix), waySkip(task, &c))
 		}
 	}

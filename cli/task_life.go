@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -170,7 +169,9 @@ func (r *remote) taskReconfigure() *cobra.Command {
 		Long: `Changes what the flags give, and leaves the rest as it is. The new definition is
 prechecked first: if that fails, the old one goes on. The task goes on by itself, and
 loses no change. --include, --exclude and --skip-check replace the whole list. What is not about the
-reading of the source (retention, wire_compression) holds at once, without a precheck.`,
+reading of the source (retention, wire_compression) holds at once, without a precheck.
+
+The task is printed as soon as it reads its source again or has failed anew, after 5 seconds at the latest.`,
 		Example: "  daybook task reconfigure shop --include 'shop.*' --include 'crm.customers'\n  daybook task reconfigure shop --source db2.example.com:3306\n  daybook task reconfigure shop --retention-age 72h --retention-bytes 50000000000\n  daybook task reconfigure shop --patch '{\"tombstones\": true}'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -179,20 +180,18 @@ reading of the source (retention, wire_compression) holds at once, without a pre
 				return err
 			}
 			if patch != "" {
-				if err := json.Unmarshal([]byte(patch), &keys); err != nil {
-					return &usageError{errors.New("--patch is no JSON object")}
+				further, err := readPatch([]byte(patch))
+				if err != nil {
+					return &usageError{fmt.Errorf("--patch %w", err)}
+				}
+				if err := mergeKeys(keys, further, ""); err != nil {
+					return &usageError{err}
 				}
 			}
 			if len(keys) == 0 {
 				return &usageError{fmt.Errorf("nothing is to change; see '%s --help'", cmd.CommandPath())}
 			}
-			return r.call(func(c *admin.Client) error {
-				changed, err := c.ChangeTask(cmd.Context(), args[0], keys)
-				if err != nil {
-					return err
-				}
-				return r.print(changed, func() error { return r.printTask(&changed) })
-			})
+			return r.call(func(c *admin.Client) error { return r.change(cmd.Context(), c, args[0], keys) })
 		},
 	}
 	f.add(cmd)
@@ -301,6 +300,9 @@ func (r *remote) taskStep(name string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.call(func(c *admin.Client) error {
 				t, err := c.StepTask(cmd.Context(), args[0], name)
+				if err == nil && t.State == stateError { // which is that of before
+					t, err = settled(cmd.Context(), c, t)
+				}
 				if err != nil {
 					return err
 				}

@@ -94,7 +94,11 @@ func (r *remote) printPreview(p *admin.ObjectsPreview) error {
 	if more := p.Count - len(p.Tables); more > 0 {
 		fmt.Fprintf(w, "and %d more\n", more)
 	}
-	fmt.Fprintf(w, "%d tables match\n", p.Count)
+	if p.Count == 1 {
+		fmt.Fprintln(w, "1 table matches")
+	} else {
+		fmt.Fprintf(w, "%d tables match\n", p.Count)
+	}
 	for what, idle := range map[string][]string{"match nothing": p.IdleInclude, "take nothing away": p.IdleExclude} {
 		if len(idle) > 0 {
 			fmt.Fprintf(w, "these patterns %s: %s\n", what, printable(strings.Join(idle, ", ")))

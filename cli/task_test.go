@@ -31,6 +31,12 @@ var tasks = []admin.Task{
 	{Definition: admin.Definition{Name: "new", Source: admin.SourceDefinition{Address: "192.0.2.3:3306", User: "daybook"}}, Log: admin.Log{Age: "24h0m0s"}, Owner: "file", State: "Error", Since: at(2), Reason: "gave up", Command: "restart from now"},
 }
 
+// resting is a task that is paused.
+var resting = admin.Task{
+	Definition: admin.Definition{Name: "rests", Source: admin.SourceDefinition{Address: "192.0.2.3:3306", User: "daybook"}}, Log: admin.Log{Age: "24h0m0s"}, Owner: "store", State: "Not Started", Since: at(2), Allowed: []string{"resume", "reconfigure", "delete"},
+	Checks: []admin.Check{{Name: "login", Status: "ok", Detail: "daybook"}, {Name: "binlog retention", Status: "ok", Detail: "binlogs are kept 168 h; the oldest, binlog.000001, was begun 9 days ago"}},
+}
+
 var differ = []admin.Difference{
 	{Table: "shop.orders", What: []string{"column a is INT, at the source INT UNSIGNED", "column b is c"}, Since: at(1), SincePlace: "binlog.000012:4711"},
 	{Table: "shop.gone", What: []string{"it is not at the source any more"}},
@@ -41,10 +47,12 @@ func TestTaskOutput(t *testing.T) {
 	group := &admin.EventGroup{File: "binlog.000007", Pos: 154, GTID: "0-1-2"}
 	f := serveFake(t, map[string]any{
 		"GET /api/v1/tasks":               admin.TaskList{Tasks: tasks},
+		"GET /api/v1/tasks/rests":         resting,
 		"GET /api/v1/tasks/shop":          tasks[0],
 		"GET /api/v1/tasks/books":         tasks[1],
 		"GET /api/v1/tasks/drift":         tasks[2],
 		"GET /api/v1/tasks/new":           tasks[3],
+		"POST /api/v1/tasks/shop/preview": admin.ObjectsPreview{Count: 1, Tables: []admin.TableName{{Database: "shop", Table: "t"}}},
 		"POST /api/v1/tasks/shop/restart": admin.CommandResult{Task: "shop", Done: true, From: "binlog.000012:4711, GTIDs x:1-5", To: "binlog.000001:4", Reason: "by command", Offset: some(int64(1234))},
 		"POST /api/v1/tasks/dry/restart":  admin.CommandResult{Task: "dry", From: "binlog.000012:4711", To: "earliest", DryRun: true},
 		"POST /api/v1/tasks/late/restart": admin.CommandResult{Task: "late", From: "binlog.000012:4711", To: "now"},
@@ -62,6 +70,8 @@ func TestTaskOutput(t *testing.T) {
 		{"show-error", "show books", `GET /api/v1/tasks/books`, 0},
 		{"show-differing", "show drift", `GET /api/v1/tasks/drift`, 0},
 		{"show-waiting", "show new", `GET /api/v1/tasks/new`, 0},
+		{"preview-one", "objects shop --include shop.t", `POST /api/v1/tasks/shop/preview {"include":["shop.t"]}`, 0},
+		{"show-paused", "show rests", `GET /api/v1/tasks/rests`, 0},
 		{"restart", "restart shop --from earliest --force", `POST /api/v1/tasks/shop/restart {"from":"earliest","force":true}`, 0},
 		{"restart-dry", "restart dry --from earliest --dry-run", `POST /api/v1/tasks/dry/restart {"from":"earliest","dry_run":true}`, 0},
 		{"restart-late", "restart late --from now", `POST /api/v1/tasks/late/restart {"from":"now"}`, 7},

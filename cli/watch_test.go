@@ -45,3 +45,26 @@ func TestWatch(t *testing.T) {
 		t.Errorf("where nobody answers: exit code %d", code)
 	}
 }
+
+// settling is a task in Error that reads again from the third time on.
+type settling struct{ asked atomic.Int64 }
+
+func (s *settling) MarshalJSON() ([]byte, error) {
+	task := admin.Task{State: "Error", Reason: "the former", Retry: at(3)}
+	if s.asked.Add(1) > 2 {
+		task = admin.Task{State: "Normal"}
+	}
+	task.Name = "shop"
+	return json.Marshal(task)
+}
+
+// TestWhatBecomesOfAnError has the task printed as what leads it on has made it.
+func TestWhatBecomesOfAnError(t *testing.T) {
+	before := admin.Task{State: "Error", Reason: "the former", Retry: at(3), Definition: admin.Definition{Name: "shop"}}
+	for _, args := range []string{"reconfigure shop --source h:2", "resume shop"} {
+		f := serveFake(t, map[string]any{"GET /api/v1/tasks/shop": &settling{}, "PATCH /api/v1/tasks/shop": before, "POST /api/v1/tasks/shop/resume": before})
+		if stdout, stderr, code := f.task(strings.Fields(args)...); code != 0 || !strings.Contains(stdout, "Normal") || strings.Contains(stdout, "the former") {
+			t.Errorf("%s: exit code %d: %s%s", args, code, stdout, stderr)
+		}
+	}
+}

@@ -112,6 +112,8 @@ type Task struct {
 	// Retention is the task's own; what it does not say is as for all.
 	Retention TaskRetention `yaml:"retention,omitempty"`
 	Groups    []Group       `yaml:"groups,omitempty"`
+	// AutoStart starts it as soon as its precheck has passed, which a task of the file always does.
+	AutoStart *bool `yaml:"auto_start"`
 }
 
 // Source is a MySQL or MariaDB server.
@@ -188,13 +190,16 @@ func (c *Config) setDefaults() {
 		}
 	}
 	for i := range c.Tasks {
-		c.Tasks[i].setDefaults()
+		c.Tasks[i].setDefaults(true)
 	}
 }
 
 func saslMechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} }
 
-func (t *Task) setDefaults() {
+func (t *Task) setDefaults(autoStart bool) {
+	if t.AutoStart == nil {
+		t.AutoStart = &autoStart
+	}
 	if t.Start == (Start{}) {
 		t.Start.Kind = StartNow
 	}

@@ -30,7 +30,7 @@ func env(name string) (string, bool) {
 }
 
 func TestExampleLoads(t *testing.T) {
-	hour := config.Duration(time.Hour)
+	hour, yes := config.Duration(time.Hour), true
 	c, err := config.Load("../config.example.yaml", env, rules)
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +62,7 @@ func TestExampleLoads(t *testing.T) {
 			PartialImages:    "accept",
 			CheckDefinitions: &hour,
 			Groups:           []config.Group{{ID: "cache", Account: "app", PasswordEnv: "CACHE_PASSWORD", Password: "s3cret-cache"}},
+			AutoStart:        &yes,
 		}},
 	}
 	if !reflect.DeepEqual(c, want) {

@@ -13,21 +13,14 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Definition is a task that is created at run time: one of the file, key for key, and
-// what only such a task has.
-type Definition struct {
-	Task `yaml:",inline"`
-	// AutoStart starts it as soon as its precheck has passed.
-	AutoStart bool `yaml:"auto_start"`
-}
-
 // definitionRoot begins the keys of a definition in errors.
 const definitionRoot = "task"
 
-// ParseDefinition reads a definition, which is JSON, as strictly as the file. Its
+// ParseDefinition reads the definition of a task that is created at run time, which is JSON with the keys of a
+// task of the file, as strictly as the file. Its
 // source.password, or else the given one, is the source's. Every fault is told at once, by its key and
 // without a value.
-func ParseDefinition(definition []byte, password string, rules Rules) (*Definition, error) {
+func ParseDefinition(definition []byte, password string, rules Rules) (*Task, error) {
 	text, given, err := takePassword(definition)
 	if err != nil {
 		return nil, err
@@ -36,11 +29,11 @@ func ParseDefinition(definition []byte, password string, rules Rules) (*Definiti
 	if l.file, err = parser.ParseBytes(text, 0); err != nil {
 		return nil, errors.New("it cannot be read") // JSON that is no YAML
 	}
-	var d Definition
+	var d Task
 	if err := yaml.NodeToValue(l.file.Docs[0].Body, &d, yaml.Strict()); err != nil {
 		return nil, withoutPlace(l.yamlError(err))
 	}
-	d.setDefaults()
+	d.setDefaults(false)
 	if d.Source.EnvPassword = password; given != nil {
 		d.Source.EnvPassword = *given
 	}
@@ -98,7 +91,7 @@ func withoutPlace(fault error) error {
 
 // definition checks what is wrong with one, and what only the file may say: what names
 // programs, variables and files of the host is for who may write there.
-func (l *loader) definition(d *Definition) {
+func (l *loader) definition(d *Task) {
 	key := definitionRoot
 	l.taskName(key, d.Name)
 	s := &d.Source
@@ -115,17 +108,12 @@ func (l *loader) definition(d *Definition) {
 			l.faultf(key+".source."+name, "is no absolute path")
 		}
 	}
-	l.tracks(key, &d.Task)
+	l.tracks(key, d)
 }
 
-// JSON returns the definition with every key that holds for it, and without secrets.
-func (d *Definition) JSON() (json.RawMessage, error) {
-	return asJSON(reflect.ValueOf(*d))
-}
-
-// JSON returns a task of the file in the form of a definition.
+// JSON returns the task's definition with every key that holds for it, and without secrets.
 func (t *Task) JSON() (json.RawMessage, error) {
-	d := Definition{Task: *t, AutoStart: true}
+	d := *t
 	d.Groups = nil // which are of auth
-	return d.JSON()
+	return asJSON(reflect.ValueOf(d))
 }

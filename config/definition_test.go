@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -106,6 +108,30 @@ func TestWrongDefinitions(t *testing.T) {
 		_, err := config.ParseDefinition([]byte(text), "", config.Rules{Patterns: objects.Check, Check: task.CheckSkippable})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, want one that says %q", text, err, want)
+		}
+	}
+}
+
+// TestAutoStartInTheFile takes what an exported task says, and refuses what a task of the file does not do.
+func TestAutoStartInTheFile(t *testing.T) {
+	t.Setenv("SHOP_PASSWORD", "s3cret-shop")
+	for text, want := range map[string]string{"": "", "auto_start: true": "", "auto_start: false": "tasks[0].auto_start: a task of the file starts by itself"} {
+		file := filepath.Join(t.TempDir(), "daybook.yaml")
+		if err := os.WriteFile(file, []byte("tasks:\n  - name: shop\n    source: {address: 'h:1', user: u, password_env: SHOP_PASSWORD}\n    "+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file, os.LookupEnv, config.Rules{Patterns: objects.Check})
+		switch {
+		case want != "":
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want one that says %q", text, err, want)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", text, err)
+		default:
+			if definition, err := c.Tasks[0].JSON(); err != nil || !strings.HasSuffix(string(definition), `"auto_start":true}`) {
+				t.Errorf("%s becomes %s, %v", text, definition, err)
+			}
 		}
 	}
 }

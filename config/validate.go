@@ -36,6 +36,9 @@ func (l *loader) validate(c *Config) {
 			names[t.Name] = key
 		}
 		l.tracks(key, t)
+		if !*t.AutoStart {
+			l.faultf(key+".auto_start", "a task of the file starts by itself: leave it out, or make a task that waits by 'daybook task create'")
+		}
 		if n := c.Kafka.MaxGroupsPerTask; len(t.Groups) > n {
 			l.faultf(key+".groups", "there are %d; kafka.max_groups_per_task allows %d", len(t.Groups), n)
 		}
