@@ -75,9 +75,14 @@ type reading struct {
 	ends           time.Time
 }
 
+// full tells whether no further batch is to be read.
 func (p *reading) full() bool {
-	return len(p.page.Changes) >= p.q.Limit || p.scanned >= pageScan || p.shown >= pageBytes || time.Now().After(p.ends)
+	return p.enough() || p.scanned >= pageScan || time.Now().After(p.ends)
 }
+
+// enough tells whether nothing more is to be added. What a page has looked at does not count, nor how long it
+// took: a batch may be larger than that, or take longer, and the page would never get on.
+func (p *reading) enough() bool { return len(p.page.Changes) >= p.q.Limit || p.shown >= pageBytes }
 
 // batch adds what the next batch has; more tells that there was one.
 func (p *reading) batch(ctx context.Context) (more bool, err error) {
@@ -160,7 +165,7 @@ func (p *reading) take(b []byte) error {
 				return err
 			}
 			switch {
-			case p.full():
+			case p.enough():
 			case rec.isSchemaChange:
 				p.ddl(rec, d)
 			case r.Offset < p.page.Next: // of the batch's part that was read before
@@ -173,14 +178,14 @@ func (p *reading) take(b []byte) error {
 				return err
 			}
 		}
-		if p.full() {
+		if p.enough() {
 			return nil
 		}
 	}
 	if err := release(nil); err != nil {
 		return err
 	}
-	if !p.full() {
+	if !p.enough() {
 		p.page.Next = max(p.page.Next, h.NextOffset())
 	}
 	return nil
@@ -189,6 +194,9 @@ func (p *reading) take(b []byte) error {
 // ddl takes over what a schema change tells, and adds it unless it was read before.
 func (p *reading) ddl(rec *record, d *definitions) {
 	tables := d.apply(rec.tableChanges)
+	if len(tables) == 0 && rec.source.Table != "" { // as TRUNCATE, which changes no definition
+		tables = [][2]string{{rec.source.Database, rec.source.Table}}
+	}
 	if rec.offset < p.page.Next {
 		return
 	}

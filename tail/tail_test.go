@@ -78,6 +78,9 @@ func (k *task) read(from int64, q tail.Query) []tail.Change {
 		if err != nil {
 			k.t.Fatal(err)
 		}
+		if page.Next <= from {
+			k.t.Fatalf("a page does not get on from offset %d: %+v", from, page)
+		}
 		all = append(all, page.Changes...)
 		if from = page.Next; from >= k.Partition.HighWatermark() {
 			return all
@@ -250,6 +253,13 @@ func TestFilters(t *testing.T) {
 	} {
 		want(t, fmt.Sprintf("%v", test), k.read(0, tail.Query{Filter: k.filter(test.tables, test.ops, test.key)}), append(test.want, gap)...)
 	}
+	k = begin(t)
+	k.append(change.Change{Op: change.Schema, DDL: &change.SchemaChange{Database: "shop", SQL: "TRUNCATE TABLE orders", Tables: []change.TableChange{{Type: change.Truncated, Database: "shop", Name: "orders"}}}})
+	for table, n := range map[string]int{"orders": 1, "other": 0} {
+		if got := k.read(0, tail.Query{Filter: k.filter([]string{"shop." + table}, nil, "")}); len(got) != n {
+			t.Errorf("of %s: %+v", table, got)
+		}
+	}
 	for _, wrong := range []struct {
 		tables, ops []string
 		key         string
@@ -303,6 +313,19 @@ func TestLargeValuesAreCut(t *testing.T) {
 		if v.Text != test.text || v.Cut != test.cut {
 			t.Errorf("%v: %q, %d cut, want %q, %d", test.typ, v.Text, v.Cut, test.text, test.cut)
 		}
+	}
+}
+
+// TestLargerThanAPage reads a change that is larger than all that a page looks at, and one behind it.
+func TestLargerThanAPage(t *testing.T) {
+	k := begin(t)
+	table := &change.Table{Database: "shop", Name: "t", Columns: []change.Column{column(change.LongText, -1)}}
+	k.tables["shop.t"] = table
+	k.append(change.Change{Op: change.Insert, Table: table, After: []change.Value{bytesOf(change.String, strings.Repeat("x", 40<<20))}})
+	k.append(change.Change{Op: change.Insert, Table: table, After: []change.Value{bytesOf(change.String, "small")}})
+	got := k.read(0, tail.Query{MaxValue: 16})
+	if len(got) != 2 || got[0].Columns[0].After.Cut != 40<<20-16 || got[1].Columns[0].After.Text != "small" {
+		t.Errorf("read %+v", got)
 	}
 }
 
