@@ -18,7 +18,7 @@ var (
 	ErrLocked      = errors.New("another process is using this data directory: stop it, or choose another data_dir")
 	ErrNewerFormat = errors.New("the data directory was written by a newer Daybook: use that version, or another data_dir")
 	ErrReadOnly    = errors.New("the data directory cannot be written: check its owner, its permissions and that its file system is not mounted read-only")
-	ErrDiskFull    = errors.New("the disk is full: free some space, or lower the retention")
+	ErrDiskFull    = errors.New("the disk is full: free some space, or lower the retention, which needs some to begin with")
 	ErrCorrupt     = errors.New("data on disk is damaged: `daybook store check` tells what, `daybook store repair` mends what can be mended while Daybook is stopped")
 	// ErrBeyondRepair is of damage that `daybook store repair` does not mend. It comes with ErrCorrupt.
 	ErrBeyondRepair = errors.New("data on disk is damaged, and no repair can mend it: restore the directory from a copy, or move it away and start again from the source")

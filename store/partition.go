@@ -6,6 +6,8 @@ import (
 	"iter"
 	"math"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -31,8 +33,11 @@ type Partition struct {
 
 	writer  sync.Mutex // held during Append
 	writes  *counter
-	stored  []byte     // the writer's buffer for encodeBatch
-	trimmer sync.Mutex // held while retention moves the log start
+	stored  []byte       // the writer's buffer for encodeBatch
+	grown   atomic.Int64 // bytes appended since retention has looked
+	trimmer sync.Mutex   // held while retention moves the log start
+	untold  uint64       // bytes that were removed because of a size limit since that was told, and when it was; trimmer is held
+	told    time.Time
 
 	mu        sync.RWMutex // guards the fields below; never held across I/O
 	start     logStart
@@ -198,6 +203,7 @@ func (p *Partition) append(batch []byte, st State) (int64, error) {
 		return 0, err
 	}
 	p.publish(next, entry)
+	p.grew(int(entry.storedEnd - last.storedEnd))
 	return base, nil
 }
 

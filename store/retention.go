@@ -33,15 +33,24 @@ func (p *Partition) OldestAge() (time.Duration, error) {
 
 // retain removes what is too old or too much, until ctx is done.
 func (s *Store) retain(ctx context.Context) {
-	for n := 0; ; n++ {
+	next := time.NewTimer(s.retainEvery())
+	defer next.Stop()
+	for n := 0; ; {
 		asked := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.retainNow:
 			asked = true
-		case <-time.After(s.retainEvery()):
+		case <-s.retainSoon:
+			if s.uncompacted.Load() {
+				continue
+			}
+			asked = true
+		case <-next.C:
+			n++
 		}
+		next.Reset(s.retainEvery())
 		s.clock.look()
 		if err := s.saveCatalog(); err != nil && s.Err() == nil {
 			s.log.Warn("catalog not saved, trying again", "error", err)
@@ -73,7 +82,9 @@ func (s *Store) Retain(ctx context.Context) error {
 	defer s.calls.exit()
 	var errs []error
 	now := s.clock.now()
+	s.grown.Store(0)
 	for _, p := range s.Partitions() {
+		p.grown.Store(0)
 		r := p.Retention()
 		err := p.trimOlder(ctx, now, r.Age)
 		if r.Bytes > 0 {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
+	"time"
 )
 
 // trimToSize keeps all partitions together within RetentionBytes. The largest pay: each may
@@ -49,6 +51,12 @@ func evenShare(logs []*Partition, bytes uint64) uint64 {
 	return math.MaxUint64
 }
 
+// A cap may be passed by a part of it, or by a little, before retention looks.
+const (
+	capSlack  = 20
+	leastGrow = 1 << 20
+)
+
 // trimToSize removes the oldest batches until no more than so many stored bytes are left, and
 // tells of it. whose says which limit that is.
 func (p *Partition) trimToSize(ctx context.Context, limit uint64, whose string) error {
@@ -75,7 +83,29 @@ func (p *Partition) trimToSize(ctx context.Context, limit uint64, whose string) 
 	if to.offset == from.offset {
 		return nil
 	}
+	if p.untold += to.stored - from.stored; time.Since(p.told) < maxRetainEvery {
+		return nil
+	}
 	p.s.log.Warn("removed records before their time, because of a size limit", "topic", p.topic, "limit", whose,
-		"bytes", to.stored-from.stored, "max_bytes", limit, "log_start_offset", to.offset)
+		"bytes", p.untold, "max_bytes", limit, "log_start_offset", to.offset)
+	p.untold, p.told = 0, time.Now()
 	return nil
+}
+
+// grew has retention look soon if a part of a cap that counts has been appended since it looked.
+func (p *Partition) grew(bytes int) {
+	p.mu.RLock()
+	own := p.retention.Bytes
+	p.mu.RUnlock()
+	much := func(grown *atomic.Int64, most int64) bool {
+		return grown.Add(int64(bytes)) > max(most/capSlack, leastGrow) && most > 0
+	}
+	// Both are counted.
+	if its, all := much(&p.grown, own), much(&p.s.grown, p.s.opts.RetentionBytes); !its && !all {
+		return
+	}
+	select {
+	case p.s.retainSoon <- struct{}{}:
+	default: // it will look
+	}
 }

@@ -12,6 +12,17 @@ import (
 // compactions, for retention and for the small tables.
 // A batch of size bytes goes to the write-ahead log and to a value file.
 func (s *Store) checkSpace(size int) error {
+	return s.checkFree(uint64(s.opts.ReserveBytes) + 2*uint64(size))
+}
+
+// leastFree is what small writes need: Pebble waits for space where a file cannot grow.
+const leastFree = 1 << 20
+
+// Writable returns ErrDiskFull while not even small things can be written: the reserve is gone too. What
+// is asked for then would wait until there is space.
+func (s *Store) Writable() error { return s.checkFree(leastFree) }
+
+func (s *Store) checkFree(least uint64) error {
 	usage, err := s.opts.FS.GetDiskUsage(s.opts.Dir)
 	if errors.Is(err, vfs.ErrUnsupported) {
 		return nil
@@ -19,7 +30,7 @@ func (s *Store) checkSpace(size int) error {
 	if err != nil {
 		return fmt.Errorf("get free disk space: %w", err)
 	}
-	if usage.AvailBytes < uint64(s.opts.ReserveBytes)+2*uint64(size) {
+	if usage.AvailBytes < least {
 		return fmt.Errorf("%w (%d MiB are free in %s, %d MiB are kept in reserve)",
 			ErrDiskFull, usage.AvailBytes>>20, s.opts.Dir, s.opts.ReserveBytes>>20)
 	}

@@ -107,6 +107,8 @@ type Store struct {
 	// uncompacted tells that a table is too damaged to be compacted.
 	uncompacted atomic.Bool
 	retainNow   chan struct{} // retention is to look at once
+	retainSoon  chan struct{} // a cap may be passed
+	grown       atomic.Int64  // bytes appended since retention has looked
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -135,6 +137,7 @@ func New(o Options) *Store {
 		partitions: make(map[string]*Partition),
 		byTopicID:  make(map[[16]byte]*Partition),
 		retainNow:  make(chan struct{}, 1),
+		retainSoon: make(chan struct{}, 1),
 	}
 }
 
