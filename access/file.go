@@ -21,7 +21,7 @@ const (
 // What can be wrong with a token file.
 var (
 	ErrTokenExposed = errors.New("others than its owner may read or write it: chmod 600 it, and change the token if somebody may have read it")
-	ErrTokenShape   = errors.New("a token is one line of 32 to 512 letters, digits and punctuation: remove what is there and restart Daybook, which makes a new one")
+	ErrTokenShape   = errors.New("a token is one line of 32 to 512 letters, digits and punctuation: write one there, or remove what is there and restart Daybook, which makes a new one")
 )
 
 // ReadToken reads the token of a token file. As ssh does with private keys, it

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"daybook/access"
+	"daybook/store"
 )
 
 // api is what the server serves, and the description of it: both are made from
@@ -97,7 +98,7 @@ func register[I, O any](a *api, op operation, h func(context.Context, *I) (*O, e
 	body := bodyOf[I]()
 	fails := append(op.fails, CodeUnauthorized, CodeSlowed, CodeNoToken, CodeRole, CodeHostRefused, CodeInternal, CodeBadRequest)
 	if op.Method != http.MethodGet {
-		fails = append(fails, CodeCrossOrigin)
+		fails = append(fails, CodeCrossOrigin, CodeDiskFull)
 	}
 	if body != nil {
 		fails = append(fails, CodeInvalid, CodeMediaType, CodeTooLarge)
@@ -119,6 +120,11 @@ func register[I, O any](a *api, op operation, h func(context.Context, *I) (*O, e
 	op.MaxBodyBytes = maxRequestBytes
 	op.Middlewares = huma.Middlewares{a.strict(body, op.long)}
 	huma.Register(a.API, op.Operation, func(ctx context.Context, in *I) (*O, error) {
+		if op.Method != http.MethodGet {
+			if err := a.s.writable(); err != nil {
+				return nil, a.s.answerable(op.Method, op.Path, err)
+			}
+		}
 		out, err := h(ctx, in)
 		if err != nil {
 			return nil, a.s.answerable(op.Method, op.Path, err)
@@ -232,6 +238,18 @@ func inWords(message string) string {
 		}
 	}
 	return message
+}
+
+// writable refuses what changes something while nothing can be written: it would wait without an answer.
+func (s *Server) writable() error {
+	if s.o.Store == nil { // which nothing here asks for then
+		return nil
+	}
+	err := s.o.Store.Writable()
+	if errors.Is(err, store.ErrDiskFull) {
+		return problem(CodeDiskFull, "%v: nothing can be changed until then", err)
+	}
+	return err
 }
 
 // answerable makes an error one of ours; one that is none is the server's fault.

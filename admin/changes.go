@@ -237,6 +237,9 @@ func (s *Server) listChanges(ctx context.Context, in *changesInput) (*body[Chang
 		if err != nil {
 			return nil, err
 		}
+		if err := stillAllowed(ctx); err != nil { // it has waited
+			return nil, err
+		}
 		page.Changes = append(page.Changes, found...)
 	}
 	page.Next = r.next
@@ -297,9 +300,14 @@ func (e *eventStream) changes(ctx context.Context, r *changeReader, follow bool)
 	return nil
 }
 
-// next waits for changes until it is time for a beat.
+// next waits for changes until it is time for a beat, and then wants the token to be in force still; of those
+// that come at a time, each second.
 func (e *eventStream) next(ctx context.Context, r *changeReader) ([]Change, error) {
-	ctx, cancel := context.WithTimeout(ctx, eventBeat)
+	waiting, cancel := context.WithTimeout(ctx, eventBeat)
 	defer cancel()
-	return r.read(ctx)
+	found, err := r.read(waiting)
+	if now := time.Now(); err == nil && now.Sub(e.allowed) >= time.Second {
+		e.allowed, err = now, stillAllowed(ctx)
+	}
+	return found, err
 }

@@ -235,6 +235,31 @@ func TestStreamOfADeletedTask(t *testing.T) {
 	c.want("", "", "")
 }
 
+// TestStreamEndsWithItsToken wants a token that was deleted to show nothing more, on streams and to who waits.
+func TestStreamEndsWithItsToken(t *testing.T) {
+	s := start(t)
+	made, err := s.CreateToken(t.Context(), admin.TokenRequest{Name: "guest", Role: "admin"})
+	must(t, err)
+	s.insert(inserted(0, "a"))
+	c := s.stream("from=earliest", "Authorization", "Bearer "+made.Secret)
+	c.want("1", "change", "a")
+	waits := make(chan error)
+	go func() {
+		guest, err := admin.NewClient(admin.ClientOptions{URL: s.url(), Token: made.Secret})
+		if err == nil {
+			defer guest.Close()
+			_, err = guest.Changes(t.Context(), topic, admin.ChangeQuery{From: "1", WaitLimit: 20})
+		}
+		waits <- err
+	}()
+	time.Sleep(1100 * time.Millisecond) // the token is looked at each second
+	must(t, s.DeleteToken(t.Context(), "guest"))
+	s.insert(inserted(1, "b"))
+	c.want("", "end", "not in force any more")
+	c.want("", "", "")
+	wantError(t, <-waits, 401, admin.CodeUnauthorized, "not in force any more")
+}
+
 // TestRetentionOvertakesAReader wants to be told of what was removed before it was read.
 func TestRetentionOvertakesAReader(t *testing.T) {
 	s := startOn(t, storetest.OpenWith(t, store.Options{Dir: "data", FS: vfs.NewMem(), RetentionBytes: 1}))

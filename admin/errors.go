@@ -47,6 +47,7 @@ const (
 	CodeTooManyTokens   Code = "too_many_tokens"        // 422: there are as many as there may be
 	CodeSlowed          Code = "slowed"                 // 429: too many wrong tokens
 	CodeInternal        Code = "internal"               // 500: the server's log says more
+	CodeDiskFull        Code = "disk_full"              // 507: nothing can be written until there is space
 	CodeNoToken         Code = "token_unavailable"      // 503: the server cannot read its token file
 )
 
@@ -91,6 +92,7 @@ var kinds = map[Code]kind{
 	CodeTooMany:         {http.StatusUnprocessableEntity, "The task has as many groups as it may have"},
 	CodeSlowed:          {http.StatusTooManyRequests, "There were too many wrong tokens"},
 	CodeInternal:        {http.StatusInternalServerError, "It failed; the server's log says more"},
+	CodeDiskFull:        {http.StatusInsufficientStorage, "The disk is full"},
 	CodeNoToken:         {http.StatusServiceUnavailable, "The server cannot use its token file"},
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -45,8 +46,7 @@ func (s *Server) checkOrigin(r *http.Request) error {
 // checkToken wants a token. Only guesses are slowed: 256 bits need no protection
 // from them, but he who has a token must not be held up by one who tries.
 func (s *Server) checkToken(r *http.Request) (access.Info, error) {
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	given = strings.TrimSpace(given)
+	scheme, given := bearer(r)
 	if !strings.EqualFold(scheme, "Bearer") {
 		return access.Info{}, s.refuse(r, given, access.Info{}, access.ErrUnknown)
 	}
@@ -55,6 +55,31 @@ func (s *Server) checkToken(r *http.Request) (access.Info, error) {
 		return who, s.refuse(r, given, who, err)
 	}
 	return who, nil
+}
+
+func bearer(r *http.Request) (scheme, token string) {
+	scheme, token, _ = strings.Cut(r.Header.Get("Authorization"), " ")
+	return scheme, strings.TrimSpace(token)
+}
+
+// checkAgain wants the token of a request that lasts to be what it was when that began.
+func (s *Server) checkAgain(r *http.Request, before access.Info) error {
+	_, given := bearer(r)
+	now, err := s.o.Tokens.Check(given)
+	if err != nil || now.Name != before.Name || now.Role != before.Role {
+		return problem(CodeUnauthorized, "the token is not in force any more: 'daybook token create' makes another")
+	}
+	return nil
+}
+
+type againKey struct{}
+
+// stillAllowed tells whether the token that a request came with is still in force.
+func stillAllowed(ctx context.Context) error {
+	if again, ok := ctx.Value(againKey{}).(func() error); ok {
+		return again()
+	}
+	return nil
 }
 
 // denied tells of a token whose role does not cover what was asked for.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -65,6 +66,7 @@ func (s *Server) guarded(a *api) http.Handler {
 			return
 		}
 		ctx := journal.WithActor(withToken(r.Context(), who), asker(r, who))
+		ctx = context.WithValue(ctx, againKey{}, func() error { return s.checkAgain(r, who) })
 		a.guarded.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -33,6 +33,8 @@ type eventStream struct {
 	rc   *http.ResponseController
 	api  *api
 	head bool // nothing but the headers is asked for
+
+	allowed time.Time // when the token was last looked at
 }
 
 func (a *api) events(ctx huma.Context) *eventStream {

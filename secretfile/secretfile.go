@@ -17,19 +17,24 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // ErrDirectory is returned for what is no file.
 var ErrDirectory = errors.New("it is a directory")
 
+// readLimit bounds the wait for who writes into a pipe.
+const readLimit = 2 * time.Second
+
 // Read returns the file's content, of a longer one the first most+1 bytes. If others may
 // read or write it, the error wraps exposed.
 func Read(path string, most int64, exposed error) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // or a pipe that nobody writes into would hold up who asks
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer f.Close()
+	_ = f.SetReadDeadline(time.Now().Add(readLimit)) // which a file does not need, nor have
 	info, err := f.Stat()
 	if err != nil {
 		return nil, cause(err)
