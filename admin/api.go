@@ -142,13 +142,19 @@ func bodyOf[T any]() reflect.Type {
 }
 
 // strict refuses what Huma would pass over: unknown and repeated parameters, other
-// content types, unknown and repeated keys, what stands behind the body.
+// content types, unknown and repeated keys, what stands behind the body, and a body where none is wanted.
 func (a *api) strict(body reflect.Type, long bool) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		if err := checkQuery(r.URL.RawQuery, ctx.Operation().Parameters); err != nil {
 			a.s.fail(w, r, err)
 			return
+		}
+		if body == nil && !bodiless(r) {
+			if err := readNothing(r); err != nil {
+				a.s.fail(w, r, err)
+				return
+			}
 		}
 		if long { // else the deadline of reading the request would end it, too
 			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // which HTTP/1 can

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,12 +97,29 @@ func readObject(r *http.Request, v any) ([]byte, error) {
 	content, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequestBytes))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return nil, problem(CodeTooLarge, "the request has more than %d bytes", maxRequestBytes)
+		way := ""
+		switch v.(type) {
+		case *Definition, *Patch:
+			way = ": a task with longer lists of patterns is one for the configuration file"
+		}
+		return nil, problem(CodeTooLarge, "the request has more than %d bytes%s", maxRequestBytes, way)
 	}
 	if err != nil {
 		return nil, problem(CodeBadRequest, "the request ends too early")
 	}
 	return content, decodeObject(content, v)
+}
+
+// readNothing reads the body of a request that needs none: some clients send an empty object all the same.
+func readNothing(r *http.Request) error {
+	content, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequestBytes))
+	switch {
+	case err != nil:
+		return wrongAt(CodeBadRequest, "body", "this operation takes no body")
+	case len(bytes.TrimSpace(content)) == 0:
+		return nil
+	}
+	return decodeObject(content, &struct{}{})
 }
 
 // decodeObject reads a JSON object into v, a pointer to a struct.
