@@ -18,6 +18,14 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.1f %ciB", n, "KMGTP"[i])
 }
 
+// counted writes how many there are of something.
+func counted[N int | int64](n N, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
 // shortDuration leaves out of a duration in Go's notation what is 0 at its end.
 func shortDuration(text string) string {
 	if whole, ok := strings.CutSuffix(text, "m0s"); ok {

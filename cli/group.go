@@ -171,9 +171,9 @@ func (r *remote) printGroup(g *admin.Group) error {
 		line("CHECKPOINT", "none: nothing has been committed")
 	} else {
 		line("CHECKPOINT", "offset %d, committed %s%s", cp.Offset, moment(cp.Committed), metadata(cp.Metadata))
-		line("LAG", "%d records, %s", cp.LagRecords, behind(cp.LagSeconds))
+		line("LAG", "%s, %s", counted(cp.LagRecords, "record", "records"), behind(cp.LagSeconds))
 		if cp.LostRecords > 0 {
-			line("LOST", "%d records after the checkpoint were removed by retention", cp.LostRecords)
+			line("LOST", "%s removed by retention", counted(cp.LostRecords, "record after the checkpoint was", "records after the checkpoint were"))
 		}
 	}
 	if err := t.Flush(); err != nil || len(g.Consumers) == 0 {

@@ -92,9 +92,9 @@ func (r *remote) printReset(result *admin.ResetResult) error {
 		from = fmt.Sprint(*result.From)
 		switch n := *result.Records; {
 		case n > 0:
-			records = fmt.Sprintf("%d records are passed over", n)
+			records = counted(n, "record is passed over", "records are passed over")
 		case n < 0:
-			records = fmt.Sprintf("%d records come again", -n)
+			records = counted(-n, "record comes again", "records come again")
 		default:
 			records = "it stays where it is"
 		}

@@ -246,7 +246,7 @@ is in that copy, so change those passwords, too.`,
 					return err
 				}
 				return r.print(admin.KeyRotation{Sealed: n}, func() error {
-					_, err := fmt.Fprintf(a.stdout, "the key was changed; %d passwords are encrypted anew\n", n)
+					_, err := fmt.Fprintf(a.stdout, "the key was changed; %s encrypted anew\n", counted(n, "password is", "passwords are"))
 					return err
 				})
 			})

@@ -94,11 +94,7 @@ func (r *remote) printPreview(p *admin.ObjectsPreview) error {
 	if more := p.Count - len(p.Tables); more > 0 {
 		fmt.Fprintf(w, "and %d more\n", more)
 	}
-	if p.Count == 1 {
-		fmt.Fprintln(w, "1 table matches")
-	} else {
-		fmt.Fprintf(w, "%d tables match\n", p.Count)
-	}
+	fmt.Fprintln(w, counted(p.Count, "table matches", "tables match"))
 	for what, idle := range map[string][]string{"match nothing": p.IdleInclude, "take nothing away": p.IdleExclude} {
 		if len(idle) > 0 {
 			fmt.Fprintf(w, "these patterns %s: %s\n", what, printable(strings.Join(idle, ", ")))

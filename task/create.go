@@ -160,7 +160,7 @@ func (m *Manager) RotateKey(ctx context.Context) (sealed int, err error) {
 	}
 	m.o.Logger.Info("key of stored passwords changed", "tasks", sealed)
 	if m.o.Journal != nil {
-		err = m.o.Journal.Add(journal.Event{Kind: "rotate-key", Text: fmt.Sprintf("the key of stored passwords was changed, %d passwords sealed anew", sealed), By: journal.Actor(ctx)})
+		err = m.o.Journal.Add(journal.Event{Kind: "rotate-key", Text: fmt.Sprintf("the key of stored passwords was changed; sealed anew: %d", sealed), By: journal.Actor(ctx)})
 	}
 	return sealed, errors.Join(err, m.o.Sealed.Retire())
 }

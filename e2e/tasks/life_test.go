@@ -171,7 +171,7 @@ func TestLifeOfATask(t *testing.T) {
 			t.Errorf("the task is %+v", task)
 		}
 		key, _ := os.ReadFile(filepath.Join(d.DataDir(), "secret.key"))
-		if out, text, code := d.Run("rotate-key"); code != 0 || !strings.Contains(out, "1 passwords") {
+		if out, text, code := d.Run("rotate-key"); code != 0 || !strings.Contains(out, "1 password is encrypted anew") {
 			t.Errorf("rotate-key: exit code %d: %s%s", code, out, text)
 		}
 		if now, err := os.ReadFile(filepath.Join(d.DataDir(), "secret.key")); err != nil || bytes.Contains(now, bytes.TrimSpace(key)) {
