@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,12 +18,22 @@ func Galera(t *testing.T, options ...[]string) []*Server {
 	var nodes []*Server
 	first := "" // node's address
 	for i, own := range options {
-		group, transfer := freePort(t), freePort(t)
-		nodes = append(nodes, Start(t, version, append([]string{
-			"--wsrep-cluster-address=gcomm://" + first,
-			fmt.Sprintf("--wsrep-node-name=node%d", i+1), "--wsrep-node-address=" + group,
-			"--wsrep-provider-options=base_host=127.0.0.1;gcache.size=16M;gmcast.listen_addr=tcp://" + group + ";ist.recv_addr=" + transfer,
-		}, own...)...))
+		var group string
+		for try := 1; len(nodes) == i; try++ {
+			group = freePort(t)
+			node, err := start(t, version, append([]string{
+				"--wsrep-cluster-address=gcomm://" + first,
+				fmt.Sprintf("--wsrep-node-name=node%d", i+1), "--wsrep-node-address=" + group,
+				"--wsrep-provider-options=base_host=127.0.0.1;gcache.size=16M;gmcast.listen_addr=tcp://" + group + ";ist.recv_addr=" + freePort(t),
+			}, own...)...)
+			// A node that is asked for the data while it takes notice of the new one may refuse, and that ends.
+			if err != nil && (try == 3 || !strings.Contains(err.Error(), "Not in primary component")) {
+				t.Fatal(err)
+			}
+			if err == nil {
+				nodes = append(nodes, node)
+			}
+		}
 		db := nodes[i].Connect(t, "")
 		wsrep := func(name string) string { return db.Query("SHOW GLOBAL STATUS LIKE 'wsrep_" + name + "'")[0][1] }
 		for late := time.Now().Add(60 * time.Second); wsrep("local_state_comment") != "Synced"; time.Sleep(50 * time.Millisecond) {

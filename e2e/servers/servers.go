@@ -152,11 +152,21 @@ func parse(list string) ([]*Server, error) {
 // usual ones; it ends with the test. Versions are those of scripts/mysql-server.sh.
 func Start(t *testing.T, version string, options ...string) *Server {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), version)
-	args := append([]string{"start", "--owner", strconv.Itoa(os.Getpid()), version, dir, "--"}, options...)
-	s := &Server{Name: version, Address: must(t, args...), dir: dir}
-	t.Cleanup(func() { must(t, "kill", dir) })
+	s, err := start(t, version, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return s
+}
+
+func start(t *testing.T, version string, options ...string) (*Server, error) {
+	dir := filepath.Join(t.TempDir(), version)
+	address, err := script(append([]string{"start", "--owner", strconv.Itoa(os.Getpid()), version, dir, "--"}, options...)...)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { must(t, "kill", dir) })
+	return &Server{Name: version, Address: address, dir: dir}, nil
 }
 
 // Data returns the data directory of a server that Start gave. What is in it may
