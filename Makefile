@@ -31,7 +31,7 @@ test: ## everything: unit tests, real servers, real clients; gets what it needs
 	@scripts/clients.sh all >/dev/null
 	@scripts/kafka.sh all >/dev/null
 	@scripts/schemathesis.sh >/dev/null
-	scripts/with-servers.sh $(GO) test -race -p 3 -tags servers -timeout 40m ./...
+	scripts/with-servers.sh $(GO) test -race -p 3 -tags servers -timeout 40m ./binlog ./e2e/tasks ./binlog/schema ./... # the longest first
 
 unit: ## the tests that need nothing but Go
 	$(GO) test ./...
