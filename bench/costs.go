@@ -29,6 +29,8 @@ var costGoals = []costGoal{
 		few: "held=100", many: "held=20000", micros: 10, growth: 4},
 	{name: "batch of one row into a ring of 16,000", benchmark: "BenchmarkRecentOneRow", pkg: "./store",
 		few: "batches=500", many: "batches=16000", micros: 10, growth: 2},
+	{name: "six pages of events among 100,000", benchmark: "BenchmarkPages", pkg: "./journal",
+		few: "events=1000", many: "events=100000", micros: 500, growth: 5},
 }
 
 // cost is what a benchmark has measured.
