@@ -35,17 +35,19 @@ func (p *Partition) OldestAge() (time.Duration, error) {
 func (s *Store) retain(ctx context.Context) {
 	next := time.NewTimer(s.retainEvery())
 	defer next.Stop()
+	works := true
 	for n := 0; ; {
 		asked := false
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.retainNow:
-			asked = true
 		case <-s.retainSoon:
-			if s.uncompacted.Load() {
-				continue
+			// For a cap alone, as this comes many times a second in a flood. What does not work is tried at its time.
+			if works && !s.uncompacted.Load() {
+				works = s.tryRetain(ctx)
 			}
+			continue
+		case <-s.retainNow:
 			asked = true
 		case <-next.C:
 			n++
@@ -58,10 +60,16 @@ func (s *Store) retain(ctx context.Context) {
 		if s.uncompacted.Load() && n%60 != 0 && !asked {
 			continue
 		}
-		if err := s.Retain(ctx); err != nil && s.Err() == nil && ctx.Err() == nil {
-			s.log.Error("retention failed, trying again", "error", err)
-		}
+		works = s.tryRetain(ctx)
 	}
+}
+
+func (s *Store) tryRetain(ctx context.Context) (works bool) {
+	err := s.Retain(ctx)
+	if err != nil && s.Err() == nil && ctx.Err() == nil {
+		s.log.Error("retention failed, trying again", "error", err)
+	}
+	return err == nil
 }
 
 // retainEvery is how long retention waits: a tenth of the shortest age.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -232,8 +233,12 @@ func TestRemovedRecordsFreeTheDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		before := catalogTime(t, dir)
 		for range 160 {
 			appendBatch(t, p, incompressibleBatch(1<<20), store.State{})
+		}
+		if !own && !catalogTime(t, dir).Equal(before) { // whose retention has it written once
+			t.Error("the catalog was written, and synced, while records came")
 		}
 		// Pebble deletes in the background; its write-ahead logs stay, to be reused.
 		const want = 64 << 20
@@ -243,6 +248,15 @@ func TestRemovedRecordsFreeTheDisk(t *testing.T) {
 			}
 		}
 	}
+}
+
+func catalogTime(t *testing.T, dir string) time.Time {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, "catalog.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.ModTime()
 }
 
 func diskUsage(t *testing.T, dir string) int64 {
