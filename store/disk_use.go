@@ -21,12 +21,8 @@ func (s *Store) DiskUse() (DiskUse, error) {
 	if u.Used, err = usedBelow(s.opts.FS, s.opts.Dir); err != nil {
 		return u, fmt.Errorf("look at the data directory: %w", err)
 	}
-	free, err := s.opts.FS.GetDiskUsage(s.opts.Dir)
-	if err != nil && !errors.Is(err, vfs.ErrUnsupported) {
-		return u, fmt.Errorf("look at the free disk space: %w", err)
-	}
-	u.Free = free.AvailBytes
-	return u, nil
+	u.Free, _, err = s.free()
+	return u, err
 }
 
 // usedBelow adds up the files of a directory. One that is gone meanwhile has nothing.

@@ -23,16 +23,21 @@ const leastFree = 1 << 20
 func (s *Store) Writable() error { return s.checkFree(leastFree) }
 
 func (s *Store) checkFree(least uint64) error {
+	free, known, err := s.free()
+	if err == nil && known && free < least {
+		err = fmt.Errorf("%w (%d MiB are free in %s, %d MiB are kept in reserve)", ErrDiskFull, free>>20, s.opts.Dir, s.opts.ReserveBytes>>20)
+	}
+	return err
+}
+
+// free returns the bytes that may be written yet, if the file system says.
+func (s *Store) free() (bytes uint64, known bool, err error) {
 	usage, err := s.opts.FS.GetDiskUsage(s.opts.Dir)
 	if errors.Is(err, vfs.ErrUnsupported) {
-		return nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("get free disk space: %w", err)
+		return 0, false, fmt.Errorf("get free disk space: %w", err)
 	}
-	if usage.AvailBytes < least {
-		return fmt.Errorf("%w (%d MiB are free in %s, %d MiB are kept in reserve)",
-			ErrDiskFull, usage.AvailBytes>>20, s.opts.Dir, s.opts.ReserveBytes>>20)
-	}
-	return nil
+	return usage.AvailBytes, true, nil
 }
