@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"daybook/binlog"
@@ -23,9 +22,6 @@ const formerPrefix = "\x00former\x00"
 // trimEvery is how often former definitions are looked through for such as nobody
 // can ask for any more.
 const trimEvery = 10 * time.Minute
-
-// tablePrefix begins the reader's keys of tables.
-var tablePrefix = []byte("t\x00")
 
 func formerKey(table []byte, end int64) []byte {
 	key := append([]byte(formerPrefix), table...)
@@ -61,7 +57,7 @@ func (s *saved) former(writes []store.Write, records int, since redefined) ([]st
 	base := s.partition.HighWatermark()
 	for _, w := range writes {
 		key, ours := s.readerKey(w.Key)
-		if !ours || !bytes.HasPrefix(key, tablePrefix) {
+		if !ours || !bytes.HasPrefix(key, []byte(binlog.SavedTableKeys)) {
 			continue
 		}
 		old, err := s.value(key)
@@ -108,7 +104,7 @@ func (s *saved) formerOfAll(entries []binlog.SchemaEntry) ([]store.Write, error)
 		next[string(e.Key)] = e.Value
 	}
 	var kept []store.Write
-	for kv, err := range s.partition.SchemaUnder(append(prefix(s.generation), tablePrefix...), nil) {
+	for kv, err := range s.partition.SchemaUnder(append(prefix(s.generation), binlog.SavedTableKeys...), nil) {
 		if err != nil {
 			return nil, fmt.Errorf("read former definition: %w", err)
 		}
@@ -147,12 +143,8 @@ func formerEnd(key []byte) (int64, bool) {
 // TableAt returns the definition that a table had for the record of that offset, or nil if
 // it is not known, and the first offset that it does not hold for.
 func TableAt(p *store.Partition, database, table string, offset int64) (t *change.Table, until int64, err error) {
-	names := []string{database + "\x00" + table}
-	if folded := strings.ToLower(names[0]); folded != names[0] {
-		names = append(names, folded) // lower_case_table_names
-	}
-	for _, name := range names {
-		value, until, err := valueAt(p, append([]byte("t\x00"), name...), offset)
+	for _, key := range binlog.SavedTableKeysOf(database, table) {
+		value, until, err := valueAt(p, []byte(key), offset)
 		if err != nil {
 			return nil, 0, fmt.Errorf("read the definition of %s.%s: %w", database, table, err)
 		}
@@ -177,7 +169,6 @@ func valueAt(p *store.Partition, key []byte, offset int64) (value []byte, until 
 		if err != nil {
 			return nil, 0, err
 		}
-
 		under := formerKey(key, 0)
 		for kv, err := range p.SchemaUnder(under[:len(under)-8], binary.BigEndian.AppendUint64(nil, uint64(offset)+1)) {
 			end, _ := formerEnd(kv.Key)

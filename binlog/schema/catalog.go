@@ -221,7 +221,7 @@ func (c *Catalog) dropDatabase(name string) {
 	}
 	for table, e := range d.tables {
 		c.hot.drop(e)
-		c.dirty[tableKey(folded, table)] = true
+		c.dirty[TableKey(folded, table)] = true
 	}
 	for _, p := range d.programs {
 		c.dirty[c.programEntry(p)] = true

@@ -24,10 +24,17 @@ var ErrEntry = errors.New("damaged schema entry")
 // database, NUL, kind, NUL, name of a trigger, routine or view; the names
 // folded as lower_case_table_names says; and "o", NUL for what is seen of other
 // databases. The values are JSON, that of a table as an S2 block behind the letter s.
-const sightKey = "o\x00"
+const (
+	sightKey = "o\x00"
+	// TableKeys is what those of tables begin with, and nothing else.
+	TableKeys = "t\x00"
+)
 
-func databaseKey(db string) string    { return "d\x00" + db }
-func tableKey(db, name string) string { return "t\x00" + db + "\x00" + name }
+func databaseKey(db string) string { return "d\x00" + db }
+
+// TableKey returns the key of a table's entry; the names are folded already.
+func TableKey(db, name string) string { return TableKeys + db + "\x00" + name }
+
 func programEntryKey(db string, k programKey) string {
 	return "p\x00" + db + "\x00" + string(k.kind) + "\x00" + k.name
 }

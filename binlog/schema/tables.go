@@ -129,7 +129,7 @@ func (c *Catalog) remove(db, name string) {
 		c.hot.drop(d.tables[c.fold(name)])
 		delete(d.tables, c.fold(name))
 	}
-	c.dirty[tableKey(c.fold(db), c.fold(name))] = true
+	c.dirty[TableKey(c.fold(db), c.fold(name))] = true
 }
 
 // Names returns the names of a database's tables in order, of those too whose
