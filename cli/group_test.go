@@ -155,21 +155,27 @@ func TestGroupOutput(t *testing.T) {
 		{"set-password", "set-password new --password-env NEW_PASSWORD --end-connections", `PUT /api/v1/groups/new/password {"password":"s3cret-word","end_connections":true}`},
 		{"delete", "delete new --force", `DELETE /api/v1/groups/new?force=true`},
 	} {
-		for _, output := range []string{"table", "json", "yaml"} {
-			t.Run(test.name+"/"+output, func(t *testing.T) {
-				stdout, stderr, code := f.run(append(strings.Fields(test.args), "-o", output)...)
-				if code != 0 || stderr != "" {
-					t.Errorf("exit code %d: %s", code, stderr)
-				}
-				if got := f.asked(); got != test.asks {
-					t.Errorf("asked\n%s\nwant\n%s", got, test.asks)
-				}
-				if output == "yaml" {
-					stdout = jsonOf(t, stdout)
-				}
-				golden(t, filepath.Join("testdata", "group", test.name+"."+map[string]string{"table": "txt", "json": "json", "yaml": "json"}[output]), stdout)
-			})
-		}
+		f.inEachForm(t, filepath.Join("group", test.name), test.args, test.asks, f.run)
+	}
+}
+
+// inEachForm runs a command in each form of its output, which stands in testdata, and wants it to ask for something.
+func (f *fake) inEachForm(t *testing.T, file, args, asks string, run func(args ...string) (stdout, stderr string, code int)) {
+	t.Helper()
+	for output, suffix := range map[string]string{"table": ".txt", "json": ".json", "yaml": ".json"} {
+		t.Run(filepath.Base(file)+"/"+output, func(t *testing.T) {
+			stdout, stderr, code := run(append(strings.Fields(args), "-o", output)...)
+			if code != 0 || stderr != "" {
+				t.Errorf("exit code %d: %s", code, stderr)
+			}
+			if got := f.asked(); got != asks {
+				t.Errorf("asked\n%s\nwant\n%s", got, asks)
+			}
+			if output == "yaml" {
+				stdout = jsonOf(t, stdout)
+			}
+			golden(t, filepath.Join("testdata", file+suffix), stdout)
+		})
 	}
 }
 

@@ -29,21 +29,7 @@ func TestToken(t *testing.T) {
 		{"create", "create ops --role operator --expires 2030-01-31T12:00:00Z", `POST /api/v1/tokens {"name":"ops","role":"operator","expires":"2030-01-31T12:00:00Z"}`},
 		{"delete", "delete ops", `DELETE /api/v1/tokens/ops`},
 	} {
-		for _, output := range []string{"table", "json", "yaml"} {
-			t.Run(test.name+"/"+output, func(t *testing.T) {
-				stdout, stderr, code := f.token(append(strings.Fields(test.args), "-o", output)...)
-				if code != 0 || stderr != "" {
-					t.Errorf("exit code %d: %s", code, stderr)
-				}
-				if got := f.asked(); got != test.asks {
-					t.Errorf("asked\n%s\nwant\n%s", got, test.asks)
-				}
-				if output == "yaml" {
-					stdout = jsonOf(t, stdout)
-				}
-				golden(t, filepath.Join("testdata", "token", test.name+"."+map[string]string{"table": "txt", "json": "json", "yaml": "json"}[output]), stdout)
-			})
-		}
+		f.inEachForm(t, filepath.Join("token", test.name), test.args, test.asks, f.token)
 	}
 	t.Run("into a file", func(t *testing.T) {
 		stdout, stderr, code := f.token("create", "ops", "--role", "operator", "--out", out)

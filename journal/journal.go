@@ -2,7 +2,8 @@
 // changed, what somebody asked for and who it was, and what a task noticed.
 //
 // The main types are [Log] and [Event]. Events are kept for seven days, over
-// restarts, and no more than [most] of them.
+// restarts, and no more than [most] of them. [Refusals] makes few events of what
+// strangers try often.
 //
 // Finding events takes time in proportion to what is found, however many there are: each stands
 // under what it can be asked for by, see entries.

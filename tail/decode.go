@@ -95,6 +95,19 @@ func (s *source) parse(raw []byte) error {
 	return nil
 }
 
+// operation returns that of a row; "": it is none.
+func (rec *record) operation() string {
+	switch rec.op {
+	case "c":
+		return Insert
+	case "u":
+		return Update
+	case "d":
+		return Delete
+	}
+	return ""
+}
+
 // change returns what a record tells, without its columns.
 func (rec *record) change() *Change {
 	s := &rec.source
@@ -131,8 +144,7 @@ func (rec *record) sameRow(o *record) bool {
 // changed the key, else nil.
 func (rec *record) rowOf(moved *record, d *definitions, most int) (*Change, error) {
 	c := rec.change()
-	c.Op = map[string]string{"c": Insert, "u": Update, "d": Delete}[rec.op]
-	if c.Op == "" {
+	if c.Op = rec.operation(); c.Op == "" {
 		return nil, fmt.Errorf("read the record at offset %d: %w: operation %q", rec.offset, errRecord, cutName(rec.op))
 	}
 	before, after := rec.before, rec.after
@@ -167,9 +179,7 @@ func keyOf(raw []byte, of *definition, r *room) (key []Field, err error) {
 	return key, err
 }
 
-func (d *definition) column(name string) *change.Column {
-	return d.columns[name]
-}
+func (d *definition) column(name string) *change.Column { return d.columns[name] }
 
 // image is a row image: its columns in order, and their values as they stand.
 type image struct {

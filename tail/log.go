@@ -207,8 +207,7 @@ func (p *reading) ddl(rec *record, d *definitions) {
 }
 
 func (p *reading) row(rec, moved *record, d *definitions) error {
-	last := rec
-	op := map[string]string{"c": Insert, "u": Update, "d": Delete}[rec.op]
+	last, op := rec, rec.operation()
 	if moved != nil {
 		last, op = moved, Update
 	}
