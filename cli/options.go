@@ -45,6 +45,15 @@ func accountsOf(c *config.Config) []auth.Account {
 	return as
 }
 
+// brokerOptions returns what the configuration says of the broker.
+func brokerOptions(c *config.Config) broker.Options {
+	return broker.Options{
+		Listeners:      listenersOf(c),
+		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
+		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
+	}
+}
+
 func adminOptions(file string, c *config.Config) admin.Options {
 	if abs, err := filepath.Abs(file); err == nil {
 		file = abs

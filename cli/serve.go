@@ -82,12 +82,9 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	if err := open("store", st.Open, st.Close); err != nil {
 		return fmt.Errorf("open data directory: %w", err)
 	}
-	accounts := auth.New(auth.Options{Store: st, Logger: log, MaxGroups: c.Kafka.MaxGroupsPerTask})
-	if err := accounts.Open(ctx); err != nil {
-		return fmt.Errorf("open accounts: %w", err)
-	}
-	if err := accounts.SetFile(accountsOf(c)); err != nil {
-		return fmt.Errorf("set the accounts of the configuration file: %w", err)
+	accounts, err := openAccounts(ctx, c, st, log)
+	if err != nil {
+		return err
 	}
 	groups := group.New(group.Options{Store: st, Logger: log, Retention: time.Duration(c.Kafka.OffsetRetention)})
 	if err := open("groups", groups.Open, groups.Close); err != nil {
@@ -110,13 +107,10 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	tasks := task.NewManager(task.ManagerOptions{
 		Store: st, Logger: log, Declared: fromFile, Compile: compile(c.DataDir), Sealed: box, Release: holdings.release, Journal: events,
 	})
-	server := broker.New(broker.Options{
-		Listeners: listenersOf(c), Store: st, Groups: groups, Accounts: accounts, Logger: log,
-		Refused:        func(address, reason string) { refusals.Add("login_refused", address, reason) },
-		Compression:    compressionOf(tasks),
-		MaxConnections: c.Kafka.MaxConnections, MaxPerAddress: c.Kafka.MaxConnectionsPerAddress,
-		MaxPerPrincipal: c.Kafka.MaxConnectionsPerGroup, IdleTimeout: time.Duration(c.Kafka.IdleTimeout),
-	})
+	b := brokerOptions(c)
+	b.Store, b.Groups, b.Accounts, b.Logger, b.Compression = st, groups, accounts, log, compressionOf(tasks)
+	b.Refused = func(address, reason string) { refusals.Add("login_refused", address, reason) }
+	server := broker.New(b)
 	holdings.awaitEnd = server.AwaitEnd // before the tasks open: a deletion may go on then
 	if err := open("tasks", tasks.Open, tasks.Close); err != nil {
 		return fmt.Errorf("open tasks: %w", err)
@@ -144,6 +138,18 @@ func serve(ctx context.Context, file string, c *config.Config, log *slog.Logger)
 	case <-st.Failed():
 		return fmt.Errorf("the data directory can take no more writes: %w", st.Err())
 	}
+}
+
+// openAccounts returns those of the store and of the configuration file.
+func openAccounts(ctx context.Context, c *config.Config, st *store.Store, log *slog.Logger) (*auth.Registry, error) {
+	accounts := auth.New(auth.Options{Store: st, Logger: log, MaxGroups: c.Kafka.MaxGroupsPerTask})
+	if err := accounts.Open(ctx); err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	if err := accounts.SetFile(accountsOf(c)); err != nil {
+		return nil, fmt.Errorf("set the accounts of the configuration file: %w", err)
+	}
+	return accounts, nil
 }
 
 // shutdown closes the parts, last opened first, within shutdownLimit.
